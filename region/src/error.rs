@@ -1,0 +1,70 @@
+//! What can go wrong when a region is made or taken.
+
+use core::fmt;
+
+/// Why a region, or a view into it, cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegionError {
+    /// A system call failed.
+    System {
+        /// Name of the call.
+        call: &'static str,
+        /// Its errno.
+        errno: i32,
+    },
+    /// The memory is not a region, or not one that can be mapped safely.
+    NotARegion,
+    /// A region, but of another layout version or another build of this library.
+    OtherBuild,
+    /// No more room: the region's maximum, RLIMIT_FSIZE or the system's memory is reached.
+    Full,
+    /// The index is beyond [`crate::TABLES_MAX`].
+    BadIndex,
+    /// This region value has already given out that index.
+    Taken,
+    /// The index holds something of another kind or size, or the size asked for is impossible.
+    Mismatch,
+    /// The index is empty and may not be filled: another member began to and has not finished, or
+    /// the region is mapped read-only.
+    Unfinished,
+}
+
+impl fmt::Display for RegionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System { call, errno } => write!(f, "{call} failed with errno {errno}"),
+            Self::NotARegion => f.write_str("this memory is not a region"),
+            Self::OtherBuild => {
+                f.write_str("the region belongs to another version of this library")
+            }
+            Self::Full => f.write_str("the region cannot grow any further"),
+            Self::BadIndex => f.write_str("no such table index"),
+            Self::Taken => f.write_str("this table index has been taken already"),
+            Self::Mismatch => f.write_str("the table has another kind or size"),
+            Self::Unfinished => f.write_str("the table has not been made yet"),
+        }
+    }
+}
+
+impl core::error::Error for RegionError {}
+
+/// Why the lock cannot be had. Either way the region's content is not to be trusted any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockError {
+    /// The last owner died inside, and this call is the first to notice; the region is now marked dead.
+    OwnerDied,
+    /// The region has been marked dead before.
+    Dead,
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OwnerDied => f.write_str("the lock's owner died inside"),
+            Self::Dead => f.write_str("the region is dead"),
+        }
+    }
+}
+
+impl core::error::Error for LockError {}
