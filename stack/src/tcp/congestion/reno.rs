@@ -1,0 +1,73 @@
+//! NewReno's window rules, RFC 5681: halve on loss, one segment more for every window acknowledged.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use super::window::{self, additive_increase, at_least_minimum, may_grow, slow_start};
+use super::{CcView, CongestionControl, Decision, Episode};
+use crate::tcp::rate::RateSample;
+
+/// Reno's state: the acknowledged segments that have not grown the window yet.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Reno {
+    credit: u32,
+}
+
+impl CongestionControl for Reno {
+    fn init(&mut self, view: &CcView) -> Decision {
+        self.credit = 0;
+        Decision::keep(view)
+    }
+
+    fn on_ack(&mut self, view: &CcView, sample: &RateSample) -> Decision {
+        let mut decision = Decision::keep(view);
+        if !may_grow(view, sample.acked_sacked) {
+            return decision;
+        }
+        let mut acked = sample.acked_sacked;
+        if view.cwnd < view.ssthresh {
+            (decision.cwnd, acked) = slow_start(view.cwnd, view.ssthresh, acked);
+        }
+        if acked > 0 {
+            let window = decision.cwnd;
+            decision.cwnd = additive_increase(window, &mut self.credit, window, acked);
+        }
+        decision
+    }
+
+    fn on_enter_recovery(&mut self, view: &CcView) -> Decision {
+        self.credit = 0;
+        Decision {
+            ssthresh: at_least_minimum(view.cwnd / 2),
+            ..Decision::keep(view)
+        }
+    }
+
+    fn on_rto(&mut self, view: &CcView, episode: Episode) -> Decision {
+        let entered = match episode {
+            Episode::New => self.on_enter_recovery(view),
+            Episode::Same => Decision::keep(view),
+        };
+        self.credit = 0;
+        Decision {
+            cwnd: window::after_timeout(view),
+            ..entered
+        }
+    }
+
+    fn on_exit_recovery(&mut self, view: &CcView) -> Decision {
+        window::after_recovery(view)
+    }
+
+    fn on_undo(&mut self, view: &CcView) -> Decision {
+        window::after_undo(view)
+    }
+
+    fn on_tx_start(&mut self, view: &CcView) -> Decision {
+        Decision::keep(view)
+    }
+
+    fn send_buffer_windows(&self) -> u32 {
+        window::SEND_BUFFER_WINDOWS
+    }
+}
