@@ -108,6 +108,7 @@ impl<T: 'static> fmt::Debug for Id<T> {
 mod tests {
     use super::*;
     use crate::Record;
+    use zerocopy::FromZeros as _;
 
     struct Opaque;
 

@@ -1,24 +1,49 @@
-//! Memory that a family of processes shares: tables, pools, ids, lock, words.
+//! Memory that a family of processes shares: tables, arrays and pools addressed by typed ids, one
+//! lock, and a few words outside the lock.
+//!
+//! A [`Region`] is a list of chunks in a memfd, mapped wherever there is room; it grows at the end and
+//! nothing in it ever moves. Records are plain bytes, valid whatever they hold, so a member that
+//! misbehaves can spoil data but not make another member's reading undefined. Nothing here uses the
+//! process heap, [`Region::on_heap`] excepted.
 #![no_std]
 
 extern crate alloc;
-#[cfg(feature = "std")]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
+mod array;
+mod buffers;
+mod checksum;
+mod directory;
 mod error;
 mod fd;
+pub mod fork_guard;
+mod header;
 mod id;
+mod lock;
+mod memory;
+mod piece;
+mod reader;
 mod record;
-mod stub;
+mod region;
+mod shared;
+mod slots;
 mod sys;
+mod table;
 mod words;
 
+pub use array::Array;
+pub use buffers::{BufId, Buffer, Buffers};
 pub use error::{LockError, RegionError};
 pub use fd::{OwnedFd, RawFd};
 pub use id::Id;
+pub use piece::Piece;
+pub use reader::{Reader, TableReader};
 pub use record::Record;
-pub use stub::*;
-pub use words::{COUNTERS, Line, MEMBERS_MAX, MemberWord, Words};
+pub use region::Region;
+pub use shared::{Guard, Shared};
+pub use table::{Entry, Table};
+pub use words::{COUNTERS, Line, MEMBERS_MAX, MemberCopy, MemberWord, Words, WordsCopy};
 
 /// Memory is given to tables in pieces of this many bytes.
 pub const CHUNK_BYTES: usize = 256 * 1024;

@@ -1,2 +1,269 @@
+//! Every system call of this crate.
+//!
+//! They are made inline and not through libc's wrappers: inside libnstk.so `close` and `fcntl` would
+//! reach our own hooks, and no wrapper may change the host's errno behind its back.
+
+use core::arch::asm;
 use core::ffi::c_int;
-pub(crate) unsafe fn close(_fd: c_int) {}
+use core::mem::MaybeUninit;
+use core::ptr::{self, NonNull};
+
+use crate::RegionError;
+use crate::fd::{OwnedFd, RawFd};
+
+/// Bytes of a page on the machines we run on; mappings need no finer unit.
+pub(crate) const PAGE_BYTES: usize = 4096;
+
+/// What a mapping may be used for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    ReadWrite,
+    ReadOnly,
+}
+
+/// Which file a descriptor is, and how long.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileState {
+    pub(crate) identity: (u64, u64),
+    pub(crate) bytes: u64,
+}
+
+/// A new memfd, empty, close-on-exec, open to sealing.
+pub(crate) fn memfd() -> Result<OwnedFd, RegionError> {
+    let name = c"nstk-region".as_ptr() as usize;
+    let open = |flags: u32| {
+        // SAFETY: the name is a C string that lives for ever.
+        unsafe { syscall(libc::SYS_memfd_create, [name, flags as usize, 0, 0, 0, 0]) }
+    };
+    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+    let fd = match open(flags | libc::MFD_NOEXEC_SEAL) {
+        // Kernels before 6.3 do not know the flag.
+        Err(libc::EINVAL) => open(flags),
+        other => other,
+    };
+    let fd = fd.map_err(failed("memfd_create"))?;
+    // SAFETY: the kernel has just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw(fd as RawFd) })
+}
+
+/// Forbids shrinking for ever: what lies below a length seen once stays there, and no access to it
+/// can raise SIGBUS.
+pub(crate) fn seal_against_shrinking(fd: RawFd) -> Result<(), RegionError> {
+    let arguments = [
+        fd as usize,
+        libc::F_ADD_SEALS as usize,
+        libc::F_SEAL_SHRINK as usize,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: touches no memory of ours.
+    let result = unsafe { syscall(libc::SYS_fcntl, arguments) };
+    result.map(drop).map_err(failed("fcntl"))
+}
+
+/// Whether [`seal_against_shrinking`] was done; false also for what is no memfd.
+pub(crate) fn is_sealed_against_shrinking(fd: RawFd) -> bool {
+    let arguments = [fd as usize, libc::F_GET_SEALS as usize, 0, 0, 0, 0];
+    // SAFETY: touches no memory of ours.
+    let seals = unsafe { syscall(libc::SYS_fcntl, arguments) };
+    seals.is_ok_and(|seals| seals & libc::F_SEAL_SHRINK as usize != 0)
+}
+
+/// Identity and length of an open file.
+pub(crate) fn file_state(fd: RawFd) -> Result<FileState, RegionError> {
+    let mut stat = MaybeUninit::<libc::stat>::zeroed();
+    let arguments = [fd as usize, stat.as_mut_ptr() as usize, 0, 0, 0, 0];
+    // SAFETY: the second argument has room for a stat.
+    unsafe { syscall(libc::SYS_fstat, arguments) }.map_err(failed("fstat"))?;
+    // SAFETY: integers only; all zero or filled in by the kernel.
+    let stat = unsafe { stat.assume_init() };
+    Ok(FileState {
+        identity: (stat.st_dev, stat.st_ino),
+        bytes: u64::try_from(stat.st_size).unwrap_or(0),
+    })
+}
+
+/// Sets a file's length. Beyond RLIMIT_FSIZE the kernel kills with SIGXFSZ: ask [`file_limit`] before.
+pub(crate) fn set_length(fd: RawFd, bytes: u64) -> Result<(), RegionError> {
+    let arguments = [fd as usize, bytes as usize, 0, 0, 0, 0];
+    // SAFETY: touches no memory of ours; shrinking is sealed off wherever it matters.
+    let result = unsafe { syscall(libc::SYS_ftruncate, arguments) };
+    result.map(drop).map_err(failed("ftruncate"))
+}
+
+/// RLIMIT_FSIZE: the longest file this process may make, bytes.
+pub(crate) fn file_limit() -> u64 {
+    soft_limit(libc::RLIMIT_FSIZE as usize)
+}
+
+/// RLIMIT_AS: how much address space this process may have, bytes.
+pub(crate) fn address_space_limit() -> u64 {
+    soft_limit(libc::RLIMIT_AS as usize)
+}
+
+/// Maps a file from its beginning, shared with all who map it; `bytes` may be beyond its end.
+pub(crate) fn map_shared(
+    fd: RawFd,
+    bytes: usize,
+    access: Access,
+) -> Result<NonNull<u8>, RegionError> {
+    let protection = match access {
+        Access::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
+        Access::ReadOnly => libc::PROT_READ,
+    };
+    let base = map(
+        bytes,
+        protection,
+        libc::MAP_SHARED | libc::MAP_NORESERVE,
+        fd,
+    )?;
+    // A core dump would read, and so allocate, all of it.
+    // SAFETY: the range has just been mapped.
+    let advised = unsafe { advise(base, bytes, libc::MADV_DONTDUMP) };
+    if let Err(error) = advised {
+        // SAFETY: nobody else knows the mapping yet.
+        unsafe { unmap(base, bytes) };
+        return Err(error);
+    }
+    Ok(base)
+}
+
+/// A private zeroed page of this process.
+pub(crate) fn map_page() -> Result<NonNull<u8>, RegionError> {
+    map(
+        PAGE_BYTES,
+        libc::PROT_READ | libc::PROT_WRITE,
+        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+        -1,
+    )
+}
+
+/// A private page that a fork's child finds zeroed.
+pub(crate) fn map_page_wiped_on_fork() -> Result<NonNull<u8>, RegionError> {
+    let page = map_page()?;
+    // SAFETY: the page has just been mapped.
+    let advised = unsafe { advise(page, PAGE_BYTES, libc::MADV_WIPEONFORK) };
+    if let Err(error) = advised {
+        // SAFETY: nobody else knows the page yet.
+        unsafe { unmap(page, PAGE_BYTES) };
+        return Err(error);
+    }
+    Ok(page)
+}
+
+/// Gives a mapping back.
+///
+/// # Safety
+/// `base` and `bytes` are a whole mapping of this module, and nothing refers to it any more.
+pub(crate) unsafe fn unmap(base: NonNull<u8>, bytes: usize) {
+    let arguments = [base.as_ptr() as usize, bytes, 0, 0, 0, 0];
+    // SAFETY: the caller's promise.
+    let result = unsafe { syscall(libc::SYS_munmap, arguments) };
+    debug_assert!(result.is_ok());
+}
+
+/// Closes a descriptor.
+///
+/// # Safety
+/// The caller owns it.
+pub(crate) unsafe fn close(fd: RawFd) {
+    // An error would tell of nothing that can be repaired; on Linux the number is free in any case.
+    // SAFETY: touches no memory; the number is the caller's.
+    let _ = unsafe { syscall(libc::SYS_close, [fd as usize, 0, 0, 0, 0, 0]) };
+}
+
+fn soft_limit(resource: usize) -> u64 {
+    let mut limit = libc::rlimit64 {
+        rlim_cur: libc::RLIM64_INFINITY,
+        rlim_max: libc::RLIM64_INFINITY,
+    };
+    let arguments = [0, resource, 0, ptr::from_mut(&mut limit) as usize, 0, 0];
+    // SAFETY: asks only, and the fourth argument has room for the answer.
+    let result = unsafe { syscall(libc::SYS_prlimit64, arguments) };
+    debug_assert!(result.is_ok());
+    limit.rlim_cur
+}
+
+fn map(
+    bytes: usize,
+    protection: c_int,
+    flags: c_int,
+    fd: RawFd,
+) -> Result<NonNull<u8>, RegionError> {
+    let arguments = [
+        0,
+        bytes,
+        protection as usize,
+        flags as usize,
+        fd as usize,
+        0,
+    ];
+    // SAFETY: the kernel chooses a free place, so no other memory changes.
+    let result = unsafe { syscall(libc::SYS_mmap, arguments) };
+    let base = result.map_err(failed("mmap"))?;
+    NonNull::new(ptr::with_exposed_provenance_mut(base)).ok_or(RegionError::Full)
+}
+
+/// # Safety
+/// The range belongs to the caller's own mapping.
+unsafe fn advise(base: NonNull<u8>, bytes: usize, advice: c_int) -> Result<(), RegionError> {
+    let arguments = [base.as_ptr() as usize, bytes, advice as usize, 0, 0, 0];
+    // SAFETY: the caller's promise.
+    let result = unsafe { syscall(libc::SYS_madvise, arguments) };
+    result.map(drop).map_err(failed("madvise"))
+}
+
+fn failed(call: &'static str) -> impl Fn(c_int) -> RegionError {
+    move |errno| RegionError::System { call, errno }
+}
+
+/// One system call; the error is its errno.
+///
+/// # Safety
+/// What the call does with its arguments must be sound.
+#[cfg(target_arch = "x86_64")]
+unsafe fn syscall(number: libc::c_long, arguments: [usize; 6]) -> Result<usize, c_int> {
+    let [a, b, c, d, e, f] = arguments;
+    let result: isize;
+    // SAFETY: the x86-64 system call convention; the effects are the caller's promise.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number as isize => result,
+            in("rdi") a, in("rsi") b, in("rdx") c, in("r10") d, in("r8") e, in("r9") f,
+            lateout("rcx") _, lateout("r11") _,
+            options(nostack),
+        );
+    }
+    decode(result)
+}
+
+/// One system call; the error is its errno.
+///
+/// # Safety
+/// What the call does with its arguments must be sound.
+#[cfg(target_arch = "aarch64")]
+unsafe fn syscall(number: libc::c_long, arguments: [usize; 6]) -> Result<usize, c_int> {
+    let [a, b, c, d, e, f] = arguments;
+    let result: isize;
+    // SAFETY: the AArch64 system call convention; the effects are the caller's promise.
+    unsafe {
+        asm!(
+            "svc 0",
+            in("x8") number,
+            inlateout("x0") a as isize => result,
+            in("x1") b, in("x2") c, in("x3") d, in("x4") e, in("x5") f,
+            options(nostack),
+        );
+    }
+    decode(result)
+}
+
+/// The kernel answers errors as -errno, within the last page of numbers.
+fn decode(result: isize) -> Result<usize, c_int> {
+    match result {
+        -4095..=-1 => Err(-result as c_int),
+        value => Ok(value as usize),
+    }
+}

@@ -1,7 +1,7 @@
 //! Atomics that exist outside the lock.
 
 use core::ops::Deref;
-use core::sync::atomic::{AtomicU32, AtomicU64};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// A value alone on its cache line (two lines: processors prefetch in pairs), so that spinning on one
 /// word does not slow down the others.
@@ -41,12 +41,16 @@ pub struct Words {
     pub last_poll_ns: Line<AtomicU64>,
     /// Who sleeps on the device: 0, or `tid << 32 | bell + 1`.
     pub poller: Line<AtomicU64>,
+    /// Until when that sleeper sleeps at most, CLOCK_MONOTONIC nanoseconds.
+    pub poller_until_ns: Line<AtomicU64>,
     /// Who runs the device's bursts: 0, or the owner's thread id.
     pub turn: Line<AtomicU64>,
     /// One bit per bell that has an owner.
     pub bells_taken: Line<AtomicU64>,
     /// One bit per bell whose owner sleeps.
     pub sleeping: Line<AtomicU64>,
+    /// Process that owns each bell; 0: nobody.
+    pub bell_owners: [AtomicU32; 64],
     /// Process id of the keeper; 0: none.
     pub keeper_pid: AtomicU32,
     /// What the keeper is doing; the family defines the values.
@@ -57,4 +61,51 @@ pub struct Words {
     pub members: [MemberWord; MEMBERS_MAX],
     /// Event counts, added to without the lock.
     pub counters: [AtomicU64; COUNTERS],
+}
+
+impl Words {
+    pub(crate) fn copy(&self) -> WordsCopy {
+        let load = |word: &AtomicU64| word.load(Ordering::Relaxed);
+        WordsCopy {
+            last_poll_ns: load(&self.last_poll_ns),
+            poller: load(&self.poller),
+            turn: load(&self.turn),
+            bells_taken: load(&self.bells_taken),
+            sleeping: load(&self.sleeping),
+            keeper_pid: self.keeper_pid.load(Ordering::Relaxed),
+            keeper_state: self.keeper_state.load(Ordering::Relaxed),
+            dead: self.dead.load(Ordering::Relaxed),
+            members: self.members.each_ref().map(|member| MemberCopy {
+                pid: member.pid.load(Ordering::Relaxed),
+                flags: member.flags.load(Ordering::Relaxed),
+                start_time: load(&member.start_time),
+            }),
+            counters: self.counters.each_ref().map(load),
+        }
+    }
+}
+
+/// What [`Words`] held when somebody outside looked; the fields are the same.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the fields are those of Words")]
+pub struct WordsCopy {
+    pub last_poll_ns: u64,
+    pub poller: u64,
+    pub turn: u64,
+    pub bells_taken: u64,
+    pub sleeping: u64,
+    pub keeper_pid: u32,
+    pub keeper_state: u32,
+    pub dead: u32,
+    pub members: [MemberCopy; MEMBERS_MAX],
+    pub counters: [u64; COUNTERS],
+}
+
+/// What a [`MemberWord`] held when somebody outside looked; the fields are the same.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the fields are those of MemberWord")]
+pub struct MemberCopy {
+    pub pid: u32,
+    pub flags: u32,
+    pub start_time: u64,
 }

@@ -1,0 +1,65 @@
+//! Which chunks a table owns.
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use crate::memory::Memory;
+
+/// A list of chunk numbers in the region, one for each chunk's worth of records; 0: not there yet.
+///
+/// It is as long as the table can ever need and never moves.
+pub(crate) struct Directory {
+    memory: Memory,
+    entries: NonNull<AtomicU32>,
+    len: u32,
+}
+
+impl Directory {
+    /// Room for a new directory; its byte offset.
+    pub(crate) fn append(memory: &Memory, len: u32) -> Option<u64> {
+        memory.append_small(len as usize * size_of::<AtomicU32>())
+    }
+
+    /// The directory of `len` chunks at a byte offset; `None` if it cannot be there.
+    pub(crate) fn at(memory: &Memory, place: u64, len: u32) -> Option<Self> {
+        let bytes = u64::from(len) * size_of::<AtomicU32>() as u64;
+        let entries = memory.span(place, bytes)?.cast::<AtomicU32>();
+        entries.is_aligned().then(|| Self {
+            memory: memory.clone(),
+            entries,
+            len,
+        })
+    }
+
+    /// The memory of the `index`th chunk; `None` if it was not appended yet.
+    #[inline]
+    pub(crate) fn chunk(&self, index: u32) -> Option<NonNull<u8>> {
+        self.memory
+            .chunk(self.entry(index)?.load(Ordering::Acquire))
+    }
+
+    /// The same, appended to the region if need be; `None` if that cannot grow.
+    pub(crate) fn chunk_or_new(&self, index: u32) -> Option<NonNull<u8>> {
+        let entry = self.entry(index)?;
+        if entry.load(Ordering::Acquire) == 0 {
+            entry.store(self.memory.append_chunks(1)?, Ordering::Release);
+        }
+        self.chunk(index)
+    }
+
+    #[inline]
+    fn entry(&self, index: u32) -> Option<&AtomicU32> {
+        if index >= self.len {
+            return None;
+        }
+        // SAFETY: below the length that was found to lie within the region.
+        let entry = unsafe { self.entries.add(index as usize) };
+        // SAFETY: mapped while the memory is held, aligned, and an atomic.
+        Some(unsafe { entry.as_ref() })
+    }
+}
+
+// SAFETY: only atomics are behind the pointer, and the memory is held.
+unsafe impl Send for Directory {}
+// SAFETY: as above.
+unsafe impl Sync for Directory {}

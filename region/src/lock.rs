@@ -1,0 +1,114 @@
+//! The lock's mechanism: a robust mutex of the C library, shared between processes.
+
+use core::cell::UnsafeCell;
+use core::hint;
+use core::mem::MaybeUninit;
+
+use libc::{c_int, pthread_mutex_t};
+
+use crate::RegionError;
+
+/// A mutex whose next owner learns that the last one died.
+///
+/// glibc's layout of it is part of the region's layout version. Owners are thread ids, so all members
+/// have to be in one pid namespace. It is never destroyed: it goes with the region.
+#[repr(C)]
+pub(crate) struct RobustMutex(UnsafeCell<pthread_mutex_t>);
+
+/// What an attempt to lock came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// The caller is the owner.
+    Locked,
+    /// Somebody else is.
+    Busy,
+    /// The caller is the owner, after one that died inside.
+    OwnerDied,
+    /// An owner died, and it was decided that nobody gets in any more.
+    Closed,
+}
+
+impl RobustMutex {
+    /// Makes a mutex of zeroed memory that nobody else uses yet.
+    pub(crate) fn initialise(&self) -> Result<(), RegionError> {
+        let mut attributes = MaybeUninit::uninit();
+        let failed = |call| {
+            move |errno: c_int| match errno {
+                0 => Ok(()),
+                errno => Err(RegionError::System { call, errno }),
+            }
+        };
+        let init = failed("pthread_mutexattr_init");
+        // SAFETY: there is room for the attributes.
+        init(unsafe { libc::pthread_mutexattr_init(attributes.as_mut_ptr()) })?;
+        // SAFETY: initialised above; an out pointer for each call below.
+        let attributes = unsafe { attributes.assume_init_mut() };
+        let set = failed("pthread_mutexattr_set");
+        // SAFETY: the attributes are initialised.
+        set(unsafe {
+            libc::pthread_mutexattr_setpshared(attributes, libc::PTHREAD_PROCESS_SHARED)
+        })?;
+        // SAFETY: the attributes are initialised.
+        set(unsafe { libc::pthread_mutexattr_setrobust(attributes, libc::PTHREAD_MUTEX_ROBUST) })?;
+        let make = failed("pthread_mutex_init");
+        // SAFETY: the place is large enough, aligned, and not in use as a mutex yet.
+        make(unsafe { libc::pthread_mutex_init(self.0.get(), attributes) })?;
+        // SAFETY: the attributes are initialised and not needed any more.
+        unsafe { libc::pthread_mutexattr_destroy(attributes) };
+        Ok(())
+    }
+
+    /// Waits for the lock: first spinning, since owners stay inside for a microsecond or so and a
+    /// sleep costs several, then asleep. Never answers [`Attempt::Busy`].
+    pub(crate) fn lock(&self) -> Attempt {
+        for round in 0..SPIN_ROUNDS {
+            match self.try_lock() {
+                Attempt::Busy => {}
+                done => return done,
+            }
+            for _ in 0..1 << round.min(SPIN_PAUSES_LOG2_MAX) {
+                hint::spin_loop();
+            }
+        }
+        // SAFETY: initialised when the region was made.
+        decode(unsafe { libc::pthread_mutex_lock(self.0.get()) })
+    }
+
+    /// Takes the lock if it is free.
+    #[inline]
+    pub(crate) fn try_lock(&self) -> Attempt {
+        // SAFETY: initialised when the region was made.
+        decode(unsafe { libc::pthread_mutex_trylock(self.0.get()) })
+    }
+
+    /// Gives the lock back. After [`Attempt::OwnerDied`] this closes it for good: all who wait and
+    /// all who come get [`Attempt::Closed`].
+    ///
+    /// # Safety
+    /// The calling thread owns the lock.
+    #[inline]
+    pub(crate) unsafe fn unlock(&self) {
+        // SAFETY: the caller's promise.
+        let errno = unsafe { libc::pthread_mutex_unlock(self.0.get()) };
+        debug_assert_eq!(errno, 0);
+    }
+}
+
+// SAFETY: a mutex is made to be used by many.
+unsafe impl Sync for RobustMutex {}
+
+/// Attempts before falling asleep, each after a longer pause; together some microseconds.
+const SPIN_ROUNDS: u32 = 24;
+
+/// A pause is at most 2 to this power spin hints.
+const SPIN_PAUSES_LOG2_MAX: u32 = 5;
+
+fn decode(errno: c_int) -> Attempt {
+    match errno {
+        0 => Attempt::Locked,
+        libc::EBUSY => Attempt::Busy,
+        libc::EOWNERDEAD => Attempt::OwnerDied,
+        // ENOTRECOVERABLE; anything else means that the mutex was overwritten.
+        _ => Attempt::Closed,
+    }
+}

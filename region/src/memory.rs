@@ -1,0 +1,343 @@
+//! One mapping of a region in this process: where it lies, how far it may be touched, how it grows.
+
+use core::alloc::Layout;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use crate::fd::{OwnedFd, RawFd};
+use crate::header::Header;
+use crate::sys::{self, Access, PAGE_BYTES};
+use crate::{CHUNK_BYTES, RegionError, TABLES_MAX};
+
+/// A counted reference to a mapping; the last one unmaps it.
+///
+/// Everything below [`Mapping::grown`] chunks is mapped and, since the file is sealed against
+/// shrinking, stays accessible while any `Memory` lives. All offsets that come out of the region are
+/// checked against that before use.
+pub(crate) struct Memory {
+    mapping: NonNull<Mapping>,
+}
+
+/// What a process knows about its mapping. It lives in a private page of its own: a fork's child has
+/// its own copy, as it has its own copy of the views, and no heap is needed.
+struct Mapping {
+    views: AtomicUsize,
+    base: NonNull<u8>,
+    max_chunks: u32,
+    /// Chunks known to lie within the file.
+    grown: AtomicU32,
+    /// Table indexes that were given out.
+    taken: AtomicU64,
+    backing: Backing,
+}
+
+enum Backing {
+    File {
+        fd: AtomicI32,
+        identity: (u64, u64),
+    },
+    Heap {
+        allocation: NonNull<u8>,
+        layout: Layout,
+    },
+}
+
+impl Memory {
+    /// Maps a file that is sealed against shrinking, as wide as the first of `widths` (chunks) for
+    /// which there is address space.
+    pub(crate) fn of_file(
+        fd: OwnedFd,
+        widths: impl Iterator<Item = u32>,
+        access: Access,
+    ) -> Result<Self, RegionError> {
+        let state = sys::file_state(fd.as_raw())?;
+        if !sys::is_sealed_against_shrinking(fd.as_raw()) {
+            return Err(RegionError::NotARegion);
+        }
+        let mut mapped = Err(RegionError::Full);
+        for chunks in widths {
+            let bytes = chunks as usize * CHUNK_BYTES;
+            mapped = sys::map_shared(fd.as_raw(), bytes, access).map(|base| (base, chunks));
+            if mapped.is_ok() {
+                break;
+            }
+        }
+        let (base, max_chunks) = mapped?;
+        let backing = Backing::File {
+            fd: AtomicI32::new(fd.as_raw()),
+            identity: state.identity,
+        };
+        let grown = whole_chunks(state.bytes).min(max_chunks);
+        let memory = Self::new(base, max_chunks, grown, backing).inspect_err(|_| {
+            // SAFETY: mapped above, and nobody was told.
+            unsafe { sys::unmap(base, max_chunks as usize * CHUNK_BYTES) };
+        })?;
+        // From here on the mapping closes it.
+        let _ = fd.into_raw();
+        Ok(memory)
+    }
+
+    /// Takes all of `max_chunks` from the process heap, zeroed.
+    pub(crate) fn of_heap(max_chunks: u32) -> Result<Self, RegionError> {
+        // Aligned by hand: asking the allocator for pages would make it write all the zeroes.
+        let bytes = max_chunks as usize * CHUNK_BYTES + PAGE_BYTES;
+        let layout = Layout::from_size_align(bytes, 16).map_err(|_| RegionError::Full)?;
+        // SAFETY: the layout is not empty.
+        let allocation = unsafe { alloc::alloc::alloc_zeroed(layout) };
+        let allocation = NonNull::new(allocation).ok_or(RegionError::Full)?;
+        let base = allocation.map_addr(|addr| {
+            let aligned = addr.get().next_multiple_of(PAGE_BYTES);
+            addr.saturating_add(aligned - addr.get())
+        });
+        let backing = Backing::Heap { allocation, layout };
+        Self::new(base, max_chunks, max_chunks, backing).inspect_err(|_| {
+            // SAFETY: allocated above with this layout, and nobody was told.
+            unsafe { alloc::alloc::dealloc(allocation.as_ptr(), layout) };
+        })
+    }
+
+    fn new(
+        base: NonNull<u8>,
+        max_chunks: u32,
+        grown: u32,
+        backing: Backing,
+    ) -> Result<Self, RegionError> {
+        let mapping = sys::map_page()?.cast::<Mapping>();
+        let value = Mapping {
+            views: AtomicUsize::new(1),
+            base,
+            max_chunks,
+            grown: AtomicU32::new(grown),
+            taken: AtomicU64::new(0),
+            backing,
+        };
+        // SAFETY: the page is ours, writable, aligned and large enough (asserted below).
+        unsafe { mapping.write(value) };
+        Ok(Self { mapping })
+    }
+
+    /// Chunks that the mapping has room for.
+    pub(crate) fn max_chunks(&self) -> u32 {
+        self.mapping().max_chunks
+    }
+
+    /// The region's header. Chunk 0 must have been checked to be there.
+    pub(crate) fn header(&self) -> &Header {
+        debug_assert!(self.grown() > 0);
+        // SAFETY: chunk 0 is mapped while `self` lives, begins with the header, and every field of it
+        // is an atomic, for which all bit patterns are valid.
+        unsafe { self.mapping().base.cast().as_ref() }
+    }
+
+    /// The descriptor of a region that is a file.
+    pub(crate) fn fd(&self) -> Option<RawFd> {
+        match &self.mapping().backing {
+            Backing::File { fd, .. } => Some(fd.load(Ordering::Relaxed)),
+            Backing::Heap { .. } => None,
+        }
+    }
+
+    /// Goes on with another descriptor of the same file and closes the one used so far.
+    pub(crate) fn replace_fd(&self, new: OwnedFd) -> Result<(), RegionError> {
+        let Backing::File { fd, identity } = &self.mapping().backing else {
+            return Err(RegionError::NotARegion);
+        };
+        if sys::file_state(new.as_raw())?.identity != *identity {
+            return Err(RegionError::NotARegion);
+        }
+        let old = fd.swap(new.into_raw(), Ordering::Relaxed);
+        // SAFETY: the mapping owned it, and has forgotten it.
+        drop(unsafe { OwnedFd::from_raw(old) });
+        Ok(())
+    }
+
+    /// Notes that a table index is given out; false if it was before.
+    pub(crate) fn take_index(&self, index: u16) -> bool {
+        let bit = 1u64 << index;
+        self.mapping().taken.fetch_or(bit, Ordering::Relaxed) & bit == 0
+    }
+
+    /// Takes back [`Memory::take_index`].
+    pub(crate) fn give_back_index(&self, index: u16) {
+        let bit = 1u64 << index;
+        self.mapping().taken.fetch_and(!bit, Ordering::Relaxed);
+    }
+
+    /// The memory of one chunk of tables; `None` for chunk 0 and for what lies beyond the file.
+    #[inline]
+    pub(crate) fn chunk(&self, number: u32) -> Option<NonNull<u8>> {
+        let mapping = self.mapping();
+        if number == 0 || (number >= mapping.grown.load(Ordering::Relaxed) && !self.reaches(number))
+        {
+            return None;
+        }
+        // SAFETY: the chunk lies below `grown`, hence within the mapping.
+        Some(unsafe { mapping.base.add(number as usize * CHUNK_BYTES) })
+    }
+
+    /// The memory from byte `place` on, behind the header, if all `bytes` of it are there.
+    pub(crate) fn span(&self, place: u64, bytes: u64) -> Option<NonNull<u8>> {
+        let end = place.checked_add(bytes)?;
+        let chunks = u32::try_from(end.div_ceil(CHUNK_BYTES as u64)).ok()?;
+        let behind_header = place >= size_of::<Header>() as u64;
+        if !behind_header || (chunks > self.grown() && !self.reaches(chunks - 1)) {
+            return None;
+        }
+        // SAFETY: the span lies below `grown`, hence within the mapping.
+        Some(unsafe { self.mapping().base.add(place as usize) })
+    }
+
+    /// Appends zeroed chunks, one after the other; the number of the first.
+    ///
+    /// Safe against other threads and members doing the same, even without the lock.
+    pub(crate) fn append_chunks(&self, count: u32) -> Option<u32> {
+        let used = &self.header().chunks_used;
+        let mut first = used.load(Ordering::Relaxed);
+        loop {
+            let end = first.checked_add(count)?;
+            if first == 0 || !self.grow_to(end) {
+                return None;
+            }
+            match used.compare_exchange_weak(first, end, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Some(first),
+                Err(now) => first = now,
+            }
+        }
+    }
+
+    /// Zeroed room for something small that is never given back; its byte offset, a multiple of 64.
+    pub(crate) fn append_small(&self, bytes: usize) -> Option<u64> {
+        let next = &self.header().small_next;
+        let bytes = bytes.next_multiple_of(64) as u64;
+        let chunk_bytes = CHUNK_BYTES as u64;
+        let mut place = next.load(Ordering::Relaxed);
+        loop {
+            let room = place.checked_next_multiple_of(chunk_bytes)? - place;
+            if bytes > room {
+                let chunks = u32::try_from(bytes.div_ceil(chunk_bytes)).ok()?;
+                let place = u64::from(self.append_chunks(chunks)?) * chunk_bytes;
+                next.store(place + bytes, Ordering::Relaxed);
+                return Some(place);
+            }
+            match next.compare_exchange_weak(
+                place,
+                place + bytes,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Some(place),
+                Err(now) => place = now,
+            }
+        }
+    }
+
+    fn mapping(&self) -> &Mapping {
+        // SAFETY: the page lives as long as any `Memory`, and is only ever read or changed by atomics.
+        unsafe { self.mapping.as_ref() }
+    }
+
+    fn grown(&self) -> u32 {
+        self.mapping().grown.load(Ordering::Relaxed)
+    }
+
+    /// Whether the chunk lies within the file now: another member may have made it longer.
+    #[cold]
+    fn reaches(&self, chunk: u32) -> bool {
+        self.look_again();
+        chunk < self.grown()
+    }
+
+    /// Makes the file at least so long; false if a limit is in the way.
+    fn grow_to(&self, chunks: u32) -> bool {
+        let max_chunks = self.mapping().max_chunks;
+        if chunks <= self.grown() {
+            return true;
+        }
+        if chunks > max_chunks {
+            return false;
+        }
+        let Some(fd) = self.look_again() else {
+            return false;
+        };
+        let ample = chunks.saturating_add(GROW_CHUNKS).min(max_chunks);
+        for target in [ample, chunks] {
+            let bytes = u64::from(target) * CHUNK_BYTES as u64;
+            if bytes <= sys::file_limit() && sys::set_length(fd, bytes).is_ok() {
+                break;
+            }
+        }
+        // The file itself is asked: another member may have been faster and gone further, in which
+        // case our own attempt, a shrinking one, was refused.
+        self.reaches(chunks - 1)
+    }
+
+    /// Learns how long the file is; its descriptor, unless that is another file by now because the
+    /// host closed it. A file of the host must not be cut or lengthened.
+    fn look_again(&self) -> Option<RawFd> {
+        let mapping = self.mapping();
+        let Backing::File { fd, identity } = &mapping.backing else {
+            return None;
+        };
+        let fd = fd.load(Ordering::Relaxed);
+        let state = sys::file_state(fd).ok()?;
+        if state.identity != *identity {
+            return None;
+        }
+        let grown = whole_chunks(state.bytes).min(mapping.max_chunks);
+        mapping.grown.fetch_max(grown, Ordering::Relaxed);
+        Some(fd)
+    }
+}
+
+impl Clone for Memory {
+    fn clone(&self) -> Self {
+        self.mapping().views.fetch_add(1, Ordering::Relaxed);
+        Self {
+            mapping: self.mapping,
+        }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if self.mapping().views.fetch_sub(1, Ordering::AcqRel) != 1 {
+            return;
+        }
+        // SAFETY: this was the last view, so the page's content may be moved out.
+        let Mapping {
+            base,
+            max_chunks,
+            backing,
+            ..
+        } = unsafe { self.mapping.read() };
+        match backing {
+            Backing::File { fd, .. } => {
+                // SAFETY: no view into the mapping is left.
+                unsafe { sys::unmap(base, max_chunks as usize * CHUNK_BYTES) };
+                // SAFETY: the mapping owned the descriptor.
+                drop(unsafe { OwnedFd::from_raw(fd.into_inner()) });
+            }
+            Backing::Heap { allocation, layout } => {
+                // SAFETY: allocated with this layout, and no view is left.
+                unsafe { alloc::alloc::dealloc(allocation.as_ptr(), layout) };
+            }
+        }
+        // SAFETY: the page was mapped by `new`, and its content moved out.
+        unsafe { sys::unmap(self.mapping.cast(), PAGE_BYTES) };
+    }
+}
+
+// SAFETY: the mapping's own fields change by atomics only; the region behind it is shared memory,
+// which the typed views guard.
+unsafe impl Send for Memory {}
+// SAFETY: as above.
+unsafe impl Sync for Memory {}
+
+/// The file is made longer than asked by so many chunks, to save system calls.
+const GROW_CHUNKS: u32 = 16;
+
+fn whole_chunks(bytes: u64) -> u32 {
+    u32::try_from(bytes / CHUNK_BYTES as u64).unwrap_or(u32::MAX)
+}
+
+const _: () = assert!(size_of::<Mapping>() <= PAGE_BYTES && TABLES_MAX as u32 <= u64::BITS);

@@ -1,0 +1,194 @@
+//! Making regions, joining them, and taking views of what is inside.
+
+use core::iter;
+
+use crate::fd::{OwnedFd, RawFd};
+use crate::header::{Head, Header};
+use crate::memory::Memory;
+use crate::slots::Slots;
+use crate::sys::{self, Access};
+use crate::{Array, Buffers, CHUNK_BYTES, Reader, Record, RegionError, TABLES_MAX, Table, Words};
+
+/// One mapping of a family's memory.
+///
+/// The memory stays mapped while the region or any view taken from it lives. All members of a family
+/// trust each other with data: whoever has the descriptor can read and write everything. What they
+/// cannot do is make another member touch memory outside the region or die by SIGBUS.
+pub struct Region {
+    memory: Memory,
+}
+
+impl Region {
+    /// Makes a region in a memfd (close-on-exec) that can grow to `max_bytes`, or to less if
+    /// RLIMIT_AS does not allow mapping that much. It starts with one chunk.
+    ///
+    /// # Errors
+    /// [`RegionError::System`] or [`RegionError::Full`] if not even a small one can be had.
+    pub fn create(max_bytes: usize) -> Result<Self, RegionError> {
+        let fd = sys::memfd()?;
+        if sys::file_limit() < CHUNK_BYTES as u64 {
+            return Err(RegionError::Full);
+        }
+        sys::set_length(fd.as_raw(), CHUNK_BYTES as u64)?;
+        sys::seal_against_shrinking(fd.as_raw())?;
+        // The rest of a limited address space is the host's.
+        let fair_share = sys::address_space_limit() / ADDRESS_SPACE_SHARE;
+        let fair_share = usize::try_from(fair_share).unwrap_or(usize::MAX);
+        let widest = whole_chunks(max_bytes.min(fair_share));
+        let widths = iter::successors(Some(widest), |width| (*width > 1).then_some(width / 2));
+        let memory = Memory::of_file(fd, widths, Access::ReadWrite)?;
+        memory.header().initialise(memory.max_chunks())?;
+        Ok(Self { memory })
+    }
+
+    /// Maps a region that another member made; checks that it is one, and of the same build.
+    ///
+    /// # Errors
+    /// [`RegionError::NotARegion`], [`RegionError::OtherBuild`], or a system call's error.
+    pub fn attach(fd: impl Into<OwnedFd>) -> Result<Self, RegionError> {
+        let memory = attach(fd.into(), Access::ReadWrite)?;
+        Ok(Self { memory })
+    }
+
+    /// Maps a region to look at, without its lock and without the right to change anything; an
+    /// `O_RDONLY` descriptor will do.
+    ///
+    /// # Errors
+    /// As [`Region::attach`].
+    pub fn attach_read_only(fd: impl Into<OwnedFd>) -> Result<Reader, RegionError> {
+        attach(fd.into(), Access::ReadOnly).map(Reader::new)
+    }
+
+    /// Makes a region on the process heap, for the simulator and for tests under memory checkers. It
+    /// cannot be shared; all of `max_bytes` is taken at once.
+    ///
+    /// # Panics
+    /// If there is no such amount of memory.
+    #[must_use]
+    pub fn on_heap(max_bytes: usize) -> Self {
+        let max_chunks = whole_chunks(max_bytes);
+        let memory = Memory::of_heap(max_chunks).expect("the heap has room for the region");
+        let initialised = memory.header().initialise(max_chunks);
+        initialised.expect("the C library makes robust mutexes");
+        Self { memory }
+    }
+
+    /// The memfd's descriptor; `None` on the heap.
+    #[must_use]
+    pub fn fd(&self) -> Option<RawFd> {
+        self.memory.fd()
+    }
+
+    /// Goes on with another descriptor of the same memfd, made with `F_DUPFD_CLOEXEC`, and closes the
+    /// one used so far.
+    ///
+    /// # Errors
+    /// [`RegionError::NotARegion`] if it is another file, or this region is on the heap.
+    pub fn replace_fd(&self, fd: impl Into<OwnedFd>) -> Result<(), RegionError> {
+        self.memory.replace_fd(fd.into())
+    }
+
+    /// The atomics that need no lock.
+    #[must_use]
+    pub fn words(&self) -> &Words {
+        &self.memory.header().words
+    }
+
+    /// The table at `index`, made if the index is empty. Each index can be taken once from one
+    /// `Region` value.
+    ///
+    /// # Errors
+    /// See [`RegionError`]; `Mismatch` if the table was made with another size.
+    pub fn table<T: Record>(&self, index: u16, max_slots: u32) -> Result<Table<T>, RegionError> {
+        self.take(index, |header| {
+            let head = header.head(index).ok_or(RegionError::BadIndex)?;
+            self.open_table(head, max_slots)
+        })
+    }
+
+    /// The array at `index`, made of zeroes if the index is empty.
+    ///
+    /// # Errors
+    /// As [`Region::table`].
+    pub fn array<T: Record>(&self, index: u16, len: u32) -> Result<Array<T>, RegionError> {
+        self.take(index, |header| {
+            let head = header.head(index).ok_or(RegionError::BadIndex)?;
+            let make = || Array::<T>::append(&self.memory, len);
+            let place = head.open(Array::<T>::shape(len), make)?;
+            Array::at(&self.memory, place, len)
+        })
+    }
+
+    /// The pool at `index` of buffers of `size` bytes (a power of two, at most a chunk), made if the
+    /// index is empty.
+    ///
+    /// # Errors
+    /// As [`Region::table`].
+    pub fn buffers(&self, index: u16, size: u32, max_count: u32) -> Result<Buffers, RegionError> {
+        let shape = Buffers::shape(size, max_count)?;
+        self.take(index, |header| {
+            let content = header.head(index).ok_or(RegionError::BadIndex)?;
+            let counts = header.second_head(index).ok_or(RegionError::BadIndex)?;
+            let place = content.open(shape, || Buffers::append(&self.memory, shape))?;
+            let counts = self.open_table(counts, max_count)?;
+            Buffers::at(&self.memory, counts, place, shape)
+        })
+    }
+
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    fn open_table<T: Record>(&self, head: &Head, max: u32) -> Result<Table<T>, RegionError> {
+        let make = || Slots::<T>::append(&self.memory, max);
+        let place = head.open(Slots::<T>::shape(max), make)?;
+        Slots::at(&self.memory, head, place, max).map(Table::new)
+    }
+
+    /// Gives out one index, unless `make` fails.
+    fn take<V>(
+        &self,
+        index: u16,
+        make: impl FnOnce(&Header) -> Result<V, RegionError>,
+    ) -> Result<V, RegionError> {
+        if index >= TABLES_MAX {
+            return Err(RegionError::BadIndex);
+        }
+        if !self.memory.take_index(index) {
+            return Err(RegionError::Taken);
+        }
+        make(self.memory.header()).inspect_err(|_| self.memory.give_back_index(index))
+    }
+}
+
+fn attach(fd: OwnedFd, access: Access) -> Result<Memory, RegionError> {
+    let max_chunks = peek(&fd)?;
+    let memory = Memory::of_file(fd, iter::once(max_chunks), access)?;
+    // The header may have changed since; what counts is what the mapping can hold.
+    memory.header().check()?;
+    Ok(memory)
+}
+
+/// How many chunks the region in this file may grow to, as its header says.
+fn peek(fd: &OwnedFd) -> Result<u32, RegionError> {
+    if sys::file_state(fd.as_raw())?.bytes < CHUNK_BYTES as u64
+        || !sys::is_sealed_against_shrinking(fd.as_raw())
+    {
+        return Err(RegionError::NotARegion);
+    }
+    let base = sys::map_shared(fd.as_raw(), CHUNK_BYTES, Access::ReadOnly)?;
+    // SAFETY: a chunk is mapped, stays within the file, and a header is nothing but atomics.
+    let checked = unsafe { base.cast::<Header>().as_ref() }.check();
+    // SAFETY: mapped above, and the header is not used any more.
+    unsafe { sys::unmap(base, CHUNK_BYTES) };
+    checked
+}
+
+fn whole_chunks(bytes: usize) -> u32 {
+    u32::try_from(bytes / CHUNK_BYTES)
+        .unwrap_or(u32::MAX)
+        .max(1)
+}
+
+/// Of a limited address space (RLIMIT_AS), a region takes one part in so many.
+const ADDRESS_SPACE_SHARE: u64 = 4;

@@ -1,0 +1,125 @@
+//! State that belongs to the region's lock.
+
+use core::cell::UnsafeCell;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::Ordering;
+
+use crate::header::Header;
+use crate::lock::Attempt;
+use crate::{LockError, Region};
+
+/// A value, usually a bundle of tables, that may only be touched under the region's lock.
+///
+/// The lock is one for all processes and threads; the value (a set of handles) is each process's own.
+/// Two `Shared` over the same region exclude each other. The lock is not recursive.
+pub struct Shared<S> {
+    region: Region,
+    state: UnsafeCell<S>,
+}
+
+impl<S> Shared<S> {
+    /// Puts `state`, made from views into `region`, behind the region's lock.
+    pub fn new(region: Region, state: S) -> Self {
+        Self {
+            region,
+            state: UnsafeCell::new(state),
+        }
+    }
+
+    /// Waits for the lock.
+    ///
+    /// # Errors
+    /// [`LockError`]: nobody gets in any more.
+    #[inline]
+    pub fn lock(&self) -> Result<Guard<'_, S>, LockError> {
+        match self.enter(self.header().mutex.lock())? {
+            Some(guard) => Ok(guard),
+            // Waiting ends with the lock or with an error, never with `Busy`.
+            None => Err(LockError::Dead),
+        }
+    }
+
+    /// Takes the lock if it is free; `None` if it is not.
+    ///
+    /// # Errors
+    /// [`LockError`]: nobody gets in any more.
+    #[inline]
+    pub fn try_lock(&self) -> Result<Option<Guard<'_, S>>, LockError> {
+        self.enter(self.header().mutex.try_lock())
+    }
+
+    /// The region, for what needs no lock.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    fn header(&self) -> &Header {
+        self.region.memory().header()
+    }
+
+    #[inline]
+    fn enter(&self, attempt: Attempt) -> Result<Option<Guard<'_, S>>, LockError> {
+        let dead = &self.header().words.dead;
+        match attempt {
+            Attempt::Busy => Ok(None),
+            Attempt::Closed => Err(LockError::Dead),
+            Attempt::Locked => {
+                let guard = Guard {
+                    shared: self,
+                    not_send: PhantomData,
+                };
+                // A member may also give the region up by itself, for instance after a panic.
+                if dead.load(Ordering::Relaxed) != 0 {
+                    return Err(LockError::Dead);
+                }
+                Ok(Some(guard))
+            }
+            Attempt::OwnerDied => {
+                dead.store(1, Ordering::Release);
+                // SAFETY: the mutex was handed to us; giving it back as it is closes it.
+                unsafe { self.header().mutex.unlock() };
+                Err(LockError::OwnerDied)
+            }
+        }
+    }
+}
+
+// SAFETY: the state is reached through the guard only, which one thread at a time can have.
+unsafe impl<S: Send> Sync for Shared<S> {}
+
+/// The right to use the state; the lock is given back on drop, by the thread that took it.
+pub struct Guard<'a, S> {
+    shared: &'a Shared<S>,
+    /// A mutex is unlocked by the thread that locked it.
+    not_send: PhantomData<*const ()>,
+}
+
+impl<S> Deref for Guard<'_, S> {
+    type Target = S;
+
+    #[inline]
+    fn deref(&self) -> &S {
+        // SAFETY: the lock is held while the guard lives.
+        unsafe { &*self.shared.state.get() }
+    }
+}
+
+impl<S> DerefMut for Guard<'_, S> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut S {
+        // SAFETY: the lock is held while the guard lives, and the guard is borrowed for itself.
+        unsafe { &mut *self.shared.state.get() }
+    }
+}
+
+impl<S> Drop for Guard<'_, S> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: this thread took the lock when it made the guard.
+        unsafe { self.shared.header().mutex.unlock() };
+    }
+}
+
+// SAFETY: a shared guard gives nothing but `&S`.
+unsafe impl<S: Sync> Sync for Guard<'_, S> {}
