@@ -1,0 +1,34 @@
+# shellcheck shell=bash disable=SC2034
+# Sourced by every script: where things are, how to give up, how to become root of a namespace.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
+LIBRARY=$TARGET/release/libnstk.so
+TOOLS=$TARGET/tools
+PATH=$TOOLS/usr/bin:$PATH:/usr/sbin:/sbin
+export PATH
+
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+have() { command -v "$1" >/dev/null; }
+
+# Says why network namespaces with a tap cannot be had here; silent when they can.
+lab_obstacle() {
+    local become=()
+    ((UID == 0)) || become=(unshare -Ur)
+    if ! "${become[@]}" unshare --net true 2>/dev/null; then
+        echo "no permission to make a network namespace: run as root, or allow user namespaces (sysctl user.max_user_namespaces)"
+    elif [[ ! -e /dev/net/tun ]]; then
+        echo "no /dev/net/tun: load the module (modprobe tun)"
+    elif ! { : <>/dev/net/tun; } 2>/dev/null; then
+        echo "no permission to open /dev/net/tun: run as root, or make the device writable"
+    fi
+}
+
+# Prefix of a command that needs root of a network namespace: empty for root, a user namespace for everybody else.
+NAMESPACE_ROOT=()
+((UID == 0)) || NAMESPACE_ROOT=(unshare -Urn)
