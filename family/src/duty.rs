@@ -1,0 +1,326 @@
+//! The keeper's life: stand in while nobody is inside, close what dead members leave, hand the region to
+//! newcomers, end a second after the last connection.
+
+use core::time::Duration;
+use std::sync::atomic::Ordering;
+
+use nicio::DeviceSpec;
+use region::RawFd;
+use stack::Instant;
+
+use crate::bells::{BELLS, Bell};
+use crate::clock;
+use crate::error::StartError;
+use crate::family::Family;
+use crate::files::Member;
+use crate::poller::Poller;
+use crate::rendezvous::{self, Answer};
+use crate::{keeper, members, sys};
+
+/// A stack that nobody has polled for this long is the keeper's.
+const DUTY_GAP: Duration = Duration::from_millis(2);
+/// How often to look while a member sleeps on the device; doubles up to the second while all is idle.
+const WATCH_GAP: Duration = Duration::from_millis(20);
+const WATCH_GAP_MAX: Duration = Duration::from_millis(160);
+/// How long the keeper stays after the last connection.
+const LINGER: Duration = Duration::from_secs(1);
+/// The members' descriptors, the door and the device.
+const FDS_MAX: usize = region::MEMBERS_MAX + 3;
+
+/// What the keeper was started with.
+pub struct Duty {
+    family: Family,
+    name: String,
+    door: Option<RawFd>,
+    bell: Option<Bell>,
+    watched: Vec<Watched>,
+    idle_since: Option<Instant>,
+    watch_gap: Duration,
+    last_poll_seen: u64,
+}
+
+/// A program of the family, by a descriptor that becomes readable when it ends.
+struct Watched {
+    member: Member,
+    pid: u32,
+    pidfd: RawFd,
+}
+
+impl Duty {
+    /// From the keeper's arguments: rendezvous name, device, descriptors of region, device and bells.
+    ///
+    /// # Errors
+    /// One line's worth of what is wrong.
+    pub fn from_arguments(arguments: &[String]) -> Result<Self, StartError> {
+        let [name, device, fds @ ..] = arguments else {
+            return Err(StartError::Keeper("it was started without arguments"));
+        };
+        let spec: DeviceSpec = device
+            .parse()
+            .map_err(|_| StartError::Keeper("bad device"))?;
+        let fds: Result<Vec<RawFd>, _> = fds.iter().map(|text| text.parse()).collect();
+        let fds = fds.map_err(|_| StartError::Keeper("bad descriptors"))?;
+        let [region, device, bells @ ..] = fds.as_slice() else {
+            return Err(StartError::Keeper("descriptors are missing"));
+        };
+        let bells: [RawFd; BELLS] = bells
+            .try_into()
+            .map_err(|_| StartError::Keeper("bells are missing"))?;
+        close_others(&fds);
+        let family = Family::keep(spec, *region, *device, bells)?;
+        family
+            .words()
+            .keeper_pid
+            .store(sys::getpid(), Ordering::Release);
+        let door = rendezvous::open_door(name);
+        let bell = family.bells.take(family.words(), family.pid());
+        Ok(Self {
+            family,
+            name: name.clone(),
+            door,
+            bell,
+            watched: Vec::new(),
+            idle_since: None,
+            watch_gap: WATCH_GAP,
+            last_poll_seen: 0,
+        })
+    }
+
+    /// Serves until a second after the last connection.
+    pub fn run(mut self) {
+        loop {
+            self.find_members();
+            let Some(stop) = self.look_after() else {
+                return;
+            };
+            if stop {
+                break;
+            }
+            self.rest();
+        }
+        members::strike(self.family.words(), self.family.member());
+    }
+
+    /// Watches members that have come since.
+    fn find_members(&mut self) {
+        let programs: Vec<(Member, u32)> = members::programs(self.family.words()).collect();
+        for (member, pid) in programs {
+            if self
+                .watched
+                .iter()
+                .any(|known| known.member == member && known.pid == pid)
+            {
+                continue;
+            }
+            match sys::pidfd_open(pid) {
+                Ok(pidfd) => self.watched.push(Watched { member, pid, pidfd }),
+                Err(_) => self.bury(member, pid),
+            }
+        }
+        if self.door.is_none() {
+            self.door = rendezvous::open_door(&self.name);
+        }
+    }
+
+    /// Stands in if nobody else does. `None`: the stack is dead; `Some(true)`: time to end.
+    fn look_after(&mut self) -> Option<bool> {
+        let family = &self.family;
+        let now = clock::now();
+        if self.on_duty(now) {
+            family.poll();
+        }
+        let stop = family.enter(|state, now| {
+            if state.stack.live_connections() > 0 {
+                self.idle_since = None;
+                return false;
+            }
+            let since = *self.idle_since.get_or_insert(now);
+            let stop = now.saturating_since(since) >= LINGER;
+            if stop {
+                // Under the lock: whoever connects next sees that there is no keeper.
+                family.words().keeper_pid.store(0, Ordering::Relaxed);
+                family
+                    .words()
+                    .keeper_state
+                    .store(keeper::ABSENT, Ordering::Release);
+            }
+            stop
+        });
+        stop.ok()
+    }
+
+    /// Whether the stack has nobody but the keeper.
+    fn on_duty(&self, now: Instant) -> bool {
+        let words = self.family.words();
+        let poller = words.poller.load(Ordering::Acquire);
+        let last = Instant::from_nanos(words.last_poll_ns.load(Ordering::Relaxed));
+        let ours = poller >> 32 == u64::from(self.family.pid());
+        ours || (poller == 0 && now.saturating_since(last) >= DUTY_GAP)
+    }
+
+    /// Sleeps until there is something to do.
+    fn rest(&mut self) {
+        let words = self.family.words();
+        let now = clock::now();
+        let last_poll = words.last_poll_ns.load(Ordering::Relaxed);
+        let mut device = -1;
+        let mut until = Some(now + DUTY_GAP);
+        let mut mine = 0;
+        if self.on_duty(now) {
+            if let Some(bell) = self.bell {
+                mine = Poller {
+                    pid: self.family.pid(),
+                    bell,
+                    keeper: true,
+                }
+                .to_bits();
+                let taken =
+                    words
+                        .poller
+                        .compare_exchange(0, mine, Ordering::AcqRel, Ordering::Relaxed);
+                if taken.is_ok() {
+                    device = self.family.device_fd;
+                    words.sleeping.fetch_or(bell.bit(), Ordering::SeqCst);
+                } else {
+                    mine = 0;
+                }
+            }
+            until = self
+                .family
+                .enter(|state, _| state.stack.poll_timeout())
+                .ok()
+                .flatten();
+            words
+                .poller_until_ns
+                .store(until.map_or(u64::MAX, Instant::as_nanos), Ordering::Relaxed);
+        } else if words.poller.load(Ordering::Relaxed) != 0 {
+            self.watch_gap = if last_poll == self.last_poll_seen {
+                (self.watch_gap * 2).min(WATCH_GAP_MAX)
+            } else {
+                WATCH_GAP
+            };
+            until = Some(now + self.watch_gap);
+        }
+        self.last_poll_seen = last_poll;
+        if let Some(since) = self.idle_since {
+            let end = since + LINGER;
+            until = Some(until.map_or(end, |until| until.min(end)));
+        }
+        self.sleep(device, until);
+        if let Some(bell) = self.bell.filter(|_| mine != 0) {
+            let words = self.family.words();
+            let _ = words
+                .poller
+                .compare_exchange(mine, 0, Ordering::AcqRel, Ordering::Relaxed);
+            words.sleeping.fetch_and(!bell.bit(), Ordering::AcqRel);
+        }
+    }
+
+    fn sleep(&mut self, device: RawFd, until: Option<Instant>) {
+        let bell = self.bell.map_or(-1, |bell| self.family.bells.fd(bell));
+        let own = [device, bell, self.door.unwrap_or(-1)];
+        let fds = own
+            .into_iter()
+            .chain(self.watched.iter().map(|watched| watched.pidfd));
+        let mut fds: arrayvec::ArrayVec<libc::pollfd, FDS_MAX> = fds
+            .map(|fd| libc::pollfd {
+                fd,
+                events: libc::POLLIN,
+                revents: 0,
+            })
+            .take(FDS_MAX)
+            .collect();
+        let timeout = until.map(|until| until.saturating_since(clock::now()));
+        if sys::ppoll(&mut fds, timeout, None).is_err() {
+            return;
+        }
+        let rang = |at: usize| fds.get(at).is_some_and(|fd| fd.revents != 0);
+        if rang(1) {
+            let mut count = [0; 8];
+            let _ = sys::read(bell, &mut count);
+        }
+        let ended: Vec<usize> = (0..self.watched.len())
+            .filter(|at| rang(own.len() + at))
+            .collect();
+        for at in ended.into_iter().rev() {
+            let Watched { member, pid, pidfd } = self.watched.swap_remove(at);
+            sys::close(pidfd);
+            self.bury(member, pid);
+        }
+        if rang(2) {
+            self.greet();
+        }
+    }
+
+    /// Closes what a dead member has left open and frees what it held.
+    fn bury(&mut self, member: Member, pid: u32) {
+        self.family.forget_process(pid);
+        let _ = self
+            .family
+            .enter(|state, now| state.release_all(now, member));
+        members::strike(self.family.words(), member);
+    }
+
+    /// Lets a newcomer in, unless a program is still there.
+    fn greet(&mut self) {
+        let Some(newcomer) = self.door.and_then(rendezvous::open_to_newcomer) else {
+            return;
+        };
+        let words = self.family.words();
+        if self
+            .watched
+            .iter()
+            .any(|watched| sys::process_exists(watched.pid))
+        {
+            newcomer.answer(&Answer::InUse);
+            return;
+        }
+        let Some(region) = self.family.shared.region().fd() else {
+            return;
+        };
+        let Some(place) = members::enrol(words, newcomer.pid, 0) else {
+            newcomer.answer(&Answer::Full);
+            return;
+        };
+        let mut fds = [-1; 2 + BELLS];
+        let all = [region, self.family.device_fd]
+            .into_iter()
+            .chain(self.family.bells.fds().iter().copied());
+        for (to, from) in fds.iter_mut().zip(all) {
+            *to = from;
+        }
+        let place_byte = u8::try_from(place).unwrap_or(u8::MAX);
+        if newcomer.answer(&Answer::Welcome {
+            fds: &fds,
+            place: place_byte,
+        }) {
+            // It has a second to open its first connection.
+            self.idle_since = None;
+        } else {
+            members::strike(self.family.words(), place);
+        }
+    }
+}
+
+/// Closes every descriptor that the keeper did not get for its work: pipes of the program above all.
+fn close_others(keep: &[RawFd]) {
+    let mut keep: Vec<u32> = keep
+        .iter()
+        .filter_map(|fd| u32::try_from(*fd).ok())
+        .collect();
+    keep.sort_unstable();
+    let mut from = 0;
+    for fd in keep {
+        if fd > from {
+            let _ = sys::plain(
+                libc::SYS_close_range,
+                [from as usize, fd as usize - 1, 0, 0, 0, 0],
+            );
+        }
+        from = fd + 1;
+    }
+    let _ = sys::plain(
+        libc::SYS_close_range,
+        [from as usize, u32::MAX as usize, 0, 0, 0, 0],
+    );
+}

@@ -1,0 +1,74 @@
+//! Why a family cannot start, and that one is gone.
+
+use core::fmt;
+
+/// The stack is dead: an owner of its lock died inside. Its sockets answer `ECONNRESET`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone;
+
+/// Why the stack could not be started. Displays as one line: what, why, what to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The device cannot be opened.
+    Device(nicio::OpenError),
+    /// The region cannot be made or mapped.
+    Region(region::RegionError),
+    /// Another live program of this user has the device.
+    InUse(String),
+    /// The keeper that has the device cannot be joined.
+    Keeper(&'static str),
+    /// No backend for this kind of device in this build.
+    Unsupported,
+    /// A system call failed.
+    System(&'static str, i32),
+}
+
+impl StartError {
+    /// From `errno`, after a libc call that failed.
+    pub(crate) fn last(what: &'static str) -> Self {
+        Self::System(
+            what,
+            std::io::Error::last_os_error().raw_os_error().unwrap_or(0),
+        )
+    }
+
+    pub(crate) fn errno(what: &'static str, errno: nicio::sys::Errno) -> Self {
+        Self::System(what, errno.0)
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device(error) => write!(f, "{error}"),
+            Self::Region(error) => write!(f, "no shared memory for the stack: {error}"),
+            Self::InUse(device) => write!(
+                f,
+                "{device} is in use by another running program; give each program an interface of its own"
+            ),
+            Self::Keeper(why) => write!(
+                f,
+                "cannot take over from the keeper of an earlier run: {why}"
+            ),
+            Self::Unsupported => {
+                f.write_str("this kind of device is not supported here; use tap:NAME")
+            }
+            Self::System(what, errno) => {
+                write!(f, "{what}: {}", std::io::Error::from_raw_os_error(*errno))
+            }
+        }
+    }
+}
+
+impl From<nicio::OpenError> for StartError {
+    fn from(error: nicio::OpenError) -> Self {
+        Self::Device(error)
+    }
+}
+
+impl From<region::RegionError> for StartError {
+    fn from(error: region::RegionError) -> Self {
+        Self::Region(error)
+    }
+}

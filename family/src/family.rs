@@ -1,0 +1,94 @@
+//! This process's membership in a family.
+
+use std::cell::UnsafeCell;
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use nicio::DeviceSpec;
+use region::{Guard, Shared, Words};
+
+use crate::bells::Bells;
+use crate::device::Device;
+use crate::files::Member;
+use crate::host::{Host, Inside};
+use crate::own;
+use crate::poller::Poller;
+use crate::state::State;
+
+/// What kind of member this process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Host,
+    Keeper,
+}
+
+/// A process's way into the family's stack. One value per process, inherited by fork.
+pub struct Family {
+    pub(crate) shared: Shared<State>,
+    pub(crate) device: UnsafeCell<Device>,
+    pub(crate) device_fd: RawFd,
+    pub(crate) spec: DeviceSpec,
+    pub(crate) bells: Bells,
+    pub(crate) host: Host,
+    pub(crate) pid: AtomicU32,
+    pub(crate) member: AtomicU32,
+    /// How long waits have lasted lately, nanoseconds: how long spinning pays.
+    pub(crate) recent_wait_ns: AtomicU64,
+    /// `net.core.busy_poll` in nanoseconds: every wait spins this long at least.
+    pub(crate) busy_poll_ns: u64,
+    pub(crate) role: Role,
+}
+
+// SAFETY: `device` is reached only by the thread that has taken the turn word; all else is atomic or locked.
+unsafe impl Sync for Family {}
+
+impl Family {
+    /// This process's number in the family.
+    #[must_use]
+    pub fn member(&self) -> Member {
+        Member::try_from(self.member.load(Ordering::Relaxed)).unwrap_or(Member::MAX)
+    }
+
+    /// Whether the descriptor is one of the library's own, which the program may not touch.
+    #[must_use]
+    pub fn is_own_fd(&self, fd: RawFd) -> bool {
+        own::is_own(fd)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_keeper(&self) -> bool {
+        self.role == Role::Keeper
+    }
+
+    /// Goes inside until the value is dropped: handlers of this thread's signals are put off.
+    pub(crate) fn inside(&self) -> Inside<'_> {
+        Inside::new(self.host, self.words())
+    }
+
+    pub(crate) fn words(&self) -> &Words {
+        self.shared.region().words()
+    }
+
+    pub(crate) fn ring(&self, set: u64) {
+        self.bells.ring(self.words(), set);
+    }
+
+    /// Rings the sleeper on the device if the stack now has something due before it would wake up.
+    pub(crate) fn wake_for_deadline(&self, guard: &Guard<'_, State>) {
+        let poller = self.words().poller.load(Ordering::Relaxed);
+        if poller == 0 {
+            return;
+        }
+        let until = self.words().poller_until_ns.load(Ordering::Relaxed);
+        if guard
+            .stack
+            .poll_timeout()
+            .is_some_and(|due| due.as_nanos() < until)
+        {
+            self.ring(Poller::bell_bit(poller));
+        }
+    }
+}

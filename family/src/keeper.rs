@@ -1,0 +1,165 @@
+//! Starting the keeper: a process of its own that is nobody's child.
+//!
+//! `clone(CLONE_VM | CLONE_VFORK)` twice and an exec: the cost does not grow with the host's heap, the
+//! host sees no child and gets no SIGCHLD, and the second clone's parent is gone at once.
+
+use core::ffi::{c_char, c_int, c_void};
+use std::ffi::CString;
+use std::sync::atomic::Ordering;
+
+use nicio::sys as raw;
+
+use crate::family::Family;
+use crate::{rendezvous, sys};
+
+/// Values of `Words::keeper_state`.
+pub(crate) const ABSENT: u32 = 0;
+pub(crate) const STARTED: u32 = 1;
+/// It could not be started; nobody tries again.
+pub(crate) const FAILED: u32 = 2;
+
+/// The program's name; it lies beside libnstk.so.
+const PROGRAM: &str = "nstk-keeper";
+/// Stack of each of the two clones, which only make system calls.
+const STACK_BYTES: usize = 64 * 1024;
+
+impl Family {
+    /// Starts the keeper if there is a connection or listener and no keeper yet.
+    pub(crate) fn ensure_keeper(&self) {
+        let state = &self.words().keeper_state;
+        if self.is_keeper()
+            || state
+                .compare_exchange(ABSENT, STARTED, Ordering::AcqRel, Ordering::Relaxed)
+                .is_err()
+        {
+            return;
+        }
+        if self.spawn_keeper().is_none() {
+            state.store(FAILED, Ordering::Release);
+            tracing::warn!("the keeper {PROGRAM} does not start; is it beside libnstk.so?");
+        }
+    }
+
+    fn spawn_keeper(&self) -> Option<()> {
+        let program = CString::new(program_path()?).ok()?;
+        let device = self.spec.to_string();
+        let mut arguments = vec![
+            PROGRAM.to_owned(),
+            rendezvous::name(&device),
+            device,
+            self.shared.region().fd()?.to_string(),
+            self.device_fd.to_string(),
+        ];
+        arguments.extend(self.bells.fds().iter().map(ToString::to_string));
+        let arguments: Option<Vec<CString>> = arguments
+            .into_iter()
+            .map(|text| CString::new(text).ok())
+            .collect();
+        let arguments = arguments?;
+        let mut argv: Vec<*const c_char> = arguments.iter().map(|text| text.as_ptr()).collect();
+        argv.push(core::ptr::null());
+        let mut keep = vec![self.shared.region().fd()?, self.device_fd];
+        keep.extend_from_slice(self.bells.fds());
+        let mut stacks = vec![0u8; 2 * STACK_BYTES];
+        let top = stacks.as_mut_ptr_range().end;
+        let mut plan = Plan {
+            program: program.as_ptr(),
+            argv: argv.as_ptr(),
+            keep: keep.as_ptr(),
+            keep_len: keep.len(),
+            // The lower half is the second clone's stack.
+            second_stack: stacks.as_mut_ptr().wrapping_add(STACK_BYTES).cast(),
+            failed: false,
+        };
+        // Handlers of the program must not run in the clones, which share its memory.
+        let mask = sys::block_signals();
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK;
+        let argument = core::ptr::from_mut(&mut plan).cast();
+        // SAFETY: stack and plan outlive the clone, which ends or execs before this call returns (CLONE_VFORK).
+        let child = unsafe { libc::clone(first, top.cast(), flags, argument) };
+        if child > 0 {
+            // Without an exit signal it takes __WCLONE to see it; a wait of the program's does not.
+            let wait = [child as usize, 0, libc::__WCLONE as usize, 0, 0, 0];
+            let _ = sys::plain(libc::SYS_wait4, wait);
+        }
+        sys::set_signal_mask(mask);
+        drop(stacks);
+        if child > 0 && !plan.failed {
+            Some(())
+        } else {
+            None
+        }
+    }
+}
+
+struct Plan {
+    program: *const c_char,
+    argv: *const *const c_char,
+    keep: *const c_int,
+    keep_len: usize,
+    second_stack: *mut c_void,
+    failed: bool,
+}
+
+extern "C" fn first(plan: *mut c_void) -> c_int {
+    // SAFETY: `spawn_keeper` passes its plan, which lives until this process has ended.
+    let plan_ref = unsafe { &mut *plan.cast::<Plan>() };
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK;
+    // SAFETY: as in `spawn_keeper`.
+    let child = unsafe { libc::clone(second, plan_ref.second_stack, flags, plan) };
+    plan_ref.failed |= child < 0;
+    exit(0)
+}
+
+extern "C" fn second(plan: *mut c_void) -> c_int {
+    // SAFETY: `first` passes the plan on, which lives until this process has called exec.
+    let plan = unsafe { &mut *plan.cast::<Plan>() };
+    let _ = sys::plain(libc::SYS_setsid, [0; 6]);
+    // SAFETY: `keep` and its length describe a slice that outlives the clone.
+    for fd in unsafe { core::slice::from_raw_parts(plan.keep, plan.keep_len) } {
+        let _ = sys::plain(
+            libc::SYS_fcntl,
+            [*fd as usize, libc::F_SETFD as usize, 0, 0, 0, 0],
+        );
+    }
+    let nothing: [*const c_char; 1] = [core::ptr::null()];
+    let args = [
+        plan.program.addr(),
+        plan.argv.addr(),
+        nothing.as_ptr().addr(),
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: program, arguments and the empty environment are C strings and lists that outlive the call.
+    let _ = unsafe { raw::syscall(libc::SYS_execve, args) };
+    plan.failed = true;
+    exit(1)
+}
+
+fn exit(status: usize) -> ! {
+    loop {
+        let _ = sys::plain(libc::SYS_exit, [status, 0, 0, 0, 0, 0]);
+    }
+}
+
+/// The keeper's path: in the directory of the library that this code lies in.
+fn program_path() -> Option<Vec<u8>> {
+    // SAFETY: an all-zero Dl_info is a valid value of that plain structure.
+    let mut info: libc::Dl_info = unsafe { core::mem::zeroed() };
+    let here = program_path as *const c_void;
+    // SAFETY: dladdr takes any address; `info` is a valid place for the result.
+    let found = unsafe { libc::dladdr(here, &mut info) };
+    if found == 0 || info.dli_fname.is_null() {
+        return None;
+    }
+    // SAFETY: dladdr found the object, so the name is a C string of the loader's.
+    let library = unsafe { core::ffi::CStr::from_ptr(info.dli_fname) }.to_bytes();
+    let slash = library
+        .iter()
+        .rposition(|byte| *byte == b'/')
+        .map_or(0, |at| at + 1);
+    let mut path = library.get(..slash)?.to_vec();
+    path.extend_from_slice(PROGRAM.as_bytes());
+    Some(path)
+}

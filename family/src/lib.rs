@@ -1,0 +1,40 @@
+//! One stack run by a family of processes: entering it, moving its frames, waiting for it, and handing
+//! it over.
+//!
+//! A [`Family`] joins a region (shared memory), the stack whose state lies in it, and one device. Every
+//! member process has its own `Family` value over the same region; `libnstk.so` and the keeper are the
+//! two kinds of members.
+
+mod bells;
+mod clock;
+mod device;
+mod duty;
+mod enter;
+mod epoll;
+mod error;
+mod family;
+mod files;
+mod host;
+mod keeper;
+mod layout;
+mod members;
+mod own;
+mod poller;
+mod rendezvous;
+mod start;
+mod state;
+mod sys;
+mod turn;
+mod wait;
+
+pub use bells::Bell;
+pub use clock::now;
+pub use duty::Duty;
+pub use epoll::{EpollError, EpollId, EpollRecord, Epolls, Interest, Item, Key, Target, poll_bits};
+pub use error::{Gone, StartError};
+pub use family::Family;
+pub use files::{FileId, FileRecord, Files, Hold, Member};
+pub use host::Host;
+pub use own::{is_own, lift};
+pub use state::State;
+pub use wait::{Outcome, Wait};

@@ -1,0 +1,205 @@
+//! Starting a family, or joining the keeper that an earlier run has left.
+
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use env::Settings;
+use nicio::{DeviceSpec, OpenError};
+use region::{RawFd, Region, Shared};
+use stack::{Config, Stack};
+
+use crate::bells::{BELLS, Bells};
+use crate::clock;
+use crate::device::Device;
+use crate::error::StartError;
+use crate::family::{Family, Role};
+use crate::files::Member;
+use crate::host::Host;
+use crate::rendezvous::{self, HandOver};
+use crate::state::State;
+use crate::{members, own, sys};
+
+/// Address space for tables beside the packet buffers.
+const TABLES_BYTES: usize = 1 << 30;
+
+/// Tries to open a device that an earlier run is just letting go, and the pause between them.
+const BUSY_TRIES: u32 = 50;
+const BUSY_PAUSE: core::time::Duration = core::time::Duration::from_millis(2);
+
+impl Family {
+    /// Opens the device and makes a region with a stack; or, if the keeper of an earlier run has the
+    /// device, joins its region with these settings.
+    ///
+    /// # Errors
+    /// One line's worth of what is wrong; nothing is left open.
+    pub fn start(settings: &Settings, host: Host) -> Result<Self, StartError> {
+        let device_name = settings.device.to_string();
+        let name = rendezvous::name(&device_name);
+        let mut tries = 0;
+        loop {
+            if let Some(handed) = rendezvous::knock(&name, &device_name)? {
+                return Self::join(settings, host, &handed);
+            }
+            match Device::open(&settings.device) {
+                Ok(device) => return Self::create(settings, host, device),
+                // The keeper may have closed its door a moment ago, or not opened it yet.
+                Err(StartError::Device(OpenError::Busy(_))) if tries < BUSY_TRIES => {
+                    tries += 1;
+                    let _ = sys::ppoll(&mut [], Some(BUSY_PAUSE), None);
+                }
+                Err(StartError::Device(OpenError::Busy(_))) => {
+                    return Err(StartError::InUse(device_name));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn create(settings: &Settings, host: Host, device: Device) -> Result<Self, StartError> {
+        let bells = Bells::create()?;
+        let config = fit(&settings.stack, &device);
+        let region = Region::create(region_bytes(&config))?;
+        lift_region(&region)?;
+        let stack = Stack::create(&region, &config, clock::now(), seed())?;
+        let parts = Parts {
+            spec: settings.device.clone(),
+            region,
+            stack,
+            device,
+            bells,
+        };
+        parts.enrol(host, Role::Host)
+    }
+
+    fn join(settings: &Settings, host: Host, handed: &HandOver) -> Result<Self, StartError> {
+        let mut bells = [-1; BELLS];
+        for (to, from) in bells.iter_mut().zip(handed.bells) {
+            *to = own::lift(from)?;
+        }
+        // SAFETY: the keeper has just passed the descriptor to this process.
+        let device = unsafe { Device::from_fd(&settings.device, handed.device) }?;
+        // SAFETY: as above.
+        let region = Region::attach(unsafe { region::OwnedFd::from_raw(handed.region) })?;
+        lift_region(&region)?;
+        let stack = Stack::attach(&region)?;
+        let config = fit(&settings.stack, &device);
+        let parts = Parts {
+            spec: settings.device.clone(),
+            region,
+            stack,
+            device,
+            bells: Bells::from_fds(bells),
+        };
+        let family = parts.assemble(host, Role::Host, Member::from(handed.place))?;
+        // Nobody but the keeper is in the family, so nobody minds.
+        let _ = family.enter(|state, now| state.stack.set_config(&config, now));
+        Ok(family)
+    }
+
+    /// The keeper's membership, over the descriptors it was started with.
+    pub(crate) fn keep(
+        spec: DeviceSpec,
+        region: RawFd,
+        device: RawFd,
+        bells: [RawFd; BELLS],
+    ) -> Result<Self, StartError> {
+        // SAFETY: the keeper was started with these descriptors and nobody else in it owns them.
+        let device = unsafe { Device::from_fd(&spec, device) }?;
+        // SAFETY: as above.
+        let region = Region::attach(unsafe { region::OwnedFd::from_raw(region) })?;
+        let stack = Stack::attach(&region)?;
+        Parts {
+            spec,
+            region,
+            stack,
+            device,
+            bells: Bells::from_fds(bells),
+        }
+        .enrol(Host::none(), Role::Keeper)
+    }
+}
+
+/// What a membership is made of.
+struct Parts {
+    spec: DeviceSpec,
+    region: Region,
+    stack: Stack,
+    device: Device,
+    bells: Bells,
+}
+
+impl Parts {
+    fn enrol(self, host: Host, role: Role) -> Result<Family, StartError> {
+        let flags = if role == Role::Keeper {
+            members::KEEPER
+        } else {
+            0
+        };
+        let place = members::enrol(self.region.words(), sys::getpid(), flags)
+            .ok_or(StartError::Keeper("its family is full"))?;
+        self.assemble(host, role, place)
+    }
+
+    fn assemble(self, host: Host, role: Role, place: Member) -> Result<Family, StartError> {
+        let Self {
+            spec,
+            region,
+            stack,
+            device,
+            bells,
+        } = self;
+        let state = State::new(&region, stack)?;
+        let busy_poll_us = state.stack.config().busy_poll_us;
+        Ok(Family {
+            shared: Shared::new(region, state),
+            device_fd: device.fd,
+            device: UnsafeCell::new(device),
+            spec,
+            bells,
+            host,
+            pid: AtomicU32::new(sys::getpid()),
+            member: AtomicU32::new(u32::from(place)),
+            recent_wait_ns: AtomicU64::new(0),
+            busy_poll_ns: u64::from(busy_poll_us) * 1000,
+            role,
+        })
+    }
+}
+
+/// The settings as the device allows them.
+fn fit(wanted: &Config, device: &Device) -> Config {
+    let caps = device.nic.caps();
+    let mut config = *wanted;
+    config.mtu = if wanted.mtu == 0 {
+        caps.mtu
+    } else {
+        wanted.mtu.min(caps.mtu)
+    };
+    config.offload = caps.offload.bits();
+    if let Some(mac) = caps.mac {
+        config.mac = mac;
+    }
+    config
+}
+
+/// The region's upper bound: what `tcp_mem` allows in each direction, and tables.
+fn region_bytes(config: &Config) -> usize {
+    let [_, _, pages] = config.tcp_mem;
+    let packets = usize::try_from(pages.saturating_mul(4096)).unwrap_or(usize::MAX);
+    packets.saturating_mul(2).saturating_add(TABLES_BYTES)
+}
+
+fn lift_region(region: &Region) -> Result<(), StartError> {
+    let Some(fd) = region.fd() else { return Ok(()) };
+    let high = own::copy_high(fd)?;
+    // SAFETY: the copy was made just now and nobody else owns it.
+    region.replace_fd(unsafe { region::OwnedFd::from_raw(high) })?;
+    Ok(())
+}
+
+fn seed() -> [u8; 32] {
+    let mut seed = [0; 32];
+    // SAFETY: the kernel writes at most the array's length into it; getrandom(2) is no hooked symbol.
+    unsafe { libc::getrandom(seed.as_mut_ptr().cast(), seed.len(), 0) };
+    seed
+}

@@ -1,0 +1,102 @@
+//! The system calls of this room, raw: inside libnstk.so the libc symbols are our own hooks.
+
+use core::time::Duration;
+use std::os::fd::RawFd;
+
+use nicio::sys as raw;
+pub(crate) use raw::{Errno, read, sched_yield, write};
+
+/// A signal mask as the kernel takes it: bit `n - 1` is signal `n`.
+pub(crate) type SignalMask = raw::KernelSigset;
+
+/// The kernel's part of libc's wider set.
+pub(crate) fn kernel_mask(set: &libc::sigset_t) -> SignalMask {
+    // SAFETY: libc's set begins with the kernel's words (sigset_t of glibc and musl).
+    unsafe {
+        core::ptr::from_ref(set)
+            .cast::<SignalMask>()
+            .read_unaligned()
+    }
+}
+
+/// Blocks all signals of this thread; answers the mask before.
+pub(crate) fn block_signals() -> SignalMask {
+    change_mask(!0)
+}
+
+/// Sets this thread's mask.
+pub(crate) fn set_signal_mask(mask: SignalMask) {
+    change_mask(mask);
+}
+
+fn change_mask(mask: SignalMask) -> SignalMask {
+    let mut before: SignalMask = 0;
+    let args = [
+        libc::SIG_SETMASK as usize,
+        core::ptr::from_ref(&mask).addr(),
+        core::ptr::from_mut(&mut before).addr(),
+        size_of::<SignalMask>(),
+        0,
+        0,
+    ];
+    // SAFETY: both masks live until the call returns.
+    let _ = unsafe { raw::syscall(libc::SYS_rt_sigprocmask, args) };
+    before
+}
+
+/// ppoll(2); no timeout: for ever; no mask: the current one.
+pub(crate) fn ppoll(
+    fds: &mut [libc::pollfd],
+    timeout: Option<Duration>,
+    mask: Option<SignalMask>,
+) -> Result<usize, Errno> {
+    let timeout = timeout.map(|timeout| libc::timespec {
+        tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(timeout.subsec_nanos()),
+    });
+    raw::ppoll(fds, timeout, mask.as_ref())
+}
+
+/// A copy of `fd` at `floor` or above, close-on-exec.
+pub(crate) fn dup_above(fd: RawFd, floor: RawFd) -> Result<RawFd, Errno> {
+    // SAFETY: F_DUPFD_CLOEXEC takes a number and touches no descriptor in use.
+    let copy = unsafe {
+        raw::fcntl(
+            fd,
+            libc::F_DUPFD_CLOEXEC,
+            usize::try_from(floor).unwrap_or(3),
+        )
+    }?;
+    RawFd::try_from(copy).map_err(|_| Errno(libc::EBADF))
+}
+
+/// close(2) of one of the library's own descriptors.
+pub(crate) fn close(fd: RawFd) {
+    // SAFETY: the caller gives up a descriptor of the library's own.
+    unsafe { raw::close(fd) };
+}
+
+/// A call whose arguments are plain numbers.
+pub(crate) fn plain(number: libc::c_long, args: [usize; 6]) -> Result<usize, Errno> {
+    // SAFETY: callers in this room pass numbers only, for calls that touch no memory of ours.
+    unsafe { raw::syscall(number, args) }
+}
+
+/// pidfd_open(2), close-on-exec.
+pub(crate) fn pidfd_open(pid: u32) -> Result<RawFd, Errno> {
+    let fd = plain(libc::SYS_pidfd_open, [pid as usize, 0, 0, 0, 0, 0])?;
+    RawFd::try_from(fd).map_err(|_| Errno(libc::EBADF))
+}
+
+/// Whether a process with this id exists.
+pub(crate) fn process_exists(pid: u32) -> bool {
+    plain(libc::SYS_kill, [pid as usize, 0, 0, 0, 0, 0]) != Err(Errno(libc::ESRCH))
+}
+
+/// This process's id.
+pub(crate) fn getpid() -> u32 {
+    plain(libc::SYS_getpid, [0; 6])
+        .ok()
+        .and_then(|pid| u32::try_from(pid).ok())
+        .unwrap_or(0)
+}

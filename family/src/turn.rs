@@ -1,0 +1,303 @@
+//! The device's turn: one thread of the family at a time moves frames, outside the lock.
+//!
+//! A turn is taken at any time and given back under the lock, after a look at what is left to send. So a
+//! thread that queues data while another has the turn can leave: the other will see it.
+
+use std::sync::atomic::Ordering;
+
+use arrayvec::ArrayVec;
+use region::{BufId, Guard};
+use stack::{FrameSink, Instant, MAX_HEADER, MAX_PIECES, Payload, PoolKind, Stack, TxFrame};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::clock;
+use crate::device::Device;
+use crate::error::Gone;
+use crate::family::Family;
+use crate::state::State;
+
+/// Payload pieces that one batch pins.
+const PINS_MAX: usize = nicio::TX_BURST_MAX * MAX_PIECES;
+
+/// Batches sent in one turn before the thread looks after its own business again.
+const BATCHES_MAX: usize = 4;
+
+/// What a turn holds, so that the next owner can go on when this one dies in the middle.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct TurnRecord {
+    /// Process that had the turn last: its view of the reserve is the true one.
+    owner: u32,
+    reserve_len: u32,
+    pins_len: u32,
+    _pad: u32,
+    reserve: [BufId; nicio::RESERVE_MAX],
+    pins: [Pin; PINS_MAX],
+}
+
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Pin {
+    buf: BufId,
+    pool: u32,
+    _pad: u32,
+}
+
+/// One frame on its way from the stack to the device's burst: its payload is named, not yet resolved.
+struct Staged {
+    header: ArrayVec<u8, MAX_HEADER>,
+    payload: ArrayVec<Payload, MAX_PIECES>,
+    checksum: Option<stack::TxChecksum>,
+    gso: Option<stack::Gso>,
+}
+
+/// Frames that one call of `poll_transmit` gave.
+pub(crate) struct Staging {
+    frames: ArrayVec<Staged, { nicio::TX_BURST_MAX }>,
+    room: usize,
+}
+
+impl Staging {
+    pub(crate) const fn new() -> Self {
+        Self {
+            frames: ArrayVec::new_const(),
+            room: 0,
+        }
+    }
+}
+
+impl FrameSink for Staging {
+    fn is_full(&self) -> bool {
+        self.frames.len() >= self.room
+    }
+
+    fn push(&mut self, frame: TxFrame<'_>) {
+        let staged = Staged {
+            header: frame.header.iter().copied().take(MAX_HEADER).collect(),
+            payload: frame.payload.iter().copied().take(MAX_PIECES).collect(),
+            checksum: frame.checksum,
+            gso: frame.gso,
+        };
+        let _ = self.frames.try_push(staged);
+    }
+}
+
+impl Family {
+    /// One round with the device, if its turn is free: a burst in, the timers that are due, what there is
+    /// to send out. `true` if anything moved.
+    pub fn poll(&self) -> bool {
+        let _inside = self.inside();
+        self.poll_inside().unwrap_or(false)
+    }
+
+    pub(crate) fn poll_inside(&self) -> Result<bool, Gone> {
+        self.relieve_keeper();
+        let mut guard = self.lock()?;
+        if !self.take_turn() {
+            return Ok(false);
+        }
+        // SAFETY: the turn is ours, so no other thread of this process reaches the device's state.
+        let device = unsafe { &mut *self.device.get() };
+        adopt(&mut guard, device, self.pid());
+        drop(guard);
+        let received = device.nic.rx_burst(&mut device.rx).unwrap_or(0);
+        let now = clock::now();
+        self.words()
+            .last_poll_ns
+            .store(now.as_nanos(), Ordering::Relaxed);
+        let mut guard = self.lock()?;
+        while let Some(frame) = device.rx.next_frame() {
+            guard.stack.handle_frame(now, frame);
+        }
+        guard.stack.handle_timeout(now);
+        if received > 0 {
+            supply(&mut guard, device);
+        }
+        let sent = self.transmit(guard, device, now)?;
+        Ok(received > 0 || sent > 0)
+    }
+
+    /// Takes the turn; `false` if another thread has it.
+    pub(crate) fn take_turn(&self) -> bool {
+        let turn = &self.words().turn;
+        turn.compare_exchange(
+            0,
+            u64::from(self.pid()),
+            Ordering::Acquire,
+            Ordering::Relaxed,
+        )
+        .is_ok()
+    }
+
+    /// Sends what is due with the turn that the caller has taken, and gives the turn back.
+    pub(crate) fn transmit_in_turn(
+        &self,
+        mut guard: Guard<'_, State>,
+        now: Instant,
+    ) -> Result<usize, Gone> {
+        // SAFETY: the turn is ours, so no other thread of this process reaches the device's state.
+        let device = unsafe { &mut *self.device.get() };
+        adopt(&mut guard, device, self.pid());
+        self.transmit(guard, device, now)
+    }
+
+    fn transmit<'a>(
+        &'a self,
+        mut guard: Guard<'a, State>,
+        device: &mut Device,
+        mut now: Instant,
+    ) -> Result<usize, Gone> {
+        let mut sent = 0;
+        for _ in 0..BATCHES_MAX {
+            gather(&mut guard, device, now);
+            if device.tx.is_empty() {
+                break;
+            }
+            drop(guard);
+            let accepted = device.nic.tx_burst(&mut device.tx).unwrap_or(0);
+            sent += accepted;
+            now = clock::now();
+            guard = self.lock()?;
+            release_done(&mut guard, device);
+            if accepted == 0 {
+                break;
+            }
+        }
+        self.words().turn.store(0, Ordering::Release);
+        let rings = guard.drain_events();
+        drop(guard);
+        self.ring(rings);
+        Ok(sent)
+    }
+}
+
+/// Makes this process's view of the turn the true one after another process had it.
+fn adopt(guard: &mut Guard<'_, State>, device: &mut Device, pid: u32) {
+    let State { turn, stack, .. } = &mut **guard;
+    let Some(record) = turn.get_mut(0) else {
+        return;
+    };
+    if record.owner == pid {
+        return;
+    }
+    record.owner = pid;
+    // Frames that the other process had not handed to the device count as lost on the wire.
+    let pins = record.pins;
+    for pin in pins.iter().take(record.pins_len as usize) {
+        stack.release_sent(pool(pin.pool), pin.buf);
+    }
+    record.pins_len = 0;
+    device.tx = nicio::TxBurst::new();
+    device.rx = nicio::RxBurst::new();
+    let reserve = record.reserve;
+    for id in reserve.iter().take(record.reserve_len as usize) {
+        if let Some(piece) = whole(stack, *id) {
+            device.rx.supply(*id, piece);
+        }
+    }
+    supply(guard, device);
+}
+
+/// Fills the reserve of receive buffers and notes it in the region.
+fn supply(guard: &mut Guard<'_, State>, device: &mut Device) {
+    let State { turn, stack, .. } = &mut **guard;
+    for _ in 0..device.rx.wants() {
+        let Some(id) = stack.alloc_receive() else {
+            break;
+        };
+        let supplied = whole(stack, id).is_some_and(|piece| device.rx.supply(id, piece));
+        if !supplied {
+            stack.release_receive(id);
+            break;
+        }
+    }
+    let Some(record) = turn.get_mut(0) else {
+        return;
+    };
+    record.reserve_len = 0;
+    for (slot, id) in record.reserve.iter_mut().zip(device.rx.reserve_ids()) {
+        *slot = id;
+        record.reserve_len += 1;
+    }
+}
+
+fn whole(stack: &Stack, id: BufId) -> Option<region::Piece> {
+    let buffers = stack.receive_buffers();
+    buffers.piece(id, 0, buffers.size())
+}
+
+/// Moves frames from the stack into the burst, pins noted, up to a full burst.
+fn gather(guard: &mut Guard<'_, State>, device: &mut Device, now: Instant) {
+    let State { turn, stack, .. } = &mut **guard;
+    let Some(record) = turn.get_mut(0) else {
+        return;
+    };
+    let Device { tx, staging, .. } = device;
+    loop {
+        staging.room = nicio::TX_BURST_MAX - tx.len();
+        if staging.room == 0 || !stack.poll_transmit(now, staging) {
+            break;
+        }
+        for frame in staging.frames.drain(..) {
+            let mut pieces = ArrayVec::<region::Piece, MAX_PIECES>::new();
+            for payload in &frame.payload {
+                let piece = match payload.pool {
+                    PoolKind::Send => {
+                        stack
+                            .send_buffers()
+                            .piece(payload.buf, payload.at, payload.len)
+                    }
+                    PoolKind::Receive => {
+                        stack
+                            .receive_buffers()
+                            .piece(payload.buf, payload.at, payload.len)
+                    }
+                };
+                pieces.extend(piece);
+                if let Some(pin) = record.pins.get_mut(record.pins_len as usize) {
+                    *pin = Pin {
+                        buf: payload.buf,
+                        pool: payload.pool as u32,
+                        _pad: 0,
+                    };
+                    record.pins_len += 1;
+                }
+            }
+            let frame = TxFrame {
+                header: &frame.header,
+                payload: &frame.payload,
+                checksum: frame.checksum,
+                gso: frame.gso,
+            };
+            tx.push_resolved(&frame, &pieces);
+        }
+    }
+}
+
+/// Gives back the pins of what the device has taken.
+fn release_done(guard: &mut Guard<'_, State>, device: &mut Device) {
+    let State { turn, stack, .. } = &mut **guard;
+    for (pool, buf) in device.tx.take_done() {
+        stack.release_sent(pool, buf);
+    }
+    let Some(record) = turn.get_mut(0) else {
+        return;
+    };
+    record.pins_len = 0;
+    for (slot, (pool, buf)) in record.pins.iter_mut().zip(device.tx.pins()) {
+        *slot = Pin {
+            buf,
+            pool: pool as u32,
+            _pad: 0,
+        };
+        record.pins_len += 1;
+    }
+}
+
+fn pool(kind: u32) -> PoolKind {
+    if kind == PoolKind::Receive as u32 {
+        PoolKind::Receive
+    } else {
+        PoolKind::Send
+    }
+}

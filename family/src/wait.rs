@@ -1,0 +1,330 @@
+//! Waiting: poll, spin and yield as long as it pays, then sleep.
+//!
+//! The first sleeper of a family takes the poller word and sleeps on the device and its bell; the others
+//! sleep on their bells only. A poller that leaves rings one of them.
+
+use core::time::Duration;
+use std::sync::atomic::Ordering;
+
+use stack::Instant;
+
+use crate::bells::Bell;
+use crate::clock;
+use crate::error::Gone;
+use crate::family::Family;
+use crate::poller::Poller;
+use crate::state::State;
+use crate::sys;
+
+/// What to wait for besides the stack.
+pub struct Wait<'a> {
+    /// Kernel descriptors to sleep on too; looked at without sleeping at bounded intervals.
+    pub kernel: &'a mut [libc::pollfd],
+    /// When to give up.
+    pub deadline: Option<Instant>,
+    /// Signal mask during the sleep, as `ppoll(2)` takes it; `None`: the current one.
+    pub mask: Option<&'a libc::sigset_t>,
+}
+
+/// How a wait ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome<R> {
+    /// The check answered.
+    Ready(R),
+    /// A kernel descriptor has something in `revents`.
+    Kernel,
+    /// The deadline has passed.
+    TimedOut,
+    /// A signal handler ran on this thread.
+    Interrupted,
+    /// The stack is dead.
+    Gone,
+}
+
+/// Longest spin before a sleep when the stack has been answering soon.
+const SPIN_MAX_NS: u64 = 200_000;
+/// Spin when answers take longer than spinning pays: room for what is already on its way.
+const SPIN_MIN_NS: u64 = 5_000;
+/// Waits longer than this say nothing about how soon packets come.
+const WAIT_SAMPLE_MAX_NS: u64 = 1_000_000;
+/// A deadline this near is spun for: the kernel wakes sleepers 50 us late and more.
+const DEADLINE_SPIN_NS: u64 = 80_000;
+/// How often kernel descriptors are looked at while spinning.
+const KERNEL_GAP_NS: u64 = 20_000;
+/// Sleep of a thread that found no free bell.
+const NO_BELL_SLEEP: Duration = Duration::from_millis(1);
+/// Kernel descriptors that need no allocation to sleep on.
+const FDS_INLINE: usize = 64;
+
+/// One sleep of one thread.
+struct Sleep {
+    bell: Option<Bell>,
+    mask: sys::SignalMask,
+    /// Handlers that had run when the wait began.
+    signals: u32,
+}
+
+impl Family {
+    /// Polls the stack until `check` answers, a kernel descriptor is ready, the deadline passes or a signal
+    /// handler has run. `check` runs under the lock; when it is given a bell it must register it with what
+    /// it looks at before it looks, since the thread sleeps on that bell if it answers `None`.
+    pub fn wait<R>(
+        &self,
+        mut wait: Wait<'_>,
+        mut check: impl FnMut(&mut State, Instant, Option<Bell>) -> Option<R>,
+    ) -> Outcome<R> {
+        let signals = (self.host.signals)();
+        let started = clock::now();
+        let outcome = loop {
+            if let Some(outcome) = self.spin(&mut wait, signals, &mut check) {
+                break outcome;
+            }
+            match self.sleep(&mut wait, signals, &mut check) {
+                Ok(None) => {}
+                Ok(Some(outcome)) => break outcome,
+                Err(Gone) => break Outcome::Gone,
+            }
+        };
+        if matches!(outcome, Outcome::Ready(_)) {
+            self.learn(clock::now().saturating_since(started));
+        }
+        outcome
+    }
+
+    fn spin<R>(
+        &self,
+        wait: &mut Wait<'_>,
+        signals: u32,
+        check: &mut impl FnMut(&mut State, Instant, Option<Bell>) -> Option<R>,
+    ) -> Option<Outcome<R>> {
+        let mut started = clock::now();
+        let mut kernel_looked = None;
+        loop {
+            let moved = match self.look(check) {
+                Ok((_, Some(answer))) => return Some(Outcome::Ready(answer)),
+                Ok((moved, None)) => moved,
+                Err(Gone) => return Some(Outcome::Gone),
+            };
+            let now = clock::now();
+            if !wait.kernel.is_empty()
+                && kernel_looked.is_none_or(|at| {
+                    now.saturating_since(at).as_nanos() >= u128::from(KERNEL_GAP_NS)
+                })
+            {
+                kernel_looked = Some(now);
+                if sys::ppoll(wait.kernel, Some(Duration::ZERO), None).is_ok_and(|ready| ready > 0)
+                {
+                    return Some(Outcome::Kernel);
+                }
+            }
+            if (self.host.signals)() != signals {
+                return Some(Outcome::Interrupted);
+            }
+            if wait.deadline.is_some_and(|deadline| now >= deadline) {
+                return Some(Outcome::TimedOut);
+            }
+            if moved {
+                started = now;
+                continue;
+            }
+            if nanos(now.saturating_since(started)) >= self.spin_budget()
+                && !self.deadline_near(now)
+            {
+                return None;
+            }
+            sys::sched_yield();
+        }
+    }
+
+    /// One poll and one look, without a bell.
+    fn look<R>(
+        &self,
+        check: &mut impl FnMut(&mut State, Instant, Option<Bell>) -> Option<R>,
+    ) -> Result<(bool, Option<R>), Gone> {
+        let _inside = self.inside();
+        let moved = self.poll_inside()?;
+        let now = clock::now();
+        let mut guard = self.lock()?;
+        let answer = check(&mut guard, now, None);
+        self.leave(guard, now)?;
+        Ok((moved, answer))
+    }
+
+    fn sleep<R>(
+        &self,
+        wait: &mut Wait<'_>,
+        signals: u32,
+        check: &mut impl FnMut(&mut State, Instant, Option<Bell>) -> Option<R>,
+    ) -> Result<Option<Outcome<R>>, Gone> {
+        // Blocked until the sleep itself, so that a signal between the check and the sleep ends the sleep.
+        let blocked = sys::block_signals();
+        let mask = wait.mask.map_or(blocked, sys::kernel_mask);
+        let words = self.words();
+        let bell = self.bells.take(words, self.pid());
+        if let Some(bell) = bell {
+            words.sleeping.fetch_or(bell.bit(), Ordering::SeqCst);
+        }
+        let sleep = Sleep {
+            bell,
+            mask,
+            signals,
+        };
+        let result = self.sleep_with(wait, &sleep, check);
+        if let Some(bell) = bell {
+            self.bells.give_back(words, bell);
+        }
+        sys::set_signal_mask(blocked);
+        result
+    }
+
+    fn sleep_with<R>(
+        &self,
+        wait: &mut Wait<'_>,
+        sleep: &Sleep,
+        check: &mut impl FnMut(&mut State, Instant, Option<Bell>) -> Option<R>,
+    ) -> Result<Option<Outcome<R>>, Gone> {
+        let &Sleep { bell, signals, .. } = sleep;
+        let inside = self.inside();
+        let now = clock::now();
+        let mut guard = self.lock()?;
+        if let Some(answer) = check(&mut guard, now, bell) {
+            self.leave(guard, now)?;
+            return Ok(Some(Outcome::Ready(answer)));
+        }
+        let due = guard.stack.poll_timeout();
+        self.leave(guard, now)?;
+        let poller = bell.is_some_and(|bell| self.become_poller(bell));
+        let mut until = wait.deadline;
+        if poller || bell.is_none() {
+            until = earlier(until, due);
+        }
+        if bell.is_none() {
+            until = earlier(until, Some(now + NO_BELL_SLEEP));
+        }
+        if poller {
+            let until_ns = until.map_or(u64::MAX, Instant::as_nanos);
+            self.words()
+                .poller_until_ns
+                .store(until_ns, Ordering::Relaxed);
+        }
+        drop(inside);
+        if (self.host.signals)() != signals {
+            self.stop_polling(poller);
+            return Ok(Some(Outcome::Interrupted));
+        }
+        let timeout = until.map(|until| until.saturating_since(clock::now()));
+        let slept = self.sleep_on(wait.kernel, sleep, poller, timeout);
+        self.stop_polling(poller);
+        Ok(match slept {
+            Err(sys::Errno(libc::EINTR)) => Some(Outcome::Interrupted),
+            Ok(true) => Some(Outcome::Kernel),
+            Ok(false) | Err(_) => None,
+        })
+    }
+
+    /// Sleeps; `Ok(true)` if one of the kernel descriptors is ready.
+    fn sleep_on(
+        &self,
+        kernel: &mut [libc::pollfd],
+        sleep: &Sleep,
+        poller: bool,
+        timeout: Option<Duration>,
+    ) -> Result<bool, sys::Errno> {
+        let device = if poller { self.device_fd } else { -1 };
+        let bell = sleep.bell.map_or(-1, |bell| self.bells.fd(bell));
+        let own = [device, bell].map(|fd| libc::pollfd {
+            fd,
+            events: libc::POLLIN,
+            revents: 0,
+        });
+        let count = kernel.len() + own.len();
+        let mut inline = [libc::pollfd {
+            fd: -1,
+            events: 0,
+            revents: 0,
+        }; FDS_INLINE + 2];
+        let mut spilled;
+        let all = if let Some(all) = inline.get_mut(..count) {
+            all
+        } else {
+            spilled = vec![
+                libc::pollfd {
+                    fd: -1,
+                    events: 0,
+                    revents: 0
+                };
+                count
+            ];
+            spilled.as_mut_slice()
+        };
+        for (to, from) in all.iter_mut().zip(own.iter().chain(kernel.iter())) {
+            *to = *from;
+        }
+        sys::ppoll(all, timeout, Some(sleep.mask))?;
+        let mut ready = false;
+        for (to, from) in kernel.iter_mut().zip(all.iter().skip(own.len())) {
+            to.revents = from.revents;
+            ready |= from.revents != 0;
+        }
+        Ok(ready)
+    }
+
+    fn become_poller(&self, bell: Bell) -> bool {
+        self.relieve_keeper();
+        let mine = Poller {
+            pid: self.pid(),
+            bell,
+            keeper: self.is_keeper(),
+        };
+        let poller = &self.words().poller;
+        poller
+            .compare_exchange(0, mine.to_bits(), Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// Leaves the poller word to one of the others that sleep.
+    fn stop_polling(&self, poller: bool) {
+        if !poller {
+            return;
+        }
+        let words = self.words();
+        let was = words.poller.swap(0, Ordering::AcqRel);
+        let mine = Poller::bell_bit(was);
+        let others = words.sleeping.load(Ordering::SeqCst) & !mine;
+        self.ring(others & others.wrapping_neg());
+    }
+
+    fn deadline_near(&self, now: Instant) -> bool {
+        let Ok(guard) = self.lock() else { return false };
+        let due = guard.stack.poll_timeout();
+        due.is_some_and(|due| nanos(due.saturating_since(now)) < DEADLINE_SPIN_NS)
+    }
+
+    fn spin_budget(&self) -> u64 {
+        let recent = self.recent_wait_ns.load(Ordering::Relaxed);
+        let adapted = if recent * 2 <= SPIN_MAX_NS {
+            SPIN_MAX_NS
+        } else {
+            SPIN_MIN_NS
+        };
+        adapted.max(self.busy_poll_ns)
+    }
+
+    fn learn(&self, waited: Duration) {
+        let sample = nanos(waited).min(WAIT_SAMPLE_MAX_NS);
+        let recent = self.recent_wait_ns.load(Ordering::Relaxed);
+        self.recent_wait_ns
+            .store(recent - recent / 8 + sample / 8, Ordering::Relaxed);
+    }
+}
+
+fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
