@@ -29,6 +29,7 @@ impl Bell {
 }
 
 /// The bells' descriptors in this process; the same numbers in every forked member.
+#[derive(Clone, Copy)]
 pub(crate) struct Bells {
     fds: [RawFd; BELLS],
 }

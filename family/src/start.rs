@@ -41,7 +41,7 @@ impl Family {
                 return Self::join(settings, host, &handed);
             }
             match Device::open(&settings.device) {
-                Ok(device) => return Self::create(settings, host, device),
+                Ok(device) => return Self::create(settings, host, device, Bells::create()?),
                 // The keeper may have closed its door a moment ago, or not opened it yet.
                 Err(StartError::Device(OpenError::Busy(_))) if tries < BUSY_TRIES => {
                     tries += 1;
@@ -55,8 +55,23 @@ impl Family {
         }
     }
 
-    fn create(settings: &Settings, host: Host, device: Device) -> Result<Self, StartError> {
-        let bells = Bells::create()?;
+    /// A fresh stack over the same device, address and bells after this one has died.
+    ///
+    /// # Errors
+    /// As [`Family::start`].
+    pub fn renew(&self, settings: &Settings) -> Result<Self, StartError> {
+        let copy = own::copy_high(self.device_fd)?;
+        // SAFETY: the copy was made just now and nobody else owns it.
+        let device = unsafe { Device::from_fd(&self.spec, copy) }?;
+        Self::create(settings, self.host, device, self.bells)
+    }
+
+    fn create(
+        settings: &Settings,
+        host: Host,
+        device: Device,
+        bells: Bells,
+    ) -> Result<Self, StartError> {
         let config = fit(&settings.stack, &device);
         let region = Region::create(region_bytes(&config))?;
         lift_region(&region)?;

@@ -188,6 +188,7 @@ fn adopt(guard: &mut Guard<'_, State>, device: &mut Device, pid: u32) {
     }
     record.pins_len = 0;
     device.tx = nicio::TxBurst::new();
+    device.staging = Staging::new();
     device.rx = nicio::RxBurst::new();
     let reserve = record.reserve;
     for id in reserve.iter().take(record.reserve_len as usize) {
