@@ -289,3 +289,6 @@ fn same_user(peer: &libc::ucred) -> bool {
 fn fd(fd: RawFd) -> usize {
     usize::try_from(fd).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests;
