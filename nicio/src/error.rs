@@ -1,0 +1,99 @@
+//! What can go wrong with a device.
+
+use core::fmt;
+
+use crate::spec::{InterfaceName, NameError};
+use crate::sys::Errno;
+
+/// Why a burst failed for good. A full or an empty device is no error but a short count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NicError {
+    /// The device has been removed; nothing will ever move again.
+    Gone,
+    /// The device refuses to work for another reason.
+    Io(Errno),
+}
+
+impl fmt::Display for NicError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone => f.write_str("the network device has been removed"),
+            Self::Io(errno) => write!(f, "the network device failed with {errno}"),
+        }
+    }
+}
+
+impl core::error::Error for NicError {}
+
+/// Why a device cannot be opened. Displays as one line: what, why, what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// There is no interface of this name.
+    NoDevice(InterfaceName),
+    /// The interface is something else than a tap with one queue.
+    NotATap(InterfaceName),
+    /// Another program has the tap open.
+    Busy(InterfaceName),
+    /// The tap belongs to another user.
+    Permission(InterfaceName),
+    /// This machine has no usable `/dev/net/tun`.
+    NoTun(Errno),
+    /// `/dev/net/tun` may not be opened by this user.
+    TunPermission,
+    /// No interface can have such a name.
+    BadName(NameError),
+    /// A system call failed unexpectedly.
+    Io(&'static str, Errno),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoDevice(name) => write!(
+                f,
+                "cannot open tap {name}: there is no such interface; create it with \
+                 `ip tuntap add dev {name} mode tap` and `ip link set {name} up`"
+            ),
+            Self::NotATap(name) => write!(
+                f,
+                "cannot open tap {name}: the interface is not a tap with one queue; create one \
+                 with `ip tuntap add dev OTHER mode tap` and name it instead"
+            ),
+            Self::Busy(name) => write!(
+                f,
+                "cannot open tap {name}: another program has it open; wait for that program to \
+                 end, or create a second tap"
+            ),
+            Self::Permission(name) => write!(
+                f,
+                "cannot open tap {name}: it belongs to another user; create it with \
+                 `ip tuntap add dev {name} mode tap user USER`, or run as root"
+            ),
+            Self::NoTun(errno) => write!(
+                f,
+                "cannot open /dev/net/tun: {errno}; load the kernel's tun module \
+                 (`modprobe tun`), or give this container the device"
+            ),
+            Self::TunPermission => f.write_str(
+                "cannot open /dev/net/tun: permission denied; make it writable for this user \
+                 (`chmod 666 /dev/net/tun`), or run as root",
+            ),
+            Self::BadName(error) => error.fmt(f),
+            Self::Io(call, errno) => write!(
+                f,
+                "cannot open the tap: {call} failed with {errno}; see whether \
+                 `ip tuntap` works on this machine"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for OpenError {}
+
+impl From<NameError> for OpenError {
+    fn from(error: NameError) -> Self {
+        Self::BadName(error)
+    }
+}

@@ -1,0 +1,30 @@
+//! Frames in and out: the devices under a stack, and the trait they share.
+//!
+//! A device moves whole Ethernet frames in bursts. It reads straight into the region's receive
+//! buffers and writes straight out of its send buffers, outside the region's lock. Nothing here may
+//! call libc's `read`, `write`, `close` and their like, nor std's I/O: inside libnstk.so those names
+//! bind to the library's own hooks. [`sys`] has the system calls that go past them.
+
+pub mod mem;
+pub mod sys;
+pub mod tap;
+
+mod error;
+mod nic;
+mod rx;
+mod spec;
+mod tap_defs;
+mod tx;
+mod vnet;
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod testing;
+
+pub use error::{NicError, OpenError};
+pub use nic::{Caps, Nic};
+pub use rx::{RESERVE_MAX, RX_FRAME_BUFS, RX_FRAME_START, RxBurst, RxMeta};
+pub use spec::{DeviceSpec, InterfaceName, NameError, SpecError};
+pub use tx::{TX_BURST_MAX, TxBurst, TxSlot};
+pub use vnet::VNET_HEADER_BYTES;

@@ -1,0 +1,221 @@
+//! Raw system calls: no libc symbol is involved, so no hook of libnstk.so sees them and errno stays
+//! as it is. Each is as its man page in section 2 says, but answers `Err` with the error number.
+
+use core::arch::asm;
+use core::ffi::{CStr, c_int};
+use core::fmt;
+use core::ptr;
+
+use libc::{c_long, iovec, pollfd, timespec};
+
+/// An error number, as in errno(3).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Errno(pub c_int);
+
+impl fmt::Debug for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "errno {}", self.0)
+    }
+}
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// A signal set as the kernel takes it: bit `n - 1` is signal `n`.
+pub type KernelSigset = u64;
+
+/// read(2).
+pub fn read(fd: c_int, into: &mut [u8]) -> Result<usize, Errno> {
+    // SAFETY: the kernel writes at most `len` bytes into a slice that is ours alone.
+    unsafe {
+        syscall(
+            libc::SYS_read,
+            [num(fd), into.as_mut_ptr().addr(), into.len(), 0, 0, 0],
+        )
+    }
+}
+
+/// write(2).
+pub fn write(fd: c_int, from: &[u8]) -> Result<usize, Errno> {
+    // SAFETY: the kernel reads `len` bytes of a live slice.
+    unsafe {
+        syscall(
+            libc::SYS_write,
+            [num(fd), from.as_ptr().addr(), from.len(), 0, 0, 0],
+        )
+    }
+}
+
+/// readv(2).
+///
+/// # Safety
+/// The kernel may write to everything `into` names.
+pub unsafe fn readv(fd: c_int, into: &[iovec]) -> Result<usize, Errno> {
+    // SAFETY: the caller vouches for the memory behind the vectors.
+    unsafe {
+        syscall(
+            libc::SYS_readv,
+            [num(fd), into.as_ptr().addr(), into.len(), 0, 0, 0],
+        )
+    }
+}
+
+/// writev(2).
+///
+/// # Safety
+/// Everything `from` names is mapped memory of this process.
+pub unsafe fn writev(fd: c_int, from: &[iovec]) -> Result<usize, Errno> {
+    // SAFETY: the caller vouches for the memory behind the vectors.
+    unsafe {
+        syscall(
+            libc::SYS_writev,
+            [num(fd), from.as_ptr().addr(), from.len(), 0, 0, 0],
+        )
+    }
+}
+
+/// open(2), relative to the working directory; `mode` matters only for a file that is created.
+pub fn open(path: &CStr, flags: c_int, mode: u32) -> Result<region::OwnedFd, Errno> {
+    let args = [
+        num(libc::AT_FDCWD),
+        path.as_ptr().addr(),
+        num(flags),
+        mode as usize,
+        0,
+        0,
+    ];
+    // SAFETY: the path is a live C string.
+    unsafe { syscall(libc::SYS_openat, args) }.and_then(owned)
+}
+
+/// socket(2).
+pub fn socket(domain: c_int, kind: c_int, protocol: c_int) -> Result<region::OwnedFd, Errno> {
+    // SAFETY: no memory is handed over.
+    unsafe {
+        syscall(
+            libc::SYS_socket,
+            [num(domain), num(kind), num(protocol), 0, 0, 0],
+        )
+    }
+    .and_then(owned)
+}
+
+/// close(2). An error is of no use to anybody: the number is free either way.
+///
+/// # Safety
+/// Nobody uses this descriptor any more.
+pub unsafe fn close(fd: c_int) {
+    // SAFETY: the caller gives the descriptor up.
+    let _ = unsafe { syscall(libc::SYS_close, [num(fd), 0, 0, 0, 0, 0]) };
+}
+
+/// ioctl(2).
+///
+/// # Safety
+/// `arg` is what `request` wants: mostly the address of a structure the kernel may read and write.
+pub unsafe fn ioctl(fd: c_int, request: u32, arg: usize) -> Result<usize, Errno> {
+    // SAFETY: the caller vouches for the argument.
+    unsafe { syscall(libc::SYS_ioctl, [num(fd), request as usize, arg, 0, 0, 0]) }
+}
+
+/// fcntl(2), for commands whose argument is a number.
+///
+/// # Safety
+/// `arg` is no pointer, or one that is what `command` wants; and no closing or laying over of
+/// descriptors in use.
+pub unsafe fn fcntl(fd: c_int, command: c_int, arg: usize) -> Result<usize, Errno> {
+    // SAFETY: the caller vouches for the argument.
+    unsafe { syscall(libc::SYS_fcntl, [num(fd), num(command), arg, 0, 0, 0]) }
+}
+
+/// ppoll(2). No timeout: for ever. A mask is the thread's for the length of the sleep. Unlike libc's
+/// `poll`, the kernel writes the time left into its timeout; here it writes into a copy.
+pub fn ppoll(
+    fds: &mut [pollfd],
+    timeout: Option<timespec>,
+    mask: Option<&KernelSigset>,
+) -> Result<usize, Errno> {
+    let mut timeout = timeout;
+    let args = [
+        fds.as_mut_ptr().addr(),
+        fds.len(),
+        timeout
+            .as_mut()
+            .map_or(ptr::null_mut(), ptr::from_mut)
+            .addr(),
+        mask.map_or(ptr::null(), ptr::from_ref).addr(),
+        size_of::<KernelSigset>(),
+        0,
+    ];
+    // SAFETY: the slice, the timeout and the mask live until the call returns.
+    unsafe { syscall(libc::SYS_ppoll, args) }
+}
+
+/// sched_yield(2); it cannot fail on Linux.
+pub fn sched_yield() {
+    // SAFETY: no memory is handed over.
+    let _ = unsafe { syscall(libc::SYS_sched_yield, [0; 6]) };
+}
+
+/// Any system call by number, with errors taken apart from results.
+///
+/// # Safety
+/// As the call itself: arguments that are addresses must be good for what the kernel does with them,
+/// and the call may not pull memory or descriptors away from under Rust's feet.
+pub unsafe fn syscall(number: c_long, args: [usize; 6]) -> Result<usize, Errno> {
+    // SAFETY: the caller vouches for number and arguments.
+    let result = unsafe { trap(number, args) };
+    // The kernel's convention on both machines: -4095..=-1 is an error number, negated.
+    match result {
+        -4095..=-1 => Err(Errno(-result as c_int)),
+        _ => Ok(result.cast_unsigned()),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+unsafe fn trap(number: c_long, args: [usize; 6]) -> isize {
+    let [a, b, c, d, e, f] = args;
+    let result: isize;
+    // SAFETY: the x86-64 convention (syscall(2)): rcx and r11 are lost, the stack is not touched.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number as isize => result,
+            in("rdi") a, in("rsi") b, in("rdx") c, in("r10") d, in("r8") e, in("r9") f,
+            lateout("rcx") _, lateout("r11") _,
+            options(nostack)
+        );
+    }
+    result
+}
+
+#[cfg(target_arch = "aarch64")]
+unsafe fn trap(number: c_long, args: [usize; 6]) -> isize {
+    let [a, b, c, d, e, f] = args;
+    let result: usize;
+    // SAFETY: the AArch64 convention (syscall(2)): only x0 changes.
+    unsafe {
+        asm!(
+            "svc 0",
+            in("x8") number,
+            inlateout("x0") a => result,
+            in("x1") b, in("x2") c, in("x3") d, in("x4") e, in("x5") f,
+            options(nostack)
+        );
+    }
+    result.cast_signed()
+}
+
+/// Sign-extended, as the kernel's entry code expects ints that may be negative.
+fn num(value: c_int) -> usize {
+    (value as isize).cast_unsigned()
+}
+
+fn owned(fd: usize) -> Result<region::OwnedFd, Errno> {
+    let fd = c_int::try_from(fd).map_err(|_| Errno(libc::EBADF))?;
+    // SAFETY: the kernel has just opened it for us, and nobody else knows it.
+    Ok(unsafe { region::OwnedFd::from_raw(fd) })
+}
