@@ -1,0 +1,201 @@
+//! NSTK_BYPASS: which traffic goes by the kernel's stack.
+//!
+//! `stack|kernel [tcp|udp] [connect|listen] [address/prefix][:port[-port]]`, rules separated by `;`,
+//! first match wins. IPv6 addresses stand in brackets: `[2001:db8::/32]:443`.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::RangeInclusive;
+
+use stack::Addr;
+
+use crate::error::{Problem, SettingsError};
+use crate::layers::Variable;
+use crate::text::bare;
+
+/// Whose stack carries a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// Ours.
+    Stack,
+    /// The kernel's.
+    Kernel,
+}
+
+/// Transport protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Proto {
+    /// Stream sockets.
+    Tcp,
+    /// Datagram sockets.
+    Udp,
+}
+
+/// What a socket is about to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Talk to a peer: connect(2), or a datagram's first send.
+    Connect,
+    /// Wait for peers: listen(2), or a datagram socket's bind(2).
+    Listen,
+}
+
+/// An ordered list of rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Bypass(Vec<Rule>);
+
+impl Bypass {
+    /// The route of the first rule that matches; `None`: no rule does. `addr` and `port` are the
+    /// peer's for [`Role::Connect`], the socket's own for [`Role::Listen`].
+    #[must_use]
+    pub fn decide(&self, proto: Proto, role: Role, addr: Addr, port: u16) -> Option<Route> {
+        let rule = self
+            .0
+            .iter()
+            .find(|rule| rule.matches(proto, role, addr, port))?;
+        Some(rule.route)
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self, SettingsError> {
+        let rules = bare(text)
+            .split(';')
+            .map(bare)
+            .filter(|rule| !rule.is_empty());
+        let parsed = rules.map(|rule| {
+            Rule::parse(rule)
+                .map_err(|problem| SettingsError::new(Variable::Bypass.name(), Some(rule), problem))
+        });
+        parsed.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Rule {
+    route: Route,
+    proto: Option<Proto>,
+    role: Option<Role>,
+    network: Option<Network>,
+    ports: RangeInclusive<u16>,
+}
+
+impl Rule {
+    fn parse(text: &str) -> Result<Self, Problem> {
+        let mut words = text.split_whitespace().peekable();
+        let route = match words.next() {
+            Some("stack") => Route::Stack,
+            Some("kernel") => Route::Kernel,
+            _ => return Err(Problem::RuleRoute),
+        };
+        let proto = match words.peek() {
+            Some(&"tcp") => Some(Proto::Tcp),
+            Some(&"udp") => Some(Proto::Udp),
+            _ => None,
+        };
+        words.next_if(|_| proto.is_some());
+        let role = match words.peek() {
+            Some(&"connect") => Some(Role::Connect),
+            Some(&"listen") => Some(Role::Listen),
+            _ => None,
+        };
+        words.next_if(|_| role.is_some());
+        let (network, ports) = match words.next() {
+            None => (None, ANY_PORT),
+            Some(word) => parse_target(word)?,
+        };
+        match words.next() {
+            None => Ok(Self {
+                route,
+                proto,
+                role,
+                network,
+                ports,
+            }),
+            Some(word) if word.ends_with('%') => Err(Problem::RuleShare),
+            Some(_) => Err(Problem::RuleWord),
+        }
+    }
+
+    fn matches(&self, proto: Proto, role: Role, addr: Addr, port: u16) -> bool {
+        self.proto.is_none_or(|p| p == proto)
+            && self.role.is_none_or(|r| r == role)
+            && self.network.is_none_or(|network| network.contains(addr))
+            && self.ports.contains(&port)
+    }
+}
+
+/// Addresses that begin with the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Network {
+    bits: u128,
+    mask: u128,
+}
+
+impl Network {
+    /// `prefix_len` of the form written, with `longest` bits.
+    fn new(addr: Addr, prefix_len: u8, longest: u8) -> Option<Self> {
+        let host_bits = u32::from(longest.checked_sub(prefix_len)?);
+        let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
+        Some(Self {
+            bits: u128::from_be_bytes(addr.octets()) & mask,
+            mask,
+        })
+    }
+
+    fn contains(&self, addr: Addr) -> bool {
+        u128::from_be_bytes(addr.octets()) & self.mask == self.bits
+    }
+}
+
+const ANY_PORT: RangeInclusive<u16> = 0..=u16::MAX;
+
+/// `[address/prefix][:port[-port]]`, not empty.
+fn parse_target(word: &str) -> Result<(Option<Network>, RangeInclusive<u16>), Problem> {
+    if word.ends_with('%') {
+        return Err(Problem::RuleShare);
+    }
+    let (network, ports) = match word.strip_prefix('[') {
+        Some(rest) => {
+            let (network, ports) = rest.split_once(']').ok_or(Problem::RuleAddress)?;
+            (Some(parse_network::<Ipv6Addr>(network, 128)?), ports)
+        }
+        None => {
+            let (network, ports) = word.split_at(word.find(':').unwrap_or(word.len()));
+            let network = Some(network).filter(|text| !text.is_empty());
+            (
+                network
+                    .map(|text| parse_network::<Ipv4Addr>(text, 32))
+                    .transpose()?,
+                ports,
+            )
+        }
+    };
+    match ports.strip_prefix(':') {
+        Some(ports) => Ok((network, parse_ports(ports)?)),
+        None if ports.is_empty() => Ok((network, ANY_PORT)),
+        None => Err(Problem::RuleWord),
+    }
+}
+
+fn parse_network<A>(text: &str, longest: u8) -> Result<Network, Problem>
+where
+    A: std::str::FromStr + Into<std::net::IpAddr>,
+{
+    let (addr, prefix) = match text.split_once('/') {
+        None => (text, longest),
+        Some((addr, prefix)) => (addr, prefix.parse().map_err(|_| Problem::RuleAddress)?),
+    };
+    let addr: A = addr.parse().map_err(|_| Problem::RuleAddress)?;
+    Network::new(Addr::from(addr.into()), prefix, longest).ok_or(Problem::RuleAddress)
+}
+
+fn parse_ports(text: &str) -> Result<RangeInclusive<u16>, Problem> {
+    let port = |text: &str| text.parse::<u16>().map_err(|_| Problem::RulePort);
+    let (first, last) = match text.split_once('-') {
+        None => (port(text)?, port(text)?),
+        Some((first, last)) => (port(first)?, port(last)?),
+    };
+    if first <= last {
+        Ok(first..=last)
+    } else {
+        Err(Problem::RulePort)
+    }
+}

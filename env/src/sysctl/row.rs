@@ -1,0 +1,119 @@
+//! One sysctl: its name, its place in the configuration, its range and its meaning.
+
+use std::fmt;
+
+use stack::{CcKind, Config};
+
+use super::value::Range;
+
+/// A sysctl key and everything to be known about it.
+#[derive(Debug)]
+pub struct Row {
+    /// The kernel's name.
+    pub name: &'static str,
+    /// What it governs, in one sentence.
+    pub doc: &'static str,
+    pub(super) field: Field,
+}
+
+/// Where a value lives in the configuration, and which values it may have.
+#[derive(Debug)]
+pub(super) enum Field {
+    Byte(fn(&mut Config) -> &mut u8, Range),
+    Word(fn(&mut Config) -> &mut u32, Range),
+    Long(fn(&mut Config) -> &mut u64, Range),
+    /// Lowest, middle, highest: in this order, each within the range.
+    Triple(fn(&mut Config) -> &mut [u64; 3], Range),
+    /// The first and the last port.
+    Ports(Range),
+    /// A congestion control's name.
+    Congestion,
+}
+
+impl Row {
+    /// Sets the value that `text` says.
+    ///
+    /// # Errors
+    /// It says no value that the key may have; `config` is as before.
+    pub fn set(&self, config: &mut Config, text: &str) -> Result<(), Misfit<'_>> {
+        self.try_set(config, text).ok_or(Misfit(self))
+    }
+
+    /// The value that `config` holds, as text that [`Self::set`] takes.
+    #[must_use]
+    pub fn show(&self, config: &Config) -> String {
+        // The accessors want to be able to write.
+        let mut config = *config;
+        match &self.field {
+            Field::Byte(field, _) => field(&mut config).to_string(),
+            Field::Word(field, _) => field(&mut config).to_string(),
+            Field::Long(field, _) => field(&mut config).to_string(),
+            Field::Triple(field, _) => {
+                let [low, middle, high] = *field(&mut config);
+                format!("{low} {middle} {high}")
+            }
+            Field::Ports(_) => format!("{} {}", config.port_first, config.port_last),
+            Field::Congestion => config.congestion_kind().name().to_owned(),
+        }
+    }
+
+    /// The value when nobody sets one.
+    #[must_use]
+    pub fn default_text(&self) -> String {
+        self.show(&Config::default())
+    }
+
+    fn try_set(&self, config: &mut Config, text: &str) -> Option<()> {
+        match &self.field {
+            Field::Byte(field, range) => {
+                *field(config) = range.parse(text)?.try_into().ok()?;
+            }
+            Field::Word(field, range) => {
+                *field(config) = range.parse(text)?.try_into().ok()?;
+            }
+            Field::Long(field, range) => *field(config) = range.parse(text)?,
+            Field::Triple(field, range) => {
+                let values = numbers::<3>(text, range)?;
+                *field(config) = values.is_sorted().then_some(values)?;
+            }
+            Field::Ports(range) => {
+                let values = numbers::<2>(text, range)?;
+                let [first, last] = values.is_sorted().then_some(values)?;
+                let (first, last) = (first.try_into().ok()?, last.try_into().ok()?);
+                (config.port_first, config.port_last) = (first, last);
+            }
+            Field::Congestion => config.congestion = CcKind::from_name(text)? as u8,
+        }
+        Some(())
+    }
+}
+
+/// Says which values a key may have.
+#[derive(Clone, Copy, Debug)]
+pub struct Misfit<'a>(&'a Row);
+
+impl fmt::Display for Misfit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.field {
+            Field::Byte(_, range) | Field::Word(_, range) | Field::Long(_, range) => {
+                write!(f, "must be a number in {range}")
+            }
+            Field::Triple(_, range) => write!(f, "must be three ascending numbers in {range}"),
+            Field::Ports(range) => write!(f, "must be a first and a last port in {range}"),
+            Field::Congestion => {
+                let names = CcKind::ALL.map(CcKind::name);
+                write!(f, "must be one of {}", names.join(", "))
+            }
+        }
+    }
+}
+
+/// Exactly `N` numbers, separated by blanks.
+fn numbers<const N: usize>(text: &str, range: &Range) -> Option<[u64; N]> {
+    let mut words = text.split_whitespace();
+    let mut values = [0; N];
+    for value in &mut values {
+        *value = range.parse(words.next()?)?;
+    }
+    words.next().is_none().then_some(values)
+}

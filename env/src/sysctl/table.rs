@@ -1,0 +1,184 @@
+//! Every key that the stack obeys. Defaults are [`stack::Config`]'s, which are Linux's; ranges are
+//! Linux's where it has any.
+
+use super::row::{Field, Row};
+use super::value::{Range, Unit};
+
+/// The kernel keeps these in an `int`.
+const INT_MAX: u64 = i32::MAX as u64;
+/// RFC 7323 section 2.3: no window is larger than 1 GiB.
+const WINDOW_MAX: u64 = 1 << 30;
+/// 64 GiB of TCP memory.
+const PAGES_MAX: u64 = 1 << 24;
+/// The kernel's `MAX_TCP_KEEPIDLE` and `MAX_TCP_KEEPINTVL`.
+const KEEPALIVE_MAX: u64 = 32_767;
+
+const SWITCH: Range = Range::new(0, 1, Unit::Switch);
+/// The kernel's `SOCK_MIN_SNDBUF`.
+const SEND_BUFFER: Range = Range::new(4608, INT_MAX, Unit::Bytes);
+/// The kernel's `SOCK_MIN_RCVBUF`.
+const RECEIVE_BUFFER: Range = Range::new(2304, INT_MAX, Unit::Bytes);
+const PACING: Range = Range::new(0, 1000, Unit::Percent);
+
+/// All rows, sorted by name.
+pub static ROWS: &[Row] = &[
+    Row {
+        name: "net.core.busy_poll",
+        doc: "how long a waiting thread polls before it sleeps; 0: as the stack sees fit",
+        field: Field::Word(
+            |c| &mut c.busy_poll_us,
+            Range::new(0, 1_000_000, Unit::Microseconds),
+        ),
+    },
+    Row {
+        name: "net.core.rmem_default",
+        doc: "receive buffer of a new UDP socket",
+        field: Field::Long(|c| &mut c.rmem_default, RECEIVE_BUFFER),
+    },
+    Row {
+        name: "net.core.rmem_max",
+        doc: "largest receive buffer that SO_RCVBUF can ask for, before doubling",
+        field: Field::Long(|c| &mut c.rmem_max, RECEIVE_BUFFER),
+    },
+    Row {
+        name: "net.core.somaxconn",
+        doc: "largest backlog that listen can ask for",
+        field: Field::Word(|c| &mut c.somaxconn, Range::new(0, INT_MAX, Unit::Count)),
+    },
+    Row {
+        name: "net.core.wmem_default",
+        doc: "send buffer of a new UDP socket",
+        field: Field::Long(|c| &mut c.wmem_default, SEND_BUFFER),
+    },
+    Row {
+        name: "net.core.wmem_max",
+        doc: "largest send buffer that SO_SNDBUF can ask for, before doubling",
+        field: Field::Long(|c| &mut c.wmem_max, SEND_BUFFER),
+    },
+    Row {
+        name: "net.ipv4.ip_local_port_range",
+        doc: "first and last port that connect and bind choose from",
+        field: Field::Ports(Range::new(1, 65_535, Unit::Ports)),
+    },
+    Row {
+        name: "net.ipv4.tcp_congestion_control",
+        doc: "congestion control of new sockets",
+        field: Field::Congestion,
+    },
+    Row {
+        name: "net.ipv4.tcp_fin_timeout",
+        doc: "how long a closed connection waits for the peer's FIN",
+        field: Field::Word(
+            |c| &mut c.fin_timeout_s,
+            Range::new(1, KEEPALIVE_MAX, Unit::Seconds),
+        ),
+    },
+    Row {
+        name: "net.ipv4.tcp_keepalive_intvl",
+        doc: "time between two keepalive probes",
+        field: Field::Word(
+            |c| &mut c.keepalive_intvl_s,
+            Range::new(1, KEEPALIVE_MAX, Unit::Seconds),
+        ),
+    },
+    Row {
+        name: "net.ipv4.tcp_keepalive_probes",
+        doc: "unanswered keepalive probes before a connection is given up",
+        field: Field::Byte(|c| &mut c.keepalive_probes, Range::new(1, 127, Unit::Count)),
+    },
+    Row {
+        name: "net.ipv4.tcp_keepalive_time",
+        doc: "idle time before the first keepalive probe",
+        field: Field::Word(
+            |c| &mut c.keepalive_time_s,
+            Range::new(1, KEEPALIVE_MAX, Unit::Seconds),
+        ),
+    },
+    Row {
+        name: "net.ipv4.tcp_max_tw_buckets",
+        doc: "most connections in TIME_WAIT; older ones make room",
+        field: Field::Word(
+            |c| &mut c.max_tw_buckets,
+            Range::new(1, 1 << 22, Unit::Count),
+        ),
+    },
+    Row {
+        name: "net.ipv4.tcp_mem",
+        doc: "memory of all TCP sockets: no pressure below the first, pressure above the second, \
+              nothing above the third",
+        field: Field::Triple(|c| &mut c.tcp_mem, Range::new(64, PAGES_MAX, Unit::Pages)),
+    },
+    Row {
+        name: "net.ipv4.tcp_min_tso_segs",
+        doc: "fewest segments in a super-segment, however slow the flow",
+        field: Field::Byte(|c| &mut c.min_tso_segs, Range::new(1, 255, Unit::Count)),
+    },
+    Row {
+        name: "net.ipv4.tcp_moderate_rcvbuf",
+        doc: "let receive buffers grow with their flows, up to tcp_rmem",
+        field: Field::Byte(|c| &mut c.moderate_rcvbuf, SWITCH),
+    },
+    Row {
+        name: "net.ipv4.tcp_pacing_ca_ratio",
+        doc: "pacing rate in congestion avoidance, of a window per round trip",
+        field: Field::Word(|c| &mut c.pacing_ca_ratio, PACING),
+    },
+    Row {
+        name: "net.ipv4.tcp_pacing_ss_ratio",
+        doc: "pacing rate in slow start, of a window per round trip",
+        field: Field::Word(|c| &mut c.pacing_ss_ratio, PACING),
+    },
+    Row {
+        name: "net.ipv4.tcp_retries2",
+        doc: "retransmissions before an established connection is given up",
+        field: Field::Byte(|c| &mut c.retries2, Range::new(0, 255, Unit::Count)),
+    },
+    Row {
+        name: "net.ipv4.tcp_rmem",
+        doc: "receive buffer of a connection: least, at first, and at most by its own growth",
+        field: Field::Triple(
+            |c| &mut c.tcp_rmem,
+            Range::new(4096, WINDOW_MAX, Unit::Bytes),
+        ),
+    },
+    Row {
+        name: "net.ipv4.tcp_sack",
+        doc: "selective acknowledgements (RFC 2018)",
+        field: Field::Byte(|c| &mut c.sack, SWITCH),
+    },
+    Row {
+        name: "net.ipv4.tcp_slow_start_after_idle",
+        doc: "begin anew with a small window after an idle time (RFC 2861)",
+        field: Field::Byte(|c| &mut c.slow_start_after_idle, SWITCH),
+    },
+    Row {
+        name: "net.ipv4.tcp_syn_retries",
+        doc: "retransmissions of a SYN before connect gives up",
+        field: Field::Byte(|c| &mut c.syn_retries, Range::new(1, 127, Unit::Count)),
+    },
+    Row {
+        name: "net.ipv4.tcp_synack_retries",
+        doc: "retransmissions of a SYN-ACK before the embryonic connection is dropped",
+        field: Field::Byte(|c| &mut c.synack_retries, Range::new(0, 255, Unit::Count)),
+    },
+    Row {
+        name: "net.ipv4.tcp_timestamps",
+        doc: "timestamps (RFC 7323)",
+        field: Field::Byte(|c| &mut c.timestamps, SWITCH),
+    },
+    Row {
+        name: "net.ipv4.tcp_tso_win_divisor",
+        doc: "largest share of the window in one super-segment, as a divisor; 0: no such bound",
+        field: Field::Byte(|c| &mut c.tso_win_divisor, Range::new(0, 255, Unit::Count)),
+    },
+    Row {
+        name: "net.ipv4.tcp_window_scaling",
+        doc: "windows above 64 KB (RFC 7323)",
+        field: Field::Byte(|c| &mut c.window_scaling, SWITCH),
+    },
+    Row {
+        name: "net.ipv4.tcp_wmem",
+        doc: "send buffer of a connection: least, at first, and at most by its own growth",
+        field: Field::Triple(|c| &mut c.tcp_wmem, Range::new(4096, INT_MAX, Unit::Bytes)),
+    },
+];
