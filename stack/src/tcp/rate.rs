@@ -144,13 +144,13 @@ impl RateSample {
 }
 
 impl RateState {
-    /// A connection that has sent nothing: limited by the application until its first flight is acknowledged.
+    /// A connection that has sent nothing.
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             delivered: 0,
             delivered_ns: now.as_nanos(),
             first_sent_ns: now.as_nanos(),
-            app_limited_until: u64::MAX,
+            app_limited_until: 0,
             rate_delivered: 0,
             rate_interval_ns: 0,
             rate_app_limited: 1,

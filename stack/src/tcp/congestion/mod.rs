@@ -279,4 +279,4 @@ const _: () = {
 };
 
 #[cfg(test)]
-mod tests;
+mod testing;

@@ -71,3 +71,51 @@ impl CongestionControl for Reno {
         window::SEND_BUFFER_WINDOWS
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Link, MILLI, Path, SECOND};
+    use super::*;
+    use crate::config::CcKind;
+
+    #[test]
+    fn a_window_acknowledged_is_a_segment_gained() {
+        let mut view = Path::new(CcKind::Reno, Link::new(1_000, 20 * MILLI)).view(true);
+        (view.cwnd, view.ssthresh) = (10, 5);
+        let mut reno = Reno { credit: 0 };
+        let mut sample = RateSample::EMPTY;
+        sample.acked_sacked = 1;
+        for round in 0..5 {
+            for _ in 0..10 + round {
+                view.cwnd = reno.on_ack(&view, &sample).cwnd;
+            }
+            assert!(
+                view.cwnd.abs_diff(11 + round) <= 1,
+                "{} after {round}",
+                view.cwnd
+            );
+        }
+    }
+
+    #[test]
+    fn a_loss_halves_the_window_but_leaves_two() {
+        let mut view = Path::new(CcKind::Reno, Link::new(1_000, 20 * MILLI)).view(true);
+        for (cwnd, ssthresh) in [(100, 50), (5, 2), (1, 2)] {
+            view.cwnd = cwnd;
+            assert_eq!(
+                Reno { credit: 3 }.on_enter_recovery(&view).ssthresh,
+                ssthresh
+            );
+        }
+    }
+
+    #[test]
+    fn a_path_with_a_queue_of_one_product_is_kept_full() {
+        let mut link = Link::new(1_000, 20 * MILLI);
+        link.queue_segments = link.product();
+        let mut path = Path::new(CcKind::Reno, link);
+        path.run_until(2 * SECOND);
+        let goodput = path.goodput(12 * SECOND);
+        assert!(goodput >= 950, "{goodput}");
+    }
+}
