@@ -24,8 +24,8 @@ pub(crate) enum Attempt {
     Busy,
     /// The caller is the owner, after one that died inside.
     OwnerDied,
-    /// An owner died, and it was decided that nobody gets in any more.
-    Closed,
+    /// The mutex is no mutex any more: a member gone wild has overwritten it.
+    Broken,
 }
 
 impl RobustMutex {
@@ -81,8 +81,20 @@ impl RobustMutex {
         decode(unsafe { libc::pthread_mutex_trylock(self.0.get()) })
     }
 
-    /// Gives the lock back. After [`Attempt::OwnerDied`] this closes it for good: all who wait and
-    /// all who come get [`Attempt::Closed`].
+    /// Makes the mutex usable again after [`Attempt::OwnerDied`]; the caller stays the owner.
+    ///
+    /// POSIX would also let it become unrecoverable, but in glibc (2.36) `pthread_mutex_trylock` on
+    /// such a mutex keeps the lock while it answers `ENOTRECOVERABLE`, and all who come later hang.
+    ///
+    /// # Safety
+    /// The calling thread owns the lock, and got it as [`Attempt::OwnerDied`].
+    pub(crate) unsafe fn recover(&self) {
+        // SAFETY: the caller's promise.
+        let errno = unsafe { libc::pthread_mutex_consistent(self.0.get()) };
+        debug_assert_eq!(errno, 0);
+    }
+
+    /// Gives the lock back.
     ///
     /// # Safety
     /// The calling thread owns the lock.
@@ -108,7 +120,6 @@ fn decode(errno: c_int) -> Attempt {
         0 => Attempt::Locked,
         libc::EBUSY => Attempt::Busy,
         libc::EOWNERDEAD => Attempt::OwnerDied,
-        // ENOTRECOVERABLE; anything else means that the mutex was overwritten.
-        _ => Attempt::Closed,
+        _ => Attempt::Broken,
     }
 }

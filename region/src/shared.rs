@@ -33,6 +33,7 @@ impl<S> Shared<S> {
     /// [`LockError`]: nobody gets in any more.
     #[inline]
     pub fn lock(&self) -> Result<Guard<'_, S>, LockError> {
+        self.check_alive()?;
         match self.enter(self.header().mutex.lock())? {
             Some(guard) => Ok(guard),
             // Waiting ends with the lock or with an error, never with `Busy`.
@@ -46,6 +47,7 @@ impl<S> Shared<S> {
     /// [`LockError`]: nobody gets in any more.
     #[inline]
     pub fn try_lock(&self) -> Result<Option<Guard<'_, S>>, LockError> {
+        self.check_alive()?;
         self.enter(self.header().mutex.try_lock())
     }
 
@@ -54,34 +56,44 @@ impl<S> Shared<S> {
         &self.region
     }
 
+    /// Not even a lock that was overwritten, and never comes free, holds up a region that is dead.
+    #[inline]
+    fn check_alive(&self) -> Result<(), LockError> {
+        match self.header().words.dead.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            _ => Err(LockError::Dead),
+        }
+    }
+
     fn header(&self) -> &Header {
         self.region.memory().header()
     }
 
     #[inline]
     fn enter(&self, attempt: Attempt) -> Result<Option<Guard<'_, S>>, LockError> {
-        let dead = &self.header().words.dead;
+        let Header { mutex, words, .. } = self.header();
         match attempt {
-            Attempt::Busy => Ok(None),
-            Attempt::Closed => Err(LockError::Dead),
-            Attempt::Locked => {
-                let guard = Guard {
-                    shared: self,
-                    not_send: PhantomData,
-                };
-                // A member may also give the region up by itself, for instance after a panic.
-                if dead.load(Ordering::Relaxed) != 0 {
-                    return Err(LockError::Dead);
-                }
-                Ok(Some(guard))
-            }
-            Attempt::OwnerDied => {
-                dead.store(1, Ordering::Release);
-                // SAFETY: the mutex was handed to us; giving it back as it is closes it.
-                unsafe { self.header().mutex.unlock() };
-                Err(LockError::OwnerDied)
+            Attempt::Busy => return Ok(None),
+            Attempt::Broken => return Err(LockError::Dead),
+            Attempt::Locked | Attempt::OwnerDied => {}
+        }
+        let guard = Guard {
+            shared: self,
+            not_send: PhantomData,
+        };
+        if attempt == Attempt::OwnerDied {
+            let was_dead = words.dead.swap(1, Ordering::Relaxed) != 0;
+            // SAFETY: this thread has just got the mutex, together with the news.
+            unsafe { mutex.recover() };
+            if !was_dead {
+                return Err(LockError::OwnerDied);
             }
         }
+        // Who waited for the lock while its owner died gets it in turn, and leaves here.
+        if words.dead.load(Ordering::Relaxed) != 0 {
+            return Err(LockError::Dead);
+        }
+        Ok(Some(guard))
     }
 }
 

@@ -1,0 +1,10 @@
+//! Regions as families use them: real memfds, real processes, real deaths.
+
+mod child;
+mod join;
+mod kill;
+mod limits;
+mod raw_children;
+mod sealed;
+mod threads;
+mod wild;
