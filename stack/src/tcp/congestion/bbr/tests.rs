@@ -117,7 +117,7 @@ fn probe_rtt_comes_after_ten_seconds_and_holds_four_segments_for_200_ms() {
         }
     }
     assert!(
-        first >= 10 * SECOND && first < 11 * SECOND,
+        (10 * SECOND..11 * SECOND).contains(&first),
         "began at {first}"
     );
     assert!(

@@ -107,8 +107,9 @@ fn on_short_paths_it_grows_as_reno_would() {
     let mut cwnd = cubic.on_enter_recovery(&start).ssthresh;
     let rounds = 100u32;
     for _ in 0..rounds {
-        for _ in 0..cwnd {
-            now_ns += 2 * MILLI / u64::from(cwnd);
+        let window = cwnd;
+        for _ in 0..window {
+            now_ns += 2 * MILLI / u64::from(window);
             cwnd = cubic.on_ack(&view(now_ns, cwnd), &acked(1)).cwnd;
         }
     }
