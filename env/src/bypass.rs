@@ -199,3 +199,6 @@ fn parse_ports(text: &str) -> Result<RangeInclusive<u16>, Problem> {
         Err(Problem::RulePort)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use config::{Config, Environment};
 
 use crate::error::{Problem, SettingsError};
+use crate::text::bare;
 
 /// A variable that is read, without its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,53 +66,65 @@ impl Variable {
     }
 }
 
+/// The ancestor's name for our sysctls.
+const ANCESTOR_SYSCTL: &str = "LKL_SYSCTL";
+
 /// All variables' texts, the highest layer's each.
-pub(crate) struct Layers(Config);
+pub(crate) struct Layers {
+    texts: Config,
+    /// Where the sysctls are from, for messages.
+    sysctl_name: &'static str,
+}
 
 impl Layers {
-    /// Asks `get` for every variable. An empty text counts as not set.
+    /// Asks `get` for every variable. A blank text counts as not set.
     pub(crate) fn read(get: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
         let ours = texts(Variable::ALL.map(Variable::name), &get)?;
-        let ancestor = texts(["LKL_SYSCTL"], &get)?;
+        let ancestor = texts([ANCESTOR_SYSCTL], &get)?;
+        let sysctl_name = if ours.contains_key(Variable::Sysctl.name()) {
+            Variable::Sysctl.name()
+        } else {
+            ANCESTOR_SYSCTL
+        };
         let layers = Config::builder()
             .set_default(Variable::Fail.key(), "kernel")
             .map(|builder| builder.add_source(layer("LKL", ancestor)))
             .map(|builder| builder.add_source(layer("NSTK", ours)))
             .and_then(|builder| builder.build());
-        layers
-            .map(Self)
-            .map_err(|_| SettingsError::new("NSTK_*", None, Problem::Layers))
+        match layers {
+            Ok(texts) => Ok(Self { texts, sysctl_name }),
+            Err(_) => Err(SettingsError::new("NSTK_*", None, Problem::Layers)),
+        }
     }
 
     /// A variable's text; `None`: no layer sets it.
     pub(crate) fn text(&self, variable: Variable) -> Option<String> {
-        self.0
-            .get_string(variable.key())
-            .ok()
-            .filter(|text| !text.trim().is_empty())
+        self.texts.get_string(variable.key()).ok()
+    }
+
+    /// The sysctls' text, and the variable it is from.
+    pub(crate) fn sysctl(&self) -> Option<(&'static str, String)> {
+        Some((self.sysctl_name, self.text(Variable::Sysctl)?))
     }
 }
 
 fn layer(prefix: &str, texts: HashMap<String, String>) -> Environment {
-    Environment::with_prefix(prefix)
-        .ignore_empty(true)
-        .source(Some(texts))
+    Environment::with_prefix(prefix).source(Some(texts))
 }
 
 fn texts<const N: usize>(
     names: [&'static str; N],
     get: &impl Fn(&str) -> Option<OsString>,
 ) -> Result<HashMap<String, String>, SettingsError> {
-    let set = names
-        .into_iter()
-        .filter_map(|name| Some((name, get(name)?)));
-    set.map(|(name, value)| match value.into_string() {
-        Ok(text) => Ok((name.to_owned(), text)),
-        Err(bytes) => Err(SettingsError::new(
-            name,
-            Some(&bytes.to_string_lossy()),
-            Problem::NotText,
-        )),
-    })
-    .collect()
+    let mut texts = HashMap::new();
+    for name in names {
+        let Some(value) = get(name) else { continue };
+        let text = value.into_string().map_err(|bytes| {
+            SettingsError::new(name, Some(&bytes.to_string_lossy()), Problem::NotText)
+        })?;
+        if !bare(&text).is_empty() {
+            texts.insert(name.to_owned(), text);
+        }
+    }
+    Ok(texts)
 }

@@ -30,9 +30,8 @@ pub enum OnFailure {
 pub struct Settings {
     /// NSTK_IF.
     pub device: DeviceSpec,
-    /// NSTK_MTU in bytes; `None`: the device's own. [`Config::mtu`] says the same where it is set.
-    pub mtu: Option<u16>,
-    /// NSTK_ADDR, NSTK_GATEWAY, NSTK_MAC and NSTK_SYSCTL over Linux's defaults.
+    /// NSTK_ADDR, NSTK_GATEWAY, NSTK_MAC, NSTK_MTU and NSTK_SYSCTL over Linux's defaults. Its MTU is 0
+    /// where none is asked for: whoever opens the device fills in the device's.
     pub stack: Config,
     /// NSTK_BYPASS.
     pub bypass: Bypass,
@@ -78,22 +77,14 @@ impl Settings {
         if let Some(gateway) = gateway {
             stack.gateway = gateway.into();
         }
-        if let Some(mtu) = mtu {
-            stack.mtu = mtu;
-        }
+        stack.mtu = mtu.unwrap_or(0);
         let mut warnings = Vec::new();
-        if let Some(text) = layers.text(Variable::Sysctl) {
-            let failed = sysctl::apply(&text, &mut stack);
-            let name = Variable::Sysctl.name();
-            warnings.extend(
-                failed
-                    .into_iter()
-                    .map(|warning| format!("{name}: {warning}")),
-            );
+        if let Some((name, text)) = layers.sysctl() {
+            let ignored = sysctl::apply(&text, &mut stack).into_iter();
+            warnings.extend(ignored.map(|warning| format!("{name}: {warning}")));
         }
         Ok(Some(Self {
             device,
-            mtu,
             stack,
             bypass: layers
                 .text(Variable::Bypass)
@@ -113,7 +104,6 @@ impl Settings {
     pub fn fingerprint(&self) -> u64 {
         let Self {
             device,
-            mtu,
             stack,
             bypass: _,
             log: _,
@@ -123,7 +113,6 @@ impl Settings {
         // Without a key, unlike a map's.
         let mut hasher = DefaultHasher::new();
         device.hash(&mut hasher);
-        mtu.hash(&mut hasher);
         stack.as_bytes().hash(&mut hasher);
         hasher.finish()
     }
@@ -136,7 +125,7 @@ fn parse<T>(
     read: impl FnOnce(&str) -> Result<T, Problem>,
 ) -> Result<Option<T>, SettingsError> {
     let text = layers.text(variable);
-    let value = text.as_deref().map(bare).filter(|text| !text.is_empty());
+    let value = text.as_deref().map(bare);
     value
         .map(read)
         .transpose()
@@ -164,3 +153,6 @@ fn parse_on_failure(text: &str) -> Result<OnFailure, Problem> {
         _ => Err(Problem::FailWord),
     }
 }
+
+#[cfg(test)]
+mod tests;

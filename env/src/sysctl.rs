@@ -15,3 +15,6 @@ pub use value::{Range, Unit};
 pub fn find(name: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.name == name)
 }
+
+#[cfg(test)]
+mod tests;

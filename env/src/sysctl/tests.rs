@@ -1,0 +1,211 @@
+use proptest::prelude::*;
+use stack::{CcKind, Config};
+
+use super::*;
+
+/// A value other than the default for every key, and values it cannot have.
+const VALUES: &[(&str, &str, &[&str])] = &[
+    ("net.core.busy_poll", "50", &["1000001", "-1", "", "1 2"]),
+    ("net.core.rmem_default", "300000", &["2303", "2147483648"]),
+    ("net.core.rmem_max", "8388608", &["0", "x"]),
+    ("net.core.somaxconn", "128", &["2147483648", "1.5"]),
+    ("net.core.wmem_default", "300000", &["4607"]),
+    (
+        "net.core.wmem_max",
+        "8388608",
+        &["4607", "9999999999999999999999"],
+    ),
+    (
+        "net.ipv4.ip_local_port_range",
+        "1024 65535",
+        &["0 1", "1", "3 2", "1 65536", "1 2 3"],
+    ),
+    (
+        "net.ipv4.tcp_congestion_control",
+        "bbr",
+        &["vegas", "", "BBR", "bbr cubic"],
+    ),
+    ("net.ipv4.tcp_fin_timeout", "30", &["0", "32768"]),
+    ("net.ipv4.tcp_keepalive_intvl", "10", &["0", "32768"]),
+    ("net.ipv4.tcp_keepalive_probes", "3", &["0", "128"]),
+    ("net.ipv4.tcp_keepalive_time", "60", &["0", "32768"]),
+    ("net.ipv4.tcp_max_tw_buckets", "1000", &["0", "4194305"]),
+    (
+        "net.ipv4.tcp_mem",
+        "1000 2000 3000",
+        &["1000", "2000 1000 3000", "1 2 3"],
+    ),
+    ("net.ipv4.tcp_min_tso_segs", "4", &["0", "256"]),
+    ("net.ipv4.tcp_moderate_rcvbuf", "0", &["2"]),
+    ("net.ipv4.tcp_pacing_ca_ratio", "150", &["1001"]),
+    ("net.ipv4.tcp_pacing_ss_ratio", "300", &["1001", "+300"]),
+    ("net.ipv4.tcp_retries2", "8", &["256"]),
+    (
+        "net.ipv4.tcp_rmem",
+        "4096 16384 100000000",
+        &["4096 16384 1073741825", "1 2 3", "4096"],
+    ),
+    ("net.ipv4.tcp_sack", "0", &["2", "on"]),
+    ("net.ipv4.tcp_slow_start_after_idle", "0", &["2"]),
+    ("net.ipv4.tcp_syn_retries", "2", &["0", "128"]),
+    ("net.ipv4.tcp_synack_retries", "2", &["256"]),
+    ("net.ipv4.tcp_timestamps", "0", &["2"]),
+    ("net.ipv4.tcp_tso_win_divisor", "8", &["256"]),
+    ("net.ipv4.tcp_window_scaling", "0", &["-0"]),
+    (
+        "net.ipv4.tcp_wmem",
+        "4096 16384 100000000",
+        &["16384 4096 100000000", "4096 16384 2147483648"],
+    ),
+];
+
+fn applied(text: &str) -> (Config, Vec<String>) {
+    let mut config = Config::default();
+    let warnings = apply(text, &mut config);
+    (config, warnings.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn every_key_has_a_test_value_and_keys_are_sorted() {
+    assert!(
+        ROWS.iter()
+            .map(|row| row.name)
+            .eq(VALUES.iter().map(|(name, ..)| *name))
+    );
+    assert!(ROWS.is_sorted_by_key(|row| row.name));
+    assert!(ROWS.iter().all(|row| !row.doc.is_empty()));
+}
+
+#[test]
+fn a_good_value_is_set_and_shown_and_changes_nothing_else() {
+    for (name, value, _) in VALUES {
+        let (config, warnings) = applied(&format!("{name}={value}"));
+        assert_eq!(warnings, [""; 0], "{name}");
+        for row in ROWS {
+            let expected = if row.name == *name {
+                (*value).to_owned()
+            } else {
+                row.default_text()
+            };
+            assert_eq!(
+                row.show(&config),
+                expected,
+                "{} after setting {name}",
+                row.name
+            );
+        }
+    }
+}
+
+#[test]
+fn a_bad_value_is_one_warning_and_the_lower_layer_stays() {
+    for (name, _, bad) in VALUES {
+        let row = find(name).expect("the key is known");
+        for value in *bad {
+            let (config, warnings) = applied(&format!("{name}={value}"));
+            assert_eq!(config, Config::default(), "{name}={value}");
+            let [warning] = warnings.as_slice() else {
+                panic!("{name}={value} gives {warnings:?}");
+            };
+            let start = format!("{name}={value} ignored: must be ");
+            let end = format!("; the value stays {}", row.default_text());
+            assert!(
+                warning.starts_with(&start) && warning.ends_with(&end),
+                "{warning}"
+            );
+        }
+    }
+}
+
+#[test]
+fn defaults_may_be_set_by_what_they_show() {
+    for row in ROWS {
+        let mut config = Config::default();
+        row.set(&mut config, &row.default_text())
+            .expect("a default is in its range");
+        assert_eq!(config, Config::default());
+    }
+}
+
+#[test]
+fn blanks_quotes_and_trailing_separators_are_tolerated() {
+    let expected = |config: &Config| {
+        config.tcp_wmem == [4096, 16384, 100_000_000] && config.congestion_kind() == CcKind::Bbr
+    };
+    for text in [
+        "net.ipv4.tcp_wmem=4096 16384 100000000;net.ipv4.tcp_congestion_control=bbr",
+        " net.ipv4.tcp_wmem = 4096\t16384  100000000 ; net.ipv4.tcp_congestion_control = bbr ; ; ",
+        "\"net.ipv4.tcp_wmem='4096 16384 100000000';net.ipv4.tcp_congestion_control=bbr\"",
+        "net.ipv4.tcp_wmem=\"4096 16384 100000000\"\nnet.ipv4.tcp_congestion_control=bbr;\n",
+        ";;net.ipv4.tcp_congestion_control=cubic;net.ipv4.tcp_wmem=4096 16384 100000000;\
+         net.ipv4.tcp_congestion_control=bbr;;",
+    ] {
+        let (config, warnings) = applied(text);
+        assert!(expected(&config), "{text}");
+        assert_eq!(warnings, [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_answered_with_the_nearest_one() {
+    for (key, nearest) in [
+        ("net.ipv4.tcp_smack", "net.ipv4.tcp_sack"),
+        ("net.ipv4.tcp_wmen", "net.ipv4.tcp_wmem"),
+        ("net.core.rmax_max", "net.core.rmem_max"),
+        ("tcp_congestion_control", "net.ipv4.tcp_congestion_control"),
+        ("NET.ipv4.tcp_mem", "net.ipv4.tcp_mem"),
+    ] {
+        let (config, warnings) = applied(&format!("{key}=1;net.ipv4.tcp_timestamps=0"));
+        assert_eq!(
+            warnings,
+            [format!(
+                "{key} ignored: no such key; did you mean {nearest}?"
+            )]
+        );
+        assert_eq!(
+            config.timestamps, 0,
+            "the next entry is obeyed nevertheless"
+        );
+    }
+}
+
+#[test]
+fn an_entry_without_a_value_is_explained() {
+    let (_, warnings) = applied("net.ipv4.tcp_sack");
+    assert_eq!(
+        warnings,
+        ["`net.ipv4.tcp_sack` ignored: write it as key=value"]
+    );
+}
+
+#[test]
+fn a_long_or_strange_key_is_repeated_on_one_short_line() {
+    let (_, warnings) = applied(&format!("{}\u{1b}[31m\r\n=1", "k".repeat(100_000)));
+    let [first, second] = warnings.as_slice() else {
+        panic!("two entries, but {} warnings", warnings.len());
+    };
+    assert!(first.len() < 200 && first.starts_with("`kkk"));
+    assert_eq!(
+        second,
+        " ignored: no such key; did you mean net.ipv4.tcp_mem?"
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics_and_every_warning_is_one_line(text in "\\PC{0,80}|[a-z.=; \"'0-9\n\t]{0,200}") {
+        let (_, warnings) = applied(&text);
+        prop_assert!(warnings.iter().all(|warning| !warning.contains(char::is_control)));
+    }
+
+    #[test]
+    fn no_value_of_a_known_key_panics(row in 0..ROWS.len(), value in "[-+0-9 a-z\t.]{0,40}") {
+        let mut config = Config::default();
+        if ROWS[row].set(&mut config, &value).is_ok() {
+            let shown = ROWS[row].show(&config);
+            let mut again = Config::default();
+            prop_assert!(ROWS[row].set(&mut again, &shown).is_ok(), "{} does not take {shown}", ROWS[row].name);
+            prop_assert_eq!(again, config);
+        }
+    }
+}
