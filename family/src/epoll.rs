@@ -24,10 +24,10 @@ pub use items::{EpollError, Interest, Key, Target};
 pub type EpollId = Id<EpollRecord>;
 
 /// Sets that one region has room for.
-pub const SETS_MAX: u32 = 4096;
+const SETS_MAX: u32 = 4096;
 /// Watched sockets, over all sets, that one region has room for; beyond it `epoll_ctl` gets ENOSPC,
 /// as at fs.epoll.max_user_watches.
-pub const ITEMS_MAX: u32 = 1 << 18;
+const ITEMS_MAX: u32 = 1 << 18;
 /// Sets may watch sets this deep, as in Linux (EP_MAX_NESTS).
 const NESTS_MAX: u32 = 4;
 

@@ -146,6 +146,22 @@ impl Files {
         held.map(|(_, hold)| hold.file).take(64).collect()
     }
 
+    /// Whether other members than `member` hold the file, so that it outlives what `member` does.
+    #[must_use]
+    pub fn is_shared(&self, file: FileId, member: Member) -> bool {
+        let mut at = self.get(file).map_or(Id::NONE, |record| record.holds);
+        for _ in 0..region::MEMBERS_MAX {
+            let Some(hold) = self.holds.get(at) else {
+                return false;
+            };
+            if hold.member != member {
+                return true;
+            }
+            at = hold.next;
+        }
+        false
+    }
+
     /// Takes the record away once nothing leads to it.
     pub(crate) fn remove(&mut self, file: FileId) {
         self.files.remove(file);

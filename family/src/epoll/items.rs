@@ -203,21 +203,30 @@ impl Epolls {
         }
     }
 
-    /// Takes one item off a file that leaves the stack, and says where it was: set, number, interest.
-    /// To be called until it gives `None`.
+    /// Takes an item that watches `file` under number `fd` off its set, and says which and what it asked
+    /// for: the file leaves the stack. To be called until it gives `None`.
     pub fn take_watcher(
         &mut self,
         file: FileId,
+        fd: i32,
         files: &mut Files,
-    ) -> Option<(EpollId, i32, Interest)> {
-        let item = self.first_watcher(file, files)?;
-        let record = *self.items.get(item)?;
-        self.remove_item(item, files);
-        let interest = Interest {
-            events: record.events,
-            data: record.data,
-        };
-        Some((record.set, record.fd, interest))
+    ) -> Option<(EpollId, Interest)> {
+        let mut at = self.watchers(Target::File(file), files)?;
+        for _ in 0..self.items.max_slots() {
+            let record = *self.items.get(at)?;
+            if record.fd == fd {
+                self.remove_item(at, files);
+                return Some((
+                    record.set,
+                    Interest {
+                        events: record.events,
+                        data: record.data,
+                    },
+                ));
+            }
+            at = record.next_watcher;
+        }
+        None
     }
 
     pub(super) fn remove_item(&mut self, item: Id<Item>, files: &mut Files) {

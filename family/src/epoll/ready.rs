@@ -19,7 +19,8 @@ impl Epolls {
     }
 
     /// Fills `out` with what is ready, oldest first, and returns how many events it holds. Edge-triggered
-    /// items leave the ready list, one-shot items are disarmed, level-triggered ones go to its end.
+    /// items leave the ready list, one-shot items are disarmed, level-triggered ones go to its end. The
+    /// caller then [`leaves`](Epolls::leave) the set, so that others are woken for what remains.
     pub fn collect(
         &mut self,
         set: EpollId,
@@ -73,7 +74,6 @@ impl Epolls {
                 self.push(set, item, Lane::Ready);
             }
         }
-        self.pass_on(set);
         filled
     }
 
