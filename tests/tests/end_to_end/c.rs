@@ -1,0 +1,145 @@
+//! Small C programs on the kernel's stack and under libnstk.so: their outputs must match.
+
+use std::process::Command;
+
+use nstk_tests::{CProgram, Lab, NSTK_ADDRESS, Outcome, PEER_ADDRESS, Peer, Running};
+
+use crate::PEER;
+
+/// Runs a program both ways against peers that behave the same.
+fn same(name: &str, behaviour: &str) {
+    let program = CProgram::compile(name);
+    let lab = Lab::new();
+    let run = |mut command: Command| {
+        let peer = Peer::start(&lab, PEER, behaviour);
+        command.args([PEER_ADDRESS, &peer.port.to_string(), behaviour]);
+        Outcome::of(&mut command)
+    };
+    let kernel = run(lab.kernel(program.path()));
+    let before = lab.tap_frames();
+    let nstk = run(lab.nstk(program.path()));
+    compare(&kernel, &nstk);
+    assert!(lab.tap_frames() > before, "nothing went through the tap");
+}
+
+fn compare(kernel: &Outcome, nstk: &Outcome) {
+    let difference: Vec<String> = kernel
+        .stdout
+        .lines()
+        .zip(nstk.stdout.lines())
+        .filter(|(kernel, nstk)| kernel != nstk)
+        .map(|(kernel, nstk)| format!("kernel  {kernel}\nnstk    {nstk}"))
+        .collect();
+    assert!(
+        difference.is_empty(),
+        "they differ:\n{}\n{}",
+        difference.join("\n"),
+        nstk.stderr
+    );
+    assert_eq!(
+        kernel.stdout, nstk.stdout,
+        "one says less; {} {}",
+        nstk.status, nstk.stderr
+    );
+    assert_eq!(kernel.status, nstk.status, "{}", nstk.stderr);
+}
+
+/// Runs a server both ways, each at its own address, with a client on the kernel's stack.
+fn same_server(mode: &str) {
+    let program = CProgram::compile("listening");
+    let lab = Lab::new();
+    let serve = |mut command: Command, address: &str| {
+        let server = Running::start(command.args([address, "7000", mode]));
+        for number in 0..3 {
+            let talk =
+                format!("exec 3<>/dev/tcp/{address}/7000 && echo line {number} >&3 && cat <&3");
+            let line = format!("until bash -c '{talk}' 2>/dev/null; do sleep 0.05; done");
+            assert_eq!(
+                Outcome::of(lab.kernel("sh").args(["-c", &line])).success(),
+                format!("line {number}\n")
+            );
+        }
+        server.finish()
+    };
+    compare(
+        &serve(lab.kernel(program.path()), PEER_ADDRESS),
+        &serve(lab.nstk(program.path()), NSTK_ADDRESS),
+    );
+}
+
+#[test]
+fn socket_options_answer_as_the_kernels() {
+    same("options", "echo");
+}
+
+#[test]
+fn errors_are_the_kernels() {
+    same("errors", "echo");
+}
+
+#[test]
+fn readiness_is_the_kernels() {
+    same("readiness", "echo");
+}
+
+#[test]
+fn descriptors_behave_as_the_kernels() {
+    same("descriptors", "echo");
+}
+
+#[test]
+fn messages_and_datagrams_pass_as_through_the_kernel() {
+    same("messages", "echo");
+}
+
+#[test]
+fn a_stream_that_we_end_first_ends_as_the_kernels() {
+    same("endings", "late");
+}
+
+#[test]
+fn a_stream_that_the_peer_ends_first_ends_as_the_kernels() {
+    same("endings", "source");
+}
+
+#[test]
+fn a_reset_shows_as_the_kernels() {
+    same("endings", "reset");
+}
+
+#[test]
+fn signals_interrupt_as_on_the_kernel() {
+    same("interrupts", "echo");
+}
+
+#[test]
+fn forked_processes_share_sockets_as_on_the_kernel() {
+    same("forking", "echo");
+}
+
+#[test]
+fn a_server_on_any_address_accepts_as_the_kernels() {
+    same_server("any");
+}
+
+#[test]
+fn a_server_on_its_address_accepts_as_the_kernels() {
+    same_server("address");
+}
+
+#[test]
+fn bytes_wait_for_a_program_that_computes() {
+    same("computing", "drip");
+}
+
+#[test]
+fn children_made_behind_libc_may_be_killed() {
+    let program = CProgram::compile("strangers");
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "echo");
+    let outcome = Outcome::of(
+        lab.nstk(program.path())
+            .args([PEER_ADDRESS, &peer.port.to_string()]),
+    );
+    assert_eq!(outcome.success(), "goes on\n");
+}

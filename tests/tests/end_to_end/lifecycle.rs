@@ -1,0 +1,193 @@
+//! What outlives a program, and for how long.
+
+use std::time::Duration;
+
+use nstk_tests::{CProgram, Lab, Outcome, PEER_ADDRESS, Peer, Running, cpu_time, eventually};
+
+use crate::PEER;
+
+const KEEPER: &str = "nstk-keeper";
+
+/// A program that sends a megabyte and leaves: all of it must arrive, and then the end.
+fn leave(mode: &str) -> Outcome {
+    let program = CProgram::compile("leaving");
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "discard");
+    let outcome =
+        Outcome::of(
+            lab.nstk(program.path())
+                .args([PEER_ADDRESS, &peer.port.to_string(), mode]),
+        );
+    assert_eq!(peer.next_line(), "1048576 intact fin", "{}", outcome.stderr);
+    outcome
+}
+
+#[test]
+fn data_arrives_after_exit() {
+    assert!(leave("exit").status.success());
+}
+
+#[test]
+fn data_arrives_after_close_and_exit() {
+    assert!(leave("close").status.success());
+}
+
+#[test]
+fn data_arrives_after_underscore_exit() {
+    assert!(leave("_exit").status.success());
+}
+
+#[test]
+fn data_arrives_after_abort() {
+    assert!(!leave("abort").status.success());
+}
+
+#[test]
+fn data_arrives_after_sigkill() {
+    assert!(!leave("kill").status.success());
+}
+
+#[test]
+fn data_arrives_after_exec_of_a_program_that_does_not_know_the_socket() {
+    assert!(leave("exec").status.success());
+}
+
+#[test]
+fn command_substitution_returns_with_the_command() {
+    let program = CProgram::compile("leaving");
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "discard");
+    let line = format!(
+        "x=$({} {PEER_ADDRESS} {} exit); echo done",
+        program.path().display(),
+        peer.port
+    );
+    let outcome = Outcome::of(lab.nstk("bash").args(["-c", &line]));
+    // The keeper is still there, which says that nobody waited for its end.
+    assert!(
+        !lab.processes(KEEPER).is_empty(),
+        "the output was open until the keeper ended: {:?}",
+        outcome.elapsed
+    );
+    assert_eq!(outcome.success(), "done\n");
+    assert_eq!(peer.next_line(), "1048576 intact fin");
+}
+
+#[test]
+fn the_keeper_ends_soon_after_the_last_connection() {
+    let program = CProgram::compile("leaving");
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "discard");
+    let _ =
+        Outcome::of(
+            lab.nstk(program.path())
+                .args([PEER_ADDRESS, &peer.port.to_string(), "exit"]),
+        );
+    assert_eq!(
+        lab.processes(KEEPER).len(),
+        1,
+        "one keeper, and it stays for those who come next"
+    );
+    eventually("the keeper has ended", || lab.processes(KEEPER).is_empty());
+}
+
+#[test]
+fn there_is_no_keeper_before_the_first_connection() {
+    let lab = Lab::new();
+    assert!(
+        Outcome::of(lab.nstk("sh").args(["-c", "true"]))
+            .status
+            .success()
+    );
+    assert!(lab.processes(KEEPER).is_empty());
+}
+
+#[test]
+fn one_run_after_another_finds_the_tap_free() {
+    let program = CProgram::compile("leaving");
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "discard");
+    for mode in ["exit", "kill", "close", "_exit", "abort", "exit"] {
+        let outcome = Outcome::of(lab.nstk(program.path()).args([
+            PEER_ADDRESS,
+            &peer.port.to_string(),
+            mode,
+        ]));
+        assert_eq!(outcome.stderr, "");
+        assert_eq!(peer.next_line(), "1048576 intact fin");
+    }
+}
+
+#[test]
+fn what_the_peer_sends_is_acknowledged_while_the_program_computes() {
+    let program = CProgram::compile("computing");
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "drip");
+    let running = Running::start(
+        lab.nstk(program.path())
+            .args([PEER_ADDRESS, &peer.port.to_string()]),
+    );
+    let sockets =
+        || Outcome::of(lab.kernel("ss").args(["-H", "-t", "-n", "state", "all"])).success();
+    // The peer has sent its last byte and FIN, and holds neither: all of it was acknowledged, by nobody but the keeper.
+    eventually("the peer's FIN is acknowledged", || {
+        sockets().lines().any(|line| line.starts_with("FIN-WAIT-2"))
+    });
+    assert!(
+        cpu_time(running.id()).is_some_and(|time| time < Duration::from_secs(1)),
+        "the program was still computing"
+    );
+    running.finish().success();
+}
+
+/// A program that waits uses no CPU, and neither does the keeper beside it.
+fn idle(mode: &str) {
+    let program = CProgram::compile("waiting");
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "echo");
+    let running =
+        Running::start(
+            lab.nstk(program.path())
+                .args([PEER_ADDRESS, &peer.port.to_string(), mode]),
+        );
+    eventually("the connection is there", || {
+        !lab.processes(KEEPER).is_empty()
+    });
+    std::thread::sleep(Duration::from_millis(500));
+    let used = || {
+        let keepers = lab.processes(KEEPER).into_iter().filter_map(cpu_time);
+        keepers.sum::<Duration>() + cpu_time(running.id()).expect("it still waits")
+    };
+    let before = used();
+    std::thread::sleep(Duration::from_secs(2));
+    let spent = used() - before;
+    assert!(
+        spent <= Duration::from_millis(20),
+        "{spent:?} in two seconds"
+    );
+}
+
+#[test]
+fn waiting_in_recv_uses_no_cpu() {
+    idle("recv");
+}
+
+#[test]
+fn waiting_in_poll_uses_no_cpu() {
+    idle("poll");
+}
+
+#[test]
+fn waiting_in_epoll_wait_uses_no_cpu() {
+    idle("epoll");
+}
+
+#[test]
+fn sleeping_uses_no_cpu() {
+    idle("sleep");
+}
+
+#[test]
+fn pausing_uses_no_cpu() {
+    idle("pause");
+}

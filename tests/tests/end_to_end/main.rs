@@ -1,0 +1,16 @@
+//! Unmodified programs under libnstk.so, in network namespaces of their own. A module is named after the program it needs (`c`: the C compiler).
+#![forbid(unsafe_code)]
+
+mod c;
+mod curl;
+mod iperf3;
+mod lifecycle;
+mod nc;
+mod netperf;
+mod python3;
+mod settings;
+mod strace;
+mod valgrind;
+
+/// The program that listens on the kernel's stack.
+const PEER: &str = env!("CARGO_BIN_EXE_peer");

@@ -1,0 +1,159 @@
+//! Bad settings: one line that says what, why and what to do, then the behaviour that `NSTK_FAIL` asks for.
+
+use nstk_tests::{CProgram, Lab, Outcome, PEER_ADDRESS, Peer};
+
+use crate::PEER;
+
+/// What a program that sends a megabyte does with one variable set.
+fn with(lab: &Lab, variables: &[(&str, &str)]) -> (Outcome, Peer) {
+    let program = CProgram::compile("leaving");
+    let peer = Peer::start(lab, PEER, "discard");
+    let mut command = lab.nstk(program.path());
+    command
+        .args([PEER_ADDRESS, &peer.port.to_string(), "exit"])
+        .envs(variables.iter().copied());
+    (Outcome::of(&mut command), peer)
+}
+
+/// The setting is refused in one line that names it, and the program runs on the kernel's stack, or not at all if that is asked for.
+fn refused(variable: &str, value: &str) {
+    let lab = Lab::new();
+    refused_in(&lab, variable, value);
+}
+
+fn refused_in(lab: &Lab, variable: &str, value: &str) {
+    let (outcome, peer) = with(lab, &[(variable, value)]);
+    one_line(&outcome, value);
+    assert!(outcome.status.success(), "{}", outcome.status);
+    assert_eq!(peer.next_line(), "1048576 intact fin");
+
+    let (outcome, _peer) = with(lab, &[(variable, value), ("NSTK_FAIL", "exit")]);
+    one_line(&outcome, value);
+    assert_eq!(outcome.status.code(), Some(1));
+}
+
+/// The setting is named in one line and left out; the program runs on nstk all the same.
+fn left_out(variable: &str, value: &str, named: &str) {
+    let lab = Lab::new();
+    let before = lab.tap_frames();
+    let (outcome, peer) = with(&lab, &[(variable, value)]);
+    one_line(&outcome, named);
+    assert!(outcome.status.success(), "{}", outcome.status);
+    assert_eq!(peer.next_line(), "1048576 intact fin");
+    assert!(lab.tap_frames() > before, "nothing went through the tap");
+}
+
+fn one_line(outcome: &Outcome, named: &str) {
+    let lines: Vec<&str> = outcome.stderr.lines().collect();
+    assert!(
+        matches!(lines.as_slice(), [line] if line.contains(named)),
+        "one line that names {named}, not: {}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn an_unknown_sysctl_is_named() {
+    left_out("NSTK_SYSCTL", "net.ipv4.tcp_flux=1", "net.ipv4.tcp_flux");
+}
+
+#[test]
+fn a_sysctl_out_of_range_is_named() {
+    left_out(
+        "NSTK_SYSCTL",
+        "net.ipv4.tcp_rmem=1 2 3",
+        "net.ipv4.tcp_rmem",
+    );
+}
+
+#[test]
+fn an_interface_that_is_not_there_is_named() {
+    refused("NSTK_IF", "tap:nosuch0");
+}
+
+#[test]
+fn a_kind_of_interface_that_is_not_there_is_named() {
+    refused("NSTK_IF", "carrier-pigeon:0");
+}
+
+#[test]
+fn a_bad_address_is_named() {
+    refused("NSTK_ADDR", "10.77.1.300/24");
+}
+
+#[test]
+fn a_bad_hardware_address_is_named() {
+    refused("NSTK_MAC", "02:00:00:xx:00:01");
+}
+
+#[test]
+fn a_tap_that_a_stranger_holds_is_named() {
+    let lab = Lab::new();
+    let script = "import fcntl, struct, sys
+tap = open('/dev/net/tun', 'r+b', buffering=0)
+fcntl.ioctl(tap, 0x400454ca, struct.pack('16sH22x', b'nstk0', 0x5002))
+print('held', flush=True)
+sys.stdin.read()";
+    let mut holder = lab
+        .kernel("python3")
+        .args(["-c", script])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("python3 starts");
+    let mut said = String::new();
+    let output = holder.stdout.take().expect("piped");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut said)
+        .expect("a pipe can be read");
+    assert_eq!(said, "held\n");
+    refused_in(&lab, "NSTK_IF", "tap:nstk0");
+    drop(holder.stdin.take());
+    assert!(holder.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_program_without_permission_says_so() {
+    let lab = Lab::new();
+    let program = CProgram::compile("leaving");
+    let peer = Peer::start(&lab, PEER, "discard");
+    let mut command = lab.nstk("setpriv");
+    command.args([
+        "--bounding-set=-net_admin",
+        "--inh-caps=-net_admin",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+    ]);
+    command
+        .arg(program.path())
+        .args([PEER_ADDRESS, &peer.port.to_string(), "exit"]);
+    let outcome = Outcome::of(&mut command);
+    one_line(&outcome, "tap:nstk0");
+    assert!(outcome.status.success(), "{}", outcome.status);
+    assert_eq!(peer.next_line(), "1048576 intact fin");
+}
+
+#[test]
+fn bypass_rules_send_a_connection_to_the_kernel() {
+    let lab = Lab::new();
+    let before = lab.tap_frames();
+    let (outcome, peer) = with(&lab, &[("NSTK_BYPASS", "kernel tcp connect 10.77.1.0/24")]);
+    assert!(outcome.status.success(), "{}", outcome.stderr);
+    assert_eq!(peer.next_line(), "1048576 intact fin");
+    assert_eq!(lab.tap_frames(), before);
+}
+
+#[test]
+fn the_ancestors_variable_is_a_fallback() {
+    let lab = Lab::new();
+    let (outcome, _peer) = with(&lab, &[("LKL_SYSCTL", "net.ipv4.tcp_flux=1;")]);
+    one_line(&outcome, "net.ipv4.tcp_flux");
+    let (outcome, _peer) = with(
+        &lab,
+        &[
+            ("LKL_SYSCTL", "net.ipv4.tcp_flux=1"),
+            ("NSTK_SYSCTL", "\" net.ipv4.tcp_sack = 1 ; \""),
+        ],
+    );
+    assert_eq!(outcome.stderr, "");
+}
