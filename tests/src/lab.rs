@@ -1,5 +1,6 @@
 //! A network namespace of a test's own.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -27,16 +28,6 @@ impl Lab {
     )]
     #[must_use]
     pub fn new() -> Lab {
-        let lab = Lab::bare();
-        lab.run("ip tuntap add dev nstk0 mode tap vnet_hdr");
-        lab.run(&format!("ip address add {PEER_ADDRESS}/24 dev nstk0"));
-        lab.run("ip link set nstk0 up");
-        lab
-    }
-
-    /// Makes a namespace with nothing but its loopback interface.
-    #[must_use]
-    pub fn bare() -> Lab {
         let holder = Command::new("unshare")
             .args(["--net", "cat"])
             .stdin(Stdio::piped())
@@ -50,6 +41,9 @@ impl Lab {
             theirs.is_some() && theirs != ours
         });
         lab.run("ip link set lo up");
+        lab.run("ip tuntap add dev nstk0 mode tap vnet_hdr");
+        lab.run(&format!("ip address add {PEER_ADDRESS}/24 dev nstk0"));
+        lab.run("ip link set nstk0 up");
         lab
     }
 
@@ -68,9 +62,7 @@ impl Lab {
     /// A command that runs in the namespace under libnstk.so, with [`NSTK_ADDRESS`] on the tap unless `env` says otherwise.
     #[must_use]
     pub fn nstk(&self, program: impl AsRef<Path>) -> Command {
-        let mut preload = std::ffi::OsString::from("LD_PRELOAD=");
-        preload.push(library());
-        let mut command = self.kernel(preload);
+        let mut command = self.kernel(preload());
         command
             .arg(program.as_ref())
             .env("NSTK_IF", "tap:nstk0")
@@ -160,8 +152,12 @@ impl Drop for Lab {
     }
 }
 
-/// Where `scripts/build` has put libnstk.so; `NSTK_LIBRARY` names another place.
-fn library() -> PathBuf {
+/// The word that makes `env` load libnstk.so from where `scripts/build` has put it; `NSTK_LIBRARY` names another place.
+///
+/// # Panics
+/// When there is no such file.
+#[must_use]
+pub fn preload() -> OsString {
     let library = std::env::var_os("NSTK_LIBRARY").map_or_else(
         || target_directory().join("release/libnstk.so"),
         PathBuf::from,
@@ -171,7 +167,9 @@ fn library() -> PathBuf {
         "{} is missing: run scripts/build",
         library.display()
     );
-    library
+    let mut word = OsString::from("LD_PRELOAD=");
+    word.push(library);
+    word
 }
 
 fn target_directory() -> PathBuf {

@@ -1,6 +1,6 @@
 //! Bad settings: one line that says what, why and what to do, then the behaviour that `NSTK_FAIL` asks for.
 
-use nstk_tests::{CProgram, Lab, Outcome, PEER_ADDRESS, Peer};
+use nstk_tests::{CProgram, Lab, Outcome, PEER_ADDRESS, Peer, Running, eventually};
 
 use crate::PEER;
 
@@ -89,26 +89,11 @@ fn a_bad_hardware_address_is_named() {
 #[test]
 fn a_tap_that_a_stranger_holds_is_named() {
     let lab = Lab::new();
-    let script = "import fcntl, struct, sys
-tap = open('/dev/net/tun', 'r+b', buffering=0)
-fcntl.ioctl(tap, 0x400454ca, struct.pack('16sH22x', b'nstk0', 0x5002))
-print('held', flush=True)
-sys.stdin.read()";
-    let mut holder = lab
-        .kernel("python3")
-        .args(["-c", script])
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .expect("python3 starts");
-    let mut said = String::new();
-    let output = holder.stdout.take().expect("piped");
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut said)
-        .expect("a pipe can be read");
-    assert_eq!(said, "held\n");
+    let stranger = CProgram::compile("holding");
+    let _stranger = Running::start(lab.kernel(stranger.path()).arg("nstk0"));
+    let carrier = || Outcome::of(lab.kernel("ip").args(["link", "show", "nstk0"])).success();
+    eventually("the tap is held", || carrier().contains("LOWER_UP"));
     refused_in(&lab, "NSTK_IF", "tap:nstk0");
-    drop(holder.stdin.take());
-    assert!(holder.wait().expect("it ends").success());
 }
 
 #[test]

@@ -1,24 +1,18 @@
 //! What loading the library does, in system calls.
 
-use nstk_tests::{Lab, Outcome};
+use std::process::Command;
+
+use nstk_tests::{Outcome, preload};
 
 #[test]
 fn a_program_without_sockets_gets_no_thread_no_child_and_no_descriptor() {
-    let lab = Lab::bare();
-    let calls = "trace=process,network,memfd_create,eventfd2,epoll_create1,/dup.*";
-    let mut command = lab.kernel("strace");
-    command.args(["-f", "-q", "-e", calls, "-e", "signal=none", "-E"]);
-    let preload = lab.nstk("true").get_args().find_map(|argument| {
-        argument
-            .to_str()?
-            .strip_prefix("LD_PRELOAD=")
-            .map(str::to_owned)
-    });
-    let outcome = Outcome::of(
-        command
-            .arg(format!("LD_PRELOAD={}", preload.expect("set")))
-            .arg("/bin/true"),
-    );
+    let mut command = Command::new("strace");
+    command.args(["-f", "--quiet=all", "-e", "signal=none"]);
+    command.args([
+        "-e",
+        "trace=process,network,memfd_create,eventfd2,epoll_create1,/dup.*",
+    ]);
+    let outcome = Outcome::of(command.arg("-E").arg(preload()).arg("/bin/true"));
     let made: Vec<&str> = outcome
         .stderr
         .lines()
