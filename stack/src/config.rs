@@ -1,0 +1,218 @@
+//! Settings of a stack. A plain record in the region; every value governs.
+
+use crate::addr::Addr;
+use bitflags::bitflags;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Every setting of one stack. The defaults are Linux's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Config {
+    /// `net.ipv4.tcp_wmem`: smallest, initial and largest send buffer of a connection, bytes.
+    pub tcp_wmem: [u64; 3],
+    /// `net.ipv4.tcp_rmem`: smallest, initial and largest receive buffer of a connection, bytes.
+    pub tcp_rmem: [u64; 3],
+    /// `net.ipv4.tcp_mem`: low, pressure and high mark of all TCP memory, pages of 4096 bytes.
+    pub tcp_mem: [u64; 3],
+    /// `net.core.wmem_default`: send buffer of a UDP socket, bytes.
+    pub wmem_default: u64,
+    /// `net.core.wmem_max`: largest `SO_SNDBUF`, bytes before doubling.
+    pub wmem_max: u64,
+    /// `net.core.rmem_default`: receive buffer of a UDP socket, bytes.
+    pub rmem_default: u64,
+    /// `net.core.rmem_max`: largest `SO_RCVBUF`, bytes before doubling.
+    pub rmem_max: u64,
+    /// The stack's own address.
+    pub addr: Addr,
+    /// Next hop for everything outside the own prefix; unspecified: none.
+    pub gateway: Addr,
+    /// `net.ipv4.tcp_max_tw_buckets`: most connections in TIME_WAIT.
+    pub max_tw_buckets: u32,
+    /// `net.core.somaxconn`: largest backlog of a listener.
+    pub somaxconn: u32,
+    /// `net.core.busy_poll`: how long a waiter spins before it sleeps, microseconds.
+    pub busy_poll_us: u32,
+    /// `net.ipv4.tcp_pacing_ss_ratio`: pacing rate in slow start, percent of cwnd per RTT.
+    pub pacing_ss_ratio: u32,
+    /// `net.ipv4.tcp_pacing_ca_ratio`: pacing rate in congestion avoidance, percent of cwnd per RTT.
+    pub pacing_ca_ratio: u32,
+    /// `net.ipv4.tcp_fin_timeout`: how long an orphan stays in FIN_WAIT_2, seconds.
+    pub fin_timeout_s: u32,
+    /// `net.ipv4.tcp_keepalive_time`: idle time before the first probe, seconds.
+    pub keepalive_time_s: u32,
+    /// `net.ipv4.tcp_keepalive_intvl`: between probes, seconds.
+    pub keepalive_intvl_s: u32,
+    /// What the device does for us: bits of [`DeviceOffload`].
+    pub offload: u32,
+    /// `net.ipv4.ip_local_port_range`, first.
+    pub port_first: u16,
+    /// `net.ipv4.ip_local_port_range`, last.
+    pub port_last: u16,
+    /// Largest IP packet the device takes, bytes.
+    pub mtu: u16,
+    /// The own Ethernet address.
+    pub mac: [u8; 6],
+    /// Bits of `addr` that name the local network.
+    pub prefix_len: u8,
+    /// `net.ipv4.tcp_congestion_control`: a [`CcKind`].
+    pub congestion: u8,
+    /// `net.ipv4.tcp_sack`: offer and accept selective acknowledgements (RFC 2018).
+    pub sack: u8,
+    /// `net.ipv4.tcp_timestamps`: offer and accept timestamps (RFC 7323).
+    pub timestamps: u8,
+    /// `net.ipv4.tcp_window_scaling`: offer and accept window scaling (RFC 7323).
+    pub window_scaling: u8,
+    /// `net.ipv4.tcp_syn_retries`: retransmissions of a SYN.
+    pub syn_retries: u8,
+    /// `net.ipv4.tcp_synack_retries`: retransmissions of a SYN-ACK.
+    pub synack_retries: u8,
+    /// `net.ipv4.tcp_retries2`: retransmissions before a connection is given up.
+    pub retries2: u8,
+    /// `net.ipv4.tcp_keepalive_probes`: unanswered probes before a connection is given up.
+    pub keepalive_probes: u8,
+    /// `net.ipv4.tcp_slow_start_after_idle` (RFC 2861).
+    pub slow_start_after_idle: u8,
+    /// `net.ipv4.tcp_moderate_rcvbuf`: grow the receive buffer with the flow.
+    pub moderate_rcvbuf: u8,
+    /// `net.ipv4.tcp_min_tso_segs`: least segments in a super-segment.
+    pub min_tso_segs: u8,
+    /// `net.ipv4.tcp_tso_win_divisor`: largest part of the window in one super-segment.
+    pub tso_win_divisor: u8,
+    _pad: [u8; 3],
+}
+
+impl Config {
+    /// What the device does for us; unknown bits are ignored.
+    #[must_use]
+    pub const fn device_offload(&self) -> DeviceOffload {
+        DeviceOffload::from_bits_truncate(self.offload)
+    }
+
+    /// The congestion control of new sockets; an impossible value counts as cubic.
+    #[must_use]
+    pub fn congestion_kind(&self) -> CcKind {
+        CcKind::from_u8(self.congestion).unwrap_or(CcKind::Cubic)
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            tcp_wmem: [4096, 16 * KIB, 4 * MIB],
+            tcp_rmem: [4096, 128 * KIB, 6 * MIB],
+            // tcp_init_mem() of a machine with 4 GiB; whoever knows the machine's memory sets better ones.
+            tcp_mem: [49_152, 65_536, 98_304],
+            wmem_default: 212_992,
+            wmem_max: 212_992,
+            rmem_default: 212_992,
+            rmem_max: 212_992,
+            addr: Addr::UNSPECIFIED,
+            gateway: Addr::UNSPECIFIED,
+            max_tw_buckets: 131_072,
+            somaxconn: 4096,
+            busy_poll_us: 0,
+            pacing_ss_ratio: 200,
+            pacing_ca_ratio: 120,
+            fin_timeout_s: 60,
+            keepalive_time_s: 7200,
+            keepalive_intvl_s: 75,
+            offload: 0,
+            port_first: 32_768,
+            port_last: 60_999,
+            mtu: 1500,
+            mac: [0; 6],
+            prefix_len: 0,
+            congestion: CcKind::Cubic as u8,
+            sack: 1,
+            timestamps: 1,
+            window_scaling: 1,
+            syn_retries: 6,
+            synack_retries: 5,
+            retries2: 15,
+            keepalive_probes: 9,
+            slow_start_after_idle: 1,
+            moderate_rcvbuf: 1,
+            min_tso_segs: 2,
+            tso_win_divisor: 3,
+            _pad: [0; 3],
+        }
+    }
+}
+
+bitflags! {
+    /// What a device does with frames.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct DeviceOffload: u32 {
+        /// Fills in transport checksums of outgoing frames.
+        const TX_CSUM = 1;
+        /// Cuts outgoing TCP over IPv4.
+        const TSO4 = 1 << 1;
+        /// Cuts outgoing TCP over IPv6.
+        const TSO6 = 1 << 2;
+        /// Verifies transport checksums of received frames.
+        const RX_CSUM = 1 << 3;
+        /// May hand up coalesced frames longer than the MTU.
+        const RX_GSO = 1 << 4;
+    }
+}
+
+/// A congestion control algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CcKind {
+    /// RFC 9438 with HyStart, Linux's default.
+    Cubic = 0,
+    /// BBR version 1 as in Linux.
+    Bbr = 1,
+    /// RFC 5681.
+    Reno = 2,
+}
+
+impl CcKind {
+    /// Every algorithm.
+    pub const ALL: [Self; 3] = [Self::Cubic, Self::Bbr, Self::Reno];
+
+    /// Decodes the byte of a record; `None` for an impossible value.
+    #[must_use]
+    pub const fn from_u8(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Self::Cubic),
+            1 => Some(Self::Bbr),
+            2 => Some(Self::Reno),
+            _ => None,
+        }
+    }
+
+    /// The name that `TCP_CONGESTION` and the sysctl use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cubic => "cubic",
+            Self::Bbr => "bbr",
+            Self::Reno => "reno",
+        }
+    }
+
+    /// The algorithm of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn algorithms_are_found_by_the_name_they_give() {
+        for kind in CcKind::ALL {
+            assert_eq!(CcKind::from_name(kind.name()), Some(kind));
+            assert_eq!(CcKind::from_u8(kind as u8), Some(kind));
+        }
+        assert_eq!(CcKind::from_name("vegas"), None);
+    }
+}

@@ -1,0 +1,267 @@
+//! One transport segment becomes one frame, or several.
+
+use super::split::{Cut, Split};
+use crate::config::DeviceOffload;
+use crate::context::{Bufs, Context};
+use crate::frame::{FrameSink, Gso, GsoKind, MAX_HEADER, MAX_PIECES, Payload, TxChecksum, TxFrame};
+use crate::ip::Link;
+use crate::ip::input::checksum_of;
+use crate::packet::HEAD_MAX;
+use crate::wire::checksum;
+use crate::wire::ethernet;
+use crate::wire::ipv4::{self, Header};
+use arrayvec::ArrayVec;
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
+
+/// A transport segment that is to leave now.
+#[derive(Clone, Copy)]
+pub(crate) struct Outgoing<'a> {
+    /// IP protocol number.
+    pub(crate) protocol: u8,
+    /// IPv4 time to live.
+    pub(crate) ttl: u8,
+    /// IPv4 type of service.
+    pub(crate) tos: u8,
+    /// The transport header, at most [`HEAD_MAX`] bytes. Its checksum field is filled in here.
+    pub(crate) head: &'a [u8],
+    /// What follows; TCP gives at most [`MAX_PIECES`].
+    pub(crate) payload: &'a [Payload],
+    /// Payload bytes per segment, when TCP hands over several in one; 0: one segment.
+    pub(crate) gso_size: u16,
+}
+
+/// Sends `out` over `link`. One frame goes to `sink`, which is not full; what the device cannot cut is cut here, and the
+/// rest of it leaves before anything else does. The stack keeps its own counts of the payload's buffers.
+///
+/// Gives the bytes of all frames, headers included.
+pub(crate) fn emit(
+    cx: &mut Context<'_>,
+    link: &Link,
+    out: &Outgoing<'_>,
+    sink: &mut impl FrameSink,
+) -> u32 {
+    let Some(template) = Template::new(link, out) else {
+        return 0;
+    };
+    let payload_len = out.payload.iter().map(|piece| piece.len).sum::<u32>();
+    let offload = cx.global.config.device_offload();
+    let whole = template.head_len().saturating_add(payload_len);
+    let fits = whole.saturating_add(IP_HEADER) <= u32::from(link.mtu);
+    let segments = if out.gso_size == 0 {
+        1
+    } else {
+        payload_len.div_ceil(u32::from(out.gso_size)).max(1)
+    };
+    let device_cuts = offload.contains(DeviceOffload::TSO4 | DeviceOffload::TX_CSUM);
+    let cut = if segments > 1 && !device_cuts {
+        Some(Cut::Segments { size: out.gso_size })
+    } else if segments == 1 && !fits && out.protocol != ipv4::TCP {
+        Some(Cut::Fragments {
+            room: link.mtu.saturating_sub(20),
+        })
+    } else {
+        None
+    };
+    let ident = cx.global.next_ident(segments);
+    if let Some(cut) = cut {
+        let Some(split) = Split::new(cx.bufs, &template, out.payload, cut, ident) else {
+            return 0;
+        };
+        cx.egress.start_split(split);
+        super::transmit::continue_split(cx, sink);
+    } else {
+        let shape = Shape {
+            ident,
+            payload_len,
+            fragment: None,
+        };
+        let gso = (segments > 1).then_some(out.gso_size);
+        for piece in out.payload {
+            cx.bufs.pool_mut(piece.pool).retain(piece.buf);
+        }
+        template.push(cx.bufs, offload, sink, &shape, out.payload, gso);
+        cx.global.mib.ip_out_requests += 1;
+    }
+    whole.saturating_add(IP_HEADER + ETHERNET)
+}
+
+/// What all frames of one segment have in common.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(super) struct Template {
+    ethernet: [u8; ethernet::HEADER],
+    protocol: u8,
+    ttl: u8,
+    src: [u8; 4],
+    dst: [u8; 4],
+    tos: u8,
+    head_len: u8,
+    pub(super) head: [u8; HEAD_MAX],
+    _pad: [u8; 6],
+}
+
+/// What differs from frame to frame.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) ident: u16,
+    /// Bytes after the transport header; in a later fragment, after the IP header.
+    pub(super) payload_len: u32,
+    pub(super) fragment: Option<Fragment>,
+}
+
+/// A piece of a cut IP packet. Its checksum is complete.
+#[derive(Clone, Copy)]
+pub(super) struct Fragment {
+    /// Where it starts in the IP payload; 0: it has the transport header.
+    pub(super) at: u16,
+    /// Others follow.
+    pub(super) more: bool,
+}
+
+impl Template {
+    fn new(link: &Link, out: &Outgoing<'_>) -> Option<Self> {
+        let mut template = Self {
+            ethernet: link.ethernet,
+            protocol: out.protocol,
+            ttl: out.ttl,
+            src: link.src,
+            dst: link.dst,
+            tos: out.tos,
+            head_len: u8::try_from(out.head.len()).ok()?,
+            ..Self::new_zeroed()
+        };
+        template
+            .head
+            .get_mut(..out.head.len())?
+            .copy_from_slice(out.head);
+        Some(template)
+    }
+
+    /// The transport header.
+    pub(super) fn head(&self) -> &[u8] {
+        self.head.get(..usize::from(self.head_len)).unwrap_or(&[])
+    }
+
+    pub(super) const fn head_len(&self) -> u32 {
+        self.head_len as u32
+    }
+
+    /// Computes the checksum over the header and all of `payload`, as fragments need it.
+    pub(super) fn complete(&mut self, bufs: &Bufs, payload: &[Payload]) {
+        let len = self
+            .head_len()
+            .saturating_add(payload.iter().map(|piece| piece.len).sum());
+        self.set_sum(0);
+        let seed = checksum::sum(self.head(), self.pseudo(len));
+        let mut sum = checksum_of(bufs, payload.iter().copied(), seed).unwrap_or(0);
+        if sum == 0 && self.protocol == ipv4::UDP {
+            // RFC 768: zero means "none computed".
+            sum = u16::MAX;
+        }
+        self.set_sum(sum);
+    }
+
+    /// Builds the frame and hands it to `sink`, with one count of each payload buffer that the caller has taken.
+    pub(super) fn push(
+        mut self,
+        bufs: &Bufs,
+        offload: DeviceOffload,
+        sink: &mut impl FrameSink,
+        shape: &Shape,
+        payload: &[Payload],
+        gso: Option<u16>,
+    ) {
+        let checksum = match shape.fragment {
+            Some(_) => None,
+            None if offload.contains(DeviceOffload::TX_CSUM) && self.protocol != ipv4::ICMP => {
+                let seed = self.pseudo(self.head_len().saturating_add(shape.payload_len));
+                self.set_sum(checksum::fold(seed));
+                self.sum_at().map(|offset| TxChecksum {
+                    start: TRANSPORT_AT,
+                    offset: u16::from(offset),
+                })
+            }
+            None => {
+                self.complete(bufs, payload);
+                None
+            }
+        };
+        let header = self.header(shape);
+        let gso = gso.and_then(|size| {
+            Some(Gso {
+                kind: GsoKind::Tcp4,
+                size,
+                header_len: u16::try_from(header.len()).ok()?,
+            })
+        });
+        sink.push(TxFrame {
+            header: &header,
+            payload,
+            checksum,
+            gso,
+        });
+    }
+
+    fn header(&self, shape: &Shape) -> ArrayVec<u8, MAX_HEADER> {
+        let is_later = shape.fragment.is_some_and(|fragment| fragment.at > 0);
+        let head = if is_later { &[] } else { self.head() };
+        let total = IP_HEADER
+            .saturating_add(shape.payload_len)
+            .saturating_add(u32::try_from(head.len()).unwrap_or(0));
+        let ip = Header {
+            tos: self.tos,
+            total_len: u16::try_from(total).unwrap_or(u16::MAX),
+            ident: shape.ident,
+            dont_fragment: shape.fragment.is_none(),
+            more_fragments: shape.fragment.is_some_and(|fragment| fragment.more),
+            fragment_at: shape.fragment.map_or(0, |fragment| fragment.at),
+            ttl: self.ttl,
+            protocol: self.protocol,
+            src: self.src,
+            dst: self.dst,
+            header_len: 20,
+        };
+        // 14 + 20 + HEAD_MAX bytes at most: it fits.
+        let ip = ip.emit();
+        self.ethernet
+            .iter()
+            .chain(ip.as_bytes())
+            .chain(head)
+            .copied()
+            .take(MAX_HEADER)
+            .collect()
+    }
+
+    fn pseudo(&self, len: u32) -> u32 {
+        if self.protocol == ipv4::ICMP {
+            0
+        } else {
+            checksum::pseudo_v4(self.src, self.dst, self.protocol, len)
+        }
+    }
+
+    const fn sum_at(&self) -> Option<u8> {
+        match self.protocol {
+            ipv4::TCP => Some(16),
+            ipv4::UDP => Some(6),
+            ipv4::ICMP => Some(2),
+            _ => None,
+        }
+    }
+
+    fn set_sum(&mut self, sum: u16) {
+        if let Some(at) = self.sum_at().map(usize::from)
+            && let Some(field) = self.head.get_mut(at..at + 2)
+        {
+            field.copy_from_slice(&sum.to_be_bytes());
+        }
+    }
+}
+
+/// Bytes of an IPv4 header without options.
+const IP_HEADER: u32 = 20;
+const ETHERNET: u32 = 14;
+/// Where the transport header starts in a frame.
+const TRANSPORT_AT: u16 = 34;
+const _: () = assert!(ethernet::HEADER + ipv4::HEADER + HEAD_MAX <= MAX_HEADER);
+const _: () = assert!(MAX_PIECES >= 4);

@@ -1,0 +1,67 @@
+//! The one record of everything that is neither a table nor a queue.
+
+use crate::config::Config;
+use crate::index::HashKey;
+use crate::mib::Mib;
+use crate::rng::Rng;
+use crate::time::Instant;
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
+
+/// State of a stack outside its tables.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Global {
+    /// The settings in force.
+    pub(crate) config: Config,
+    /// The only source of randomness.
+    pub(crate) rng: Rng,
+    /// Key of all hash indexes.
+    pub(crate) hash_key: HashKey,
+    /// Key of what strangers must not guess: initial sequence numbers (RFC 6528), timestamp offsets (RFC 7323 section 5.4).
+    pub(crate) secret: HashKey,
+    /// Counters.
+    pub(crate) mib: Mib,
+    /// Bytes of buffers charged to TCP, both directions, in whole buffers: what `tcp_mem` limits.
+    pub(crate) tcp_memory: u64,
+    /// When a neighbour's entry has to be looked at; [`Instant::FAR`]: never.
+    pub(crate) neighbours_due: Instant,
+    /// When a half-assembled datagram is given up; [`Instant::FAR`]: there is none.
+    pub(crate) reassembly_due: Instant,
+    /// When the allowance of [`crate::ip`] for ICMP errors was last topped up.
+    pub(crate) icmp_refilled: Instant,
+    /// ICMP errors that may be sent now.
+    pub(crate) icmp_allowance: u32,
+    /// Connections and listeners that need a stack running (not TIME_WAIT).
+    pub(crate) live: u32,
+    /// Source of IPv4 identifications (RFC 6864: only fragments need unique ones).
+    pub(crate) ip_ident: u16,
+    _pad: [u8; 6],
+}
+
+impl Global {
+    pub(crate) fn new(config: &Config, seed: [u8; 32]) -> Self {
+        let mut rng = Rng::new(seed);
+        let mut key = || HashKey::new([rng.next_u64(), rng.next_u64()]);
+        let (hash_key, secret) = (key(), key());
+        let ip_ident = u16::try_from(rng.below(u32::from(u16::MAX))).unwrap_or(0);
+        Self {
+            config: *config,
+            rng,
+            hash_key,
+            secret,
+            ip_ident,
+            neighbours_due: Instant::FAR,
+            reassembly_due: Instant::FAR,
+            ..Self::new_zeroed()
+        }
+    }
+
+    /// The first of `count` identifications for IP packets.
+    pub(crate) fn next_ident(&mut self, count: u32) -> u16 {
+        let first = self.ip_ident;
+        // Only the lower 16 bits of the count matter on a circle of 2^16.
+        let [low, high, ..] = count.to_le_bytes();
+        self.ip_ident = first.wrapping_add(u16::from_le_bytes([low, high]));
+        first
+    }
+}

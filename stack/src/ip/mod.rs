@@ -1,0 +1,197 @@
+//! IPv4: routes, neighbours, ICMP, reassembly.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+pub(crate) mod arp;
+pub(crate) mod icmp;
+pub(crate) mod input;
+mod neighbour;
+mod reassembly;
+pub(crate) mod route;
+
+use crate::addr::{Addr, Endpoint};
+use crate::context::{Context, Parts};
+use crate::egress;
+use crate::error::Error;
+use crate::frame::{Payload, PoolKind};
+use crate::packet::{self, Packet};
+use crate::tcp;
+use crate::wire::ethernet;
+use region::{BufId, Id, Region, RegionError};
+
+use self::neighbour::Neighbours;
+use self::reassembly::Reassembly;
+use self::route::Hop;
+
+/// The tables of the IP layer.
+pub(crate) struct Ip {
+    neighbours: Neighbours,
+    reassembly: Reassembly,
+}
+
+/// A transport header and payload that arrived for this stack, with its checksum verified.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival<'a> {
+    /// The sender.
+    pub(crate) src: Addr,
+    /// To whom it was sent: the own address or a broadcast address.
+    pub(crate) dst: Addr,
+    /// The first bytes, contiguous: the whole transport header if the packet has it.
+    pub(crate) head: &'a [u8],
+    /// Receive buffers that hold it. What is kept must be retained: the caller gives its counts back.
+    pub(crate) bufs: &'a [BufId],
+    /// Offset of the transport header from the start of `bufs[0]`; may lie in a later buffer.
+    pub(crate) at: u32,
+    /// Bytes of header and payload.
+    pub(crate) len: u32,
+    /// Payload bytes per original segment of a coalesced frame; 0: an ordinary one.
+    pub(crate) gso_size: u16,
+    /// Marked "congestion experienced" (RFC 3168).
+    pub(crate) ce: bool,
+    /// The IP header it came with, as on the wire.
+    pub(crate) ip_header: &'a [u8],
+}
+
+impl<'a> Arrival<'a> {
+    /// The buffer ranges of the bytes after the first `header_len`.
+    pub(crate) fn payload(&self, header_len: u32) -> impl Iterator<Item = Payload> + use<'a> {
+        let (at, len) = (
+            self.at.saturating_add(header_len),
+            self.len.saturating_sub(header_len),
+        );
+        packet::pieces(PoolKind::Receive, self.bufs, at, len)
+    }
+}
+
+/// News about a destination, by ICMP or from ARP, for the connection between two endpoints.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IcmpError {
+    /// The own end.
+    pub(crate) local: Endpoint,
+    /// The other end.
+    pub(crate) remote: Endpoint,
+    /// The sequence number in the packet that the message is about; `None`: news from ARP, about no packet.
+    pub(crate) seq: Option<u32>,
+    /// What it says.
+    pub(crate) what: Trouble,
+}
+
+/// What is wrong with a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It cannot be reached. `fatal`: Linux gives up on it (`icmp_err_convert`), else the transport goes on trying.
+    Unreachable { error: Error, fatal: bool },
+    /// Packets must not be longer than this (RFC 1191).
+    PathMtu(u16),
+}
+
+/// The way to a remote address: what every frame to it has in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Link {
+    /// The Ethernet header.
+    pub(crate) ethernet: [u8; 14],
+    /// The own address.
+    pub(crate) src: [u8; 4],
+    /// The remote address.
+    pub(crate) dst: [u8; 4],
+    /// Longest packet of the first hop, bytes.
+    pub(crate) mtu: u16,
+}
+
+/// Why there is no [`Link`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoLink {
+    /// The next hop's Ethernet address is being asked for.
+    Waiting {
+        /// The next hop.
+        hop: [u8; 4],
+    },
+    /// No route leads there.
+    NoRoute,
+}
+
+impl Ip {
+    pub(crate) fn open(region: &Region) -> Result<Self, RegionError> {
+        Ok(Self {
+            neighbours: Neighbours::open(region)?,
+            reassembly: Reassembly::open(region)?,
+        })
+    }
+
+    /// The way to `remote`. Asks for the Ethernet address of the first hop if it is not known.
+    pub(crate) fn link(&mut self, cx: &mut Context<'_>, remote: Addr) -> Result<Link, NoLink> {
+        let config = cx.global.config;
+        let (Some(src), Some(dst)) = (config.addr.as_v4(), remote.as_v4()) else {
+            return Err(NoLink::NoRoute);
+        };
+        let mac = match route::first_hop(&config, dst).ok_or(NoLink::NoRoute)? {
+            Hop::Group(mac) => mac,
+            Hop::Neighbour(hop) => self
+                .neighbours
+                .lookup(cx, hop)
+                .ok_or(NoLink::Waiting { hop })?,
+        };
+        let header = ethernet::Header::new(mac, config.mac, ethernet::IPV4);
+        Ok(Link {
+            ethernet: zerocopy::transmute!(header),
+            src,
+            dst,
+            mtu: config.mtu,
+        })
+    }
+
+    /// Lets `packet` wait for the Ethernet address of `hop`. False: it cannot wait, drop it.
+    pub(crate) fn hold(&mut self, cx: &mut Context<'_>, hop: [u8; 4], packet: Id<Packet>) -> bool {
+        self.neighbours.hold(cx, hop, packet)
+    }
+}
+
+/// Runs what is due: requests for neighbours that do not answer, fragments that wait too long.
+pub(crate) fn run_timers(parts: &mut Parts<'_>) {
+    while let Some((hop, mut waiting)) = parts.ip.neighbours.next_failed(&mut parts.cx) {
+        while let Some(packet) = waiting.pop(parts.cx.packets) {
+            egress::discard(parts, packet);
+        }
+        fail_flows(parts, hop);
+    }
+    parts.ip.reassembly.expire(&mut parts.cx);
+}
+
+/// `hop` does not answer: the connections behind it are told, as by "host unreachable" (`arp_error_report` in Linux). They
+/// try again a little later; whether there is anything left to try is theirs to say.
+fn fail_flows(parts: &mut Parts<'_>, hop: [u8; 4]) {
+    for _ in 0..parts.cx.egress.parked_len() {
+        let Some(id) = parts.cx.egress.pop_parked() else {
+            return;
+        };
+        let Some((local, remote)) = parts.socks.get(id).map(|sock| (sock.local, sock.remote))
+        else {
+            continue;
+        };
+        let via = remote
+            .addr
+            .as_v4()
+            .and_then(|dst| route::first_hop(&parts.cx.global.config, dst));
+        if via != Some(Hop::Neighbour(hop)) {
+            parts.cx.egress.wake(id);
+            continue;
+        }
+        let what = Trouble::Unreachable {
+            error: Error::HostUnreachable,
+            fatal: false,
+        };
+        let again = parts.cx.now.plus_nanos(RETRY_FLOW_NS);
+        parts.cx.egress.schedule(id, again);
+        tcp::icmp::handle(
+            parts,
+            &IcmpError {
+                local,
+                remote,
+                seq: None,
+                what,
+            },
+        );
+    }
+}
+
+/// Until a flow whose neighbour did not answer tries again.
+const RETRY_FLOW_NS: u64 = 1_000_000_000;

@@ -1,0 +1,54 @@
+//! The TCP/IP stack: frames and time in, frames and readiness out.
+//!
+//! [`Stack`] has four doors ([`Stack::handle_frame`], [`Stack::handle_timeout`], [`Stack::poll_transmit`],
+//! [`Stack::poll_timeout`]) and the socket calls. It reads no clock, opens no file, starts no thread and allocates nothing
+//! after construction: all its state is records in a [`region::Region`]. The same inputs give the same outputs.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+mod addr;
+mod config;
+mod context;
+mod egress;
+mod error;
+mod events;
+mod frame;
+mod global;
+mod heap;
+mod index;
+mod ip;
+mod layout;
+mod mib;
+mod packet;
+mod ports;
+mod ring;
+mod rng;
+mod sock;
+mod socket_calls;
+mod stack;
+mod tcp;
+#[cfg(test)]
+mod testing;
+mod time;
+mod timers;
+mod udp;
+mod wire;
+
+pub use addr::{Addr, Endpoint};
+pub use config::{CcKind, Config, DeviceOffload};
+pub use error::Error;
+pub use frame::{
+    FrameSink, Gso, GsoKind, MAX_HEADER, MAX_PIECES, Payload, PoolKind, RxChecksum, RxFrame,
+    TxChecksum, TxFrame,
+};
+pub use layout::TABLES_END;
+pub use mib::Mib;
+pub use sock::{Domain, Ready, Shutdown, Sock, SockId, SockKind};
+pub use socket_calls::options::{OptName, SockOpt};
+pub use socket_calls::span::{DatagramSpan, RecvFlags, RecvSpan, SendFlags, SendSpan};
+pub use stack::Stack;
+pub use tcp::TcpInfo;
+pub use time::Instant;

@@ -1,0 +1,230 @@
+//! The one record of every endpoint: connection, embryonic connection, listener, UDP endpoint.
+
+use crate::addr::{Addr, Endpoint};
+use crate::config::Config;
+use crate::error::Error;
+use crate::ports::PortHold;
+use crate::{tcp, udp};
+use bitflags::bitflags;
+use region::Id;
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
+
+/// Names an endpoint. A stale id finds nothing.
+pub type SockId = Id<Sock>;
+
+/// What an endpoint is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SockKind {
+    /// TCP.
+    Stream,
+    /// UDP.
+    Datagram,
+}
+
+/// The address family that the program asked for. The wire is the same: an `Inet6` endpoint carries v4-mapped addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// `AF_INET`.
+    Inet,
+    /// `AF_INET6`.
+    Inet6,
+}
+
+/// Which halves `shutdown` closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shutdown {
+    /// `SHUT_RD`.
+    Read,
+    /// `SHUT_WR`.
+    Write,
+    /// `SHUT_RDWR`.
+    Both,
+}
+
+bitflags! {
+    /// Readiness, with epoll's own values.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct Ready: u32 {
+        /// Data, an end of file or a connection to accept.
+        const IN = 0x1;
+        /// Room to send.
+        const OUT = 0x4;
+        /// A pending error.
+        const ERR = 0x8;
+        /// Both directions are closed.
+        const HUP = 0x10;
+        /// The peer has closed its direction.
+        const RDHUP = 0x2000;
+    }
+}
+
+bitflags! {
+    /// Flags of [`Sock::flags`] that all kinds of endpoints share.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct SockFlags: u32 {
+        /// `SO_REUSEADDR`.
+        const REUSE_ADDR = 1;
+        /// `SO_REUSEPORT`.
+        const REUSE_PORT = 1 << 1;
+        /// `SO_BROADCAST`.
+        const BROADCAST = 1 << 2;
+        /// `IPV6_V6ONLY`.
+        const V6_ONLY = 1 << 3;
+        /// `SO_KEEPALIVE`.
+        const KEEP_ALIVE = 1 << 4;
+        /// `SO_LINGER` is on; the time is in `linger_s`.
+        const LINGER = 1 << 5;
+        /// `SO_SNDBUF` was set: no autotuning.
+        const SEND_BUFFER_SET = 1 << 6;
+        /// `SO_RCVBUF` was set: no autotuning.
+        const RECEIVE_BUFFER_SET = 1 << 7;
+        /// The program has closed it; no caller holds its id.
+        const ORPHAN = 1 << 8;
+        /// `bind` was called.
+        const BOUND = 1 << 9;
+        /// `shutdown(SHUT_RD)`.
+        const READ_SHUT = 1 << 10;
+        /// `shutdown(SHUT_WR)`.
+        const WRITE_SHUT = 1 << 11;
+        /// `bind` named an address, not only a port.
+        const ADDRESS_BOUND = 1 << 12;
+        /// A UDP endpoint has a peer.
+        const CONNECTED = 1 << 13;
+    }
+}
+
+/// An endpoint as stored. Which parts mean something depends on `kind`.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Sock {
+    /// The own end; the port is 0 until one is chosen.
+    pub(crate) local: Endpoint,
+    /// The other end; all zero until connected.
+    pub(crate) remote: Endpoint,
+    /// Limit of queued outgoing bytes, truesize (`sk_sndbuf`).
+    pub(crate) send_buffer: u64,
+    /// Limit of queued incoming bytes, truesize (`sk_rcvbuf`).
+    pub(crate) receive_buffer: u64,
+    /// `SO_MAX_PACING_RATE`, bytes per second; `u64::MAX`: none.
+    pub(crate) max_pacing_rate: u64,
+    /// [`SockFlags`].
+    pub(crate) flags: u32,
+    /// Readiness edges that nobody has popped yet: bits of [`Ready`].
+    pub(crate) pending_edges: u32,
+    /// `SO_LINGER`'s time, seconds.
+    pub(crate) linger_s: u32,
+    /// `SO_RCVLOWAT`, bytes.
+    pub(crate) receive_low_at: u32,
+    /// 1: stream, 2: datagram.
+    kind: u8,
+    /// 4: `AF_INET`, 6: `AF_INET6`.
+    domain: u8,
+    /// Pending error ([`Error::code`]); 0: none.
+    error: u8,
+    /// What this endpoint holds in the port table.
+    pub(crate) port_hold: PortHold,
+    /// `IP_TTL`.
+    pub(crate) ttl: u8,
+    /// `IP_TOS`.
+    pub(crate) tos: u8,
+    _pad: [u8; 2],
+    pub(crate) udp: udp::Queues,
+    pub(crate) tcp: tcp::Connection,
+    /// Whatever the owner above the stack wants to find again with an event.
+    pub(crate) tag: u64,
+}
+
+impl Sock {
+    /// A fresh endpoint with the options that `config` gives.
+    pub(crate) fn new(kind: SockKind, domain: Domain, config: &Config) -> Self {
+        let mut sock = Self::new_zeroed();
+        let unspecified = match domain {
+            Domain::Inet => Addr::V4_UNSPECIFIED,
+            Domain::Inet6 => Addr::UNSPECIFIED,
+        };
+        sock.local = Endpoint::new(unspecified, 0);
+        sock.remote = Endpoint::new(unspecified, 0);
+        (sock.kind, sock.send_buffer, sock.receive_buffer) = match kind {
+            SockKind::Stream => (KIND_STREAM, config.tcp_wmem[1], config.tcp_rmem[1]),
+            SockKind::Datagram => (KIND_DATAGRAM, config.wmem_default, config.rmem_default),
+        };
+        sock.domain = match domain {
+            Domain::Inet => DOMAIN_INET,
+            Domain::Inet6 => DOMAIN_INET6,
+        };
+        sock.max_pacing_rate = u64::MAX;
+        sock.receive_low_at = 1;
+        sock.ttl = DEFAULT_TTL;
+        sock
+    }
+
+    /// What it is; an impossible value reads as a stream that is closed.
+    pub(crate) const fn kind(&self) -> SockKind {
+        if self.kind == KIND_DATAGRAM {
+            SockKind::Datagram
+        } else {
+            SockKind::Stream
+        }
+    }
+
+    /// The family that the program asked for.
+    pub(crate) const fn domain(&self) -> Domain {
+        if self.domain == DOMAIN_INET6 {
+            Domain::Inet6
+        } else {
+            Domain::Inet
+        }
+    }
+
+    /// All shared flags.
+    pub(crate) const fn flags(&self) -> SockFlags {
+        SockFlags::from_bits_truncate(self.flags)
+    }
+
+    /// Whether all of `flags` are set.
+    pub(crate) const fn has(&self, flags: SockFlags) -> bool {
+        self.flags().contains(flags)
+    }
+
+    /// Sets or clears `flags`.
+    pub(crate) fn set(&mut self, flags: SockFlags, on: bool) {
+        let mut all = self.flags();
+        all.set(flags, on);
+        self.flags = all.bits();
+    }
+
+    /// Leaves `error` for the next call or `SO_ERROR`.
+    pub(crate) const fn set_error(&mut self, error: Error) {
+        self.error = error.code();
+    }
+
+    /// The pending error, left where it is.
+    pub(crate) const fn error(&self) -> Option<Error> {
+        Error::from_code(self.error)
+    }
+
+    /// What a pending error and `shutdown` alone make of its readiness.
+    pub(crate) fn common_ready(&self) -> Ready {
+        let mut ready = Ready::empty();
+        ready.set(Ready::ERR, self.error != 0);
+        ready.set(Ready::IN | Ready::RDHUP, self.has(SockFlags::READ_SHUT));
+        ready.set(
+            Ready::HUP,
+            self.has(SockFlags::READ_SHUT | SockFlags::WRITE_SHUT),
+        );
+        ready
+    }
+
+    /// Takes the pending error.
+    pub(crate) fn take_error(&mut self) -> Option<Error> {
+        Error::from_code(core::mem::take(&mut self.error))
+    }
+}
+
+/// `net.ipv4.ip_default_ttl`.
+pub(crate) const DEFAULT_TTL: u8 = 64;
+
+const KIND_STREAM: u8 = 1;
+const KIND_DATAGRAM: u8 = 2;
+const DOMAIN_INET: u8 = 4;
+const DOMAIN_INET6: u8 = 6;

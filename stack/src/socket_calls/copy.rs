@@ -1,0 +1,58 @@
+//! Copies through spans and into receive buffers under the lock, for callers whose memory cannot fault: the simulator,
+//! the fuzzers, tests. A program's memory is copied outside the lock, through [`region::Piece`].
+
+use super::span::{RecvSpan, SendSpan};
+use crate::stack::Stack;
+use region::{BufId, Buffers, Piece};
+
+impl Stack {
+    /// Copies the start of `bytes` into the span, as far as it fits. Returns the bytes copied.
+    pub fn fill(&mut self, span: &SendSpan, bytes: &[u8]) -> usize {
+        let mut done = 0;
+        for piece in &span.pieces {
+            let part = bytes.get(done..).unwrap_or(&[]);
+            let part = part.get(..piece.len()).unwrap_or(part);
+            let place = place_of(&self.bufs.send, &span.bufs, piece);
+            if !place.is_some_and(|(buf, at)| self.bufs.send.write(buf, at, part)) {
+                break;
+            }
+            done = done.saturating_add(part.len());
+        }
+        done
+    }
+
+    /// Copies the start of the span into `out`, as far as it fits. Returns the bytes copied.
+    pub fn take(&self, span: &RecvSpan, out: &mut [u8]) -> usize {
+        let mut done = 0;
+        for piece in &span.pieces {
+            let left = out.len().saturating_sub(done);
+            let end = done.saturating_add(piece.len().min(left));
+            let Some(part) = out.get_mut(done..end) else {
+                break;
+            };
+            let place = place_of(&self.bufs.receive, &span.bufs, piece);
+            if !place.is_some_and(|(buf, at)| self.bufs.receive.read(buf, at, part)) {
+                break;
+            }
+            done = end;
+        }
+        done
+    }
+
+    /// Writes a received frame's bytes into one of its buffers; false: bad id or range.
+    pub fn fill_receive(&mut self, buf: BufId, at: u32, bytes: &[u8]) -> bool {
+        self.bufs.receive.write(buf, at, bytes)
+    }
+}
+
+/// The buffer of `bufs` in which the piece lies, and where.
+fn place_of(pool: &Buffers, bufs: &[BufId], piece: &Piece) -> Option<(BufId, u32)> {
+    bufs.iter().find_map(|&buf| {
+        let whole = pool.piece(buf, 0, pool.size())?;
+        let at = piece.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
+        let is_inside = at
+            .checked_add(piece.len())
+            .is_some_and(|end| end <= whole.len());
+        is_inside.then_some((buf, u32::try_from(at).ok()?))
+    })
+}

@@ -1,0 +1,238 @@
+//! The stack and its doors.
+
+use crate::config::Config;
+use crate::context::{Bufs, Context, Parts};
+use crate::egress::{self, Egress};
+use crate::events::Events;
+use crate::frame::{FrameSink, PoolKind, RxFrame};
+use crate::global::Global;
+use crate::ip::{self, Ip};
+use crate::layout;
+use crate::mib::Mib;
+use crate::packet::Packet;
+use crate::ports::Ports;
+use crate::sock::{Ready, Sock, SockId};
+use crate::tcp::{self, Tcp};
+use crate::time::Instant;
+use crate::timers::Timers;
+use crate::udp::Udp;
+use region::{Array, BufId, Buffers, Region, RegionError, Table};
+
+/// A TCP/IP stack. A handle only: all its changing state lives in the region, so every member of a family has one.
+pub struct Stack {
+    pub(crate) socks: Table<Sock>,
+    pub(crate) packets: Table<Packet>,
+    pub(crate) bufs: Bufs,
+    pub(crate) tcp: Tcp,
+    pub(crate) udp: Udp,
+    pub(crate) ip: Ip,
+    pub(crate) egress: Egress,
+    pub(crate) timers: Timers,
+    pub(crate) events: Events,
+    pub(crate) ports: Ports,
+    pub(crate) global: Array<Global>,
+}
+
+impl Stack {
+    /// A fresh stack in a region that has none, with tables and pools sized by `config`. It announces its address by a
+    /// gratuitous ARP request (RFC 5227 section 2.3). `seed` feeds all its randomness.
+    ///
+    /// # Errors
+    /// The region has no room for the tables, or has some of them already.
+    pub fn create(
+        region: &Region,
+        config: &Config,
+        now: Instant,
+        seed: [u8; 32],
+    ) -> Result<Self, RegionError> {
+        let mut global = region.array::<Global>(layout::GLOBAL, 1)?;
+        if let Some(slot) = global.get_mut(0) {
+            *slot = Global::new(config, seed);
+        }
+        let mut stack = Self::open(region, global)?;
+        ip::arp::announce(&mut stack.parts(now));
+        Ok(stack)
+    }
+
+    /// The stack that another member created in this region.
+    ///
+    /// # Errors
+    /// The region has no stack, or one of another layout.
+    pub fn attach(region: &Region) -> Result<Self, RegionError> {
+        let global = region.array(layout::GLOBAL, 1)?;
+        Self::open(region, global)
+    }
+
+    fn open(region: &Region, global: Array<Global>) -> Result<Self, RegionError> {
+        let config = config_of(&global);
+        Ok(Self {
+            socks: region.table(layout::SOCKS, layout::MAX_SOCKS)?,
+            packets: region.table(layout::PACKETS, layout::MAX_PACKETS)?,
+            bufs: Bufs::open(region, config)?,
+            tcp: Tcp::open(region, config)?,
+            udp: Udp::open(region)?,
+            ip: Ip::open(region)?,
+            egress: Egress::open(region)?,
+            timers: Timers::open(region)?,
+            events: Events::open(region)?,
+            ports: Ports::open(region)?,
+            global,
+        })
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        config_of(&self.global)
+    }
+
+    /// Changes the settings. Tables and pools keep the size they were made with; sockets keep what they copied.
+    pub fn set_config(&mut self, config: &Config, now: Instant) {
+        let mut parts = self.parts(now);
+        let moved =
+            parts.cx.global.config.addr != config.addr || parts.cx.global.config.mac != config.mac;
+        parts.cx.global.config = *config;
+        if moved {
+            ip::arp::announce(&mut parts);
+        }
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn mib(&self) -> &Mib {
+        &global_of(&self.global).mib
+    }
+
+    /// A frame arrived. Takes over one count of each of its buffers. What does not fit anywhere is dropped and counted.
+    pub fn handle_frame(&mut self, now: Instant, frame: RxFrame<'_>) {
+        ip::input::handle(&mut self.parts(now), &frame);
+        for &buf in frame.bufs {
+            self.bufs.receive.release(buf);
+        }
+    }
+
+    /// Runs every timer due at or before `now`. Calling early or twice is harmless.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let mut parts = self.parts(now);
+        // An endpoint that arms again for a moment that has passed is fired at the next call, not in a circle.
+        for _ in 0..layout::MAX_SOCKS {
+            let Some(id) = parts.cx.timers.pop_due(now) else {
+                break;
+            };
+            tcp::timer::fire(&mut parts, id);
+        }
+        tcp::timer::sweep(&mut parts);
+        ip::run_timers(&mut parts);
+    }
+
+    /// Hands one frame to `sink`. False: nothing may be sent yet, or the sink is full.
+    #[must_use]
+    pub fn poll_transmit(&mut self, now: Instant, sink: &mut impl FrameSink) -> bool {
+        egress::transmit(&mut self.parts(now), sink)
+    }
+
+    /// When [`Self::handle_timeout`] or [`Self::poll_transmit`] must next run. May change after any other call. What may
+    /// be sent at once has no deadline: see [`Self::transmit_pending`].
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let global = global_of(&self.global);
+        let ip = global.neighbours_due.min(global.reassembly_due);
+        [
+            self.timers.next(),
+            self.egress.next_departure(),
+            (ip < Instant::FAR).then_some(ip),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Something may be sent right now.
+    #[must_use]
+    pub fn transmit_pending(&self) -> bool {
+        self.egress.has_work()
+    }
+
+    /// The device no longer reads this buffer of a sent frame.
+    pub fn release_sent(&mut self, pool: PoolKind, buf: BufId) {
+        self.bufs.release(pool, buf);
+    }
+
+    /// A receive buffer for the device to fill. `None`: the pool is used up.
+    pub fn alloc_receive(&mut self) -> Option<BufId> {
+        self.bufs.receive.alloc()
+    }
+
+    /// Gives back a receive buffer that the device did not fill.
+    pub fn release_receive(&mut self, buf: BufId) {
+        self.bufs.receive.release(buf);
+    }
+
+    /// The pool of receive buffers.
+    #[must_use]
+    pub const fn receive_buffers(&self) -> &Buffers {
+        &self.bufs.receive
+    }
+
+    /// The pool of send blocks.
+    #[must_use]
+    pub const fn send_buffers(&self) -> &Buffers {
+        &self.bufs.send
+    }
+
+    /// The next endpoint with news: its id, its tag and the readiness edges since it was last popped.
+    pub fn pop_event(&mut self) -> Option<(SockId, u64, Ready)> {
+        self.events.pop(&mut self.socks)
+    }
+
+    /// Connections and listeners that still need a stack running: orphans with something to send count, TIME_WAIT does not.
+    #[must_use]
+    pub fn live_connections(&self) -> u32 {
+        global_of(&self.global).live
+    }
+
+    /// The stack taken apart, so that protocol code can borrow its pieces one by one.
+    pub(crate) fn parts(&mut self, now: Instant) -> Parts<'_> {
+        let Self {
+            socks,
+            packets,
+            bufs,
+            tcp,
+            udp,
+            ip,
+            egress,
+            timers,
+            events,
+            ports,
+            global,
+        } = self;
+        let global = global.get_mut(0).expect(GLOBAL_IS_THERE);
+        Parts {
+            socks,
+            tcp,
+            udp,
+            ip,
+            cx: Context {
+                now,
+                bufs,
+                packets,
+                egress,
+                timers,
+                events,
+                ports,
+                global,
+            },
+        }
+    }
+}
+
+fn global_of(global: &Array<Global>) -> &Global {
+    global.get(0).expect(GLOBAL_IS_THERE)
+}
+
+fn config_of(global: &Array<Global>) -> &Config {
+    &global_of(global).config
+}
+
+/// The array was made with one element in the same call that made the handle.
+const GLOBAL_IS_THERE: &str = "the global record exists as long as the stack";
