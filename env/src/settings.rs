@@ -44,7 +44,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the variables that `get` gives out; see the crate's README section on settings for their
+    /// Reads the variables that `get` gives out; the README says their
     /// meaning. `Ok(None)`: NSTK_IF is not set, and the library stays out of the way.
     ///
     /// # Errors

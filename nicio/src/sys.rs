@@ -219,3 +219,35 @@ fn owned(fd: usize) -> Result<region::OwnedFd, Errno> {
     // SAFETY: the kernel has just opened it for us, and nobody else knows it.
     Ok(unsafe { region::OwnedFd::from_raw(fd) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_and_error_numbers_are_told_apart() {
+        let null = open(c"/dev/null", libc::O_RDWR | libc::O_CLOEXEC, 0).expect("it is there");
+        assert_eq!(write(null.as_raw(), b"gone"), Ok(4));
+        assert_eq!(read(null.as_raw(), &mut [0; 4]), Ok(0));
+        assert_eq!(read(-1, &mut [0; 4]), Err(Errno(libc::EBADF)));
+        let missing = open(c"/no/such/file", libc::O_RDONLY, 0).expect_err("it is not there");
+        assert_eq!(missing, Errno(libc::ENOENT));
+    }
+
+    #[test]
+    fn a_poll_without_anything_to_see_ends_with_its_timeout() {
+        let short = timespec {
+            tv_sec: 0,
+            tv_nsec: 1_000_000,
+        };
+        assert_eq!(ppoll(&mut [], Some(short), Some(&0)), Ok(0));
+        let null = open(c"/dev/null", libc::O_RDWR | libc::O_CLOEXEC, 0).expect("it is there");
+        let mut fds = [pollfd {
+            fd: null.as_raw(),
+            events: libc::POLLIN,
+            revents: 0,
+        }];
+        assert_eq!(ppoll(&mut fds, None, None), Ok(1));
+        assert_eq!(fds[0].revents, libc::POLLIN);
+    }
+}

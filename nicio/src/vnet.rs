@@ -66,3 +66,34 @@ pub(crate) fn decode(header: [u8; VNET_HEADER_BYTES]) -> (RxChecksum, u16) {
     };
     (checksum, gso_size)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_received_header_says_what_is_known_of_checksum_and_segments() {
+        let size = 1448_u16.to_ne_bytes();
+        for (flags, gso_type, checksum, gso_size) in [
+            (0, 0, RxChecksum::Unknown, 0),
+            (DATA_VALID, 0, RxChecksum::Good, 0),
+            (NEEDS_CSUM, 0, RxChecksum::Partial, 0),
+            (
+                NEEDS_CSUM | DATA_VALID,
+                GSO_TCPV4,
+                RxChecksum::Partial,
+                1448,
+            ),
+            (DATA_VALID, GSO_TCPV6 | GSO_ECN, RxChecksum::Good, 1448),
+            (0, GSO_ECN, RxChecksum::Unknown, 0),
+            (0xf0, 0x7f, RxChecksum::Unknown, 1448),
+        ] {
+            let header = [flags, gso_type, 0, 0, size[0], size[1], 0, 0, 0, 0];
+            assert_eq!(
+                decode(header),
+                (checksum, gso_size),
+                "{flags:#x} {gso_type:#x}"
+            );
+        }
+    }
+}
