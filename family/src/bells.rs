@@ -26,6 +26,12 @@ impl Bell {
     pub(crate) const fn index(self) -> u8 {
         self.0
     }
+
+    /// The bell whose index plus one is `number`; 0 is none.
+    pub(crate) fn from_number(number: u64) -> Option<Self> {
+        let index = u8::try_from(number.checked_sub(1)?).ok()?;
+        (usize::from(index) < BELLS).then_some(Self(index))
+    }
 }
 
 /// The bells' descriptors in this process; the same numbers in every forked member.

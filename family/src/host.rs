@@ -13,6 +13,12 @@ pub struct Host {
     pub leave: fn(),
     /// How many signal handlers have run on the calling thread so far (wraps).
     pub signals: fn() -> u32,
+    /// The calling thread lets its handlers run: it is outside until `resume`, however deep it was, which
+    /// is the answer. A handler may never come back (longjmp), so before it runs, `held` must be given to
+    /// [`crate::Family::abandon`] unless it is 0.
+    pub rest: fn(held: u64) -> u32,
+    /// The end of a rest: inside again, as deep as before. `false`: what was held has been abandoned.
+    pub resume: fn(depth: u32) -> bool,
 }
 
 impl Host {
@@ -23,6 +29,8 @@ impl Host {
             enter: || {},
             leave: || {},
             signals: || 0,
+            rest: |_| 0,
+            resume: |_| true,
         }
     }
 }

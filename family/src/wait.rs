@@ -3,6 +3,7 @@
 //! The first sleeper of a family takes the poller word and sleeps on the device and its bell; the others
 //! sleep on their bells only. A poller that leaves rings one of them.
 
+use core::cell::Cell;
 use core::time::Duration;
 use std::sync::atomic::Ordering;
 
@@ -62,6 +63,17 @@ struct Sleep {
     mask: sys::SignalMask,
     /// Handlers that had run when the wait began.
     signals: u32,
+    /// A handler has run, and what the sleeper held was given back before it.
+    abandoned: Cell<bool>,
+}
+
+/// Set in what a sleeper holds beside its bell's number plus one: it sleeps on the device.
+const HELD_POLLER: u64 = 1 << 8;
+
+/// What a sleeper holds, as [`Family::abandon`] understands it; never 0 for one that holds anything.
+fn held(bell: Option<Bell>, poller: bool) -> u64 {
+    let bell = bell.map_or(0, |bell| u64::from(bell.index()) + 1);
+    bell | if poller { HELD_POLLER } else { 0 }
 }
 
 impl Family {
@@ -73,6 +85,7 @@ impl Family {
         mut wait: Wait<'_>,
         mut check: impl FnMut(&mut State, Instant, Option<Bell>) -> Option<R>,
     ) -> Outcome<R> {
+        let _inside = self.inside();
         let signals = (self.host.signals)();
         let started = clock::now();
         let outcome = loop {
@@ -117,6 +130,7 @@ impl Family {
                     return Some(Outcome::Kernel);
                 }
             }
+            self.let_handlers_run();
             if (self.host.signals)() != signals {
                 return Some(Outcome::Interrupted);
             }
@@ -136,12 +150,26 @@ impl Family {
         }
     }
 
+    /// Gives back what the calling thread held when it went to sleep (see [`crate::Host::rest`]): a signal
+    /// handler is about to run, and it may not come back. Takes no lock.
+    pub fn abandon(&self, held: u64) {
+        self.stop_polling(held & HELD_POLLER != 0);
+        if let Some(bell) = Bell::from_number(held & 0xff) {
+            self.bells.give_back(self.words(), bell);
+        }
+    }
+
+    /// Handlers that were put off run now: the thread holds nothing.
+    fn let_handlers_run(&self) {
+        let depth = (self.host.rest)(0);
+        (self.host.resume)(depth);
+    }
+
     /// One poll and one look, without a bell.
     fn look<R>(
         &self,
         check: &mut impl FnMut(&mut State, Instant, Option<Bell>) -> Option<R>,
     ) -> Result<(bool, Option<R>), Gone> {
-        let _inside = self.inside();
         let moved = self.poll_inside()?;
         let now = clock::now();
         let mut guard = self.lock()?;
@@ -156,6 +184,7 @@ impl Family {
         signals: u32,
         check: &mut impl FnMut(&mut State, Instant, Option<Bell>) -> Option<R>,
     ) -> Result<Option<Outcome<R>>, Gone> {
+        self.let_handlers_run();
         // Blocked until the sleep itself, so that a signal between the check and the sleep ends the sleep.
         let blocked = sys::block_signals();
         let mask = wait.mask.map_or(blocked, sys::kernel_mask);
@@ -168,9 +197,12 @@ impl Family {
             bell,
             mask,
             signals,
+            abandoned: Cell::new(false),
         };
         let result = self.sleep_with(wait, &sleep, check);
-        if let Some(bell) = bell {
+        if let Some(bell) = bell
+            && !sleep.abandoned.get()
+        {
             self.bells.give_back(words, bell);
         }
         sys::set_signal_mask(blocked);
@@ -184,7 +216,6 @@ impl Family {
         check: &mut impl FnMut(&mut State, Instant, Option<Bell>) -> Option<R>,
     ) -> Result<Option<Outcome<R>>, Gone> {
         let &Sleep { bell, signals, .. } = sleep;
-        let inside = self.inside();
         let now = clock::now();
         let mut guard = self.lock()?;
         if let Some(answer) = check(&mut guard, now, bell) {
@@ -207,14 +238,18 @@ impl Family {
                 .poller_until_ns
                 .store(until_ns, Ordering::Relaxed);
         }
-        drop(inside);
         if (self.host.signals)() != signals {
             self.stop_polling(poller);
             return Ok(Some(Outcome::Interrupted));
         }
         let timeout = until.map(|until| until.saturating_since(clock::now()));
+        let depth = (self.host.rest)(held(bell, poller));
         let slept = self.sleep_on(wait.kernel, sleep, poller, timeout);
-        self.stop_polling(poller);
+        if (self.host.resume)(depth) {
+            self.stop_polling(poller);
+        } else {
+            sleep.abandoned.set(true);
+        }
         Ok(match slept {
             Err(sys::Errno(libc::EINTR)) => Some(Outcome::Interrupted),
             Ok(true) => Some(Outcome::Kernel),
