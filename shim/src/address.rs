@@ -1,0 +1,145 @@
+//! Socket addresses between the program's form and the stack's.
+
+use core::ffi::c_int;
+
+use libc::{sa_family_t, sockaddr, sockaddr_in, sockaddr_in6, socklen_t};
+use stack::{Addr, Domain, Endpoint};
+
+use crate::errno::Errno;
+use crate::user;
+
+/// Shortest `sockaddr_in6` that Linux takes: without the scope (`SIN6_LEN_RFC2133`).
+const INET6_LEN_MIN: usize = 24;
+const INET_LEN: usize = size_of::<sockaddr_in>();
+const INET6_LEN: usize = size_of::<sockaddr_in6>();
+
+/// What an address of the program says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    /// An IPv4 or IPv6 address and port.
+    Inet(Endpoint),
+    /// `AF_UNSPEC`: takes a peer away in connect(2).
+    Nobody,
+}
+
+/// Reads an address for a socket of `domain`. An IPv6 socket takes IPv4 addresses only as v4-mapped
+/// ones (`EAFNOSUPPORT`).
+///
+/// # Safety
+/// `address` must be null or readable for `len` bytes.
+pub(crate) unsafe fn read(
+    address: *const sockaddr,
+    len: socklen_t,
+    domain: Domain,
+) -> Result<Name, Errno> {
+    // SAFETY: the caller's promise.
+    match unsafe { read_any(address, len) }? {
+        (_, Name::Nobody) => Ok(Name::Nobody),
+        (family, name) if family == domain => Ok(name),
+        _ => Err(Errno(libc::EAFNOSUPPORT)),
+    }
+}
+
+/// Reads an address of either family, and says of which.
+///
+/// # Safety
+/// As [`read`].
+pub(crate) unsafe fn read_any(
+    address: *const sockaddr,
+    len: socklen_t,
+) -> Result<(Domain, Name), Errno> {
+    let len = len as usize;
+    if c_int::try_from(len).is_err() || len < size_of::<sa_family_t>() {
+        return Err(Errno(libc::EINVAL));
+    }
+    // SAFETY: the family is the first field, and within `len`.
+    let family = unsafe { user::get(address.cast::<sa_family_t>()) }?;
+    match c_int::from(family) {
+        libc::AF_UNSPEC => Ok((Domain::Inet, Name::Nobody)),
+        libc::AF_INET => {
+            if len < INET_LEN {
+                return Err(Errno(libc::EINVAL));
+            }
+            // SAFETY: `len` covers the structure.
+            let inet = unsafe { user::get(address.cast::<sockaddr_in>()) }?;
+            let addr = Addr::v4(inet.sin_addr.s_addr.to_ne_bytes());
+            Ok((
+                Domain::Inet,
+                Name::Inet(Endpoint::new(addr, u16::from_be(inet.sin_port))),
+            ))
+        }
+        libc::AF_INET6 => {
+            if len < INET6_LEN_MIN {
+                return Err(Errno(libc::EINVAL));
+            }
+            // SAFETY: `len` covers port and address.
+            let bytes = unsafe { user::get(address.cast::<[u8; INET6_LEN_MIN]>()) }?;
+            let [_, _, high, low, _, _, _, _, ip @ ..] = bytes;
+            let port = u16::from_be_bytes([high, low]);
+            Ok((Domain::Inet6, Name::Inet(Endpoint::new(Addr::v6(ip), port))))
+        }
+        _ => Err(Errno(libc::EAFNOSUPPORT)),
+    }
+}
+
+/// Gives an address to the program: as much as its buffer takes, and the full length.
+///
+/// # Safety
+/// `len` must be null or writable, and `address` null or writable for `*len` bytes.
+pub(crate) unsafe fn write(
+    endpoint: Endpoint,
+    domain: Domain,
+    address: *mut sockaddr,
+    len: *mut socklen_t,
+) -> Result<(), Errno> {
+    // SAFETY: the caller's promise.
+    let room = unsafe { user::get(len) }?;
+    let room = c_int::try_from(room).map_err(|_| Errno(libc::EINVAL))?;
+    let bytes = Encoded::new(endpoint, domain);
+    let fits = bytes.len.min(room.unsigned_abs() as usize);
+    if address.is_null() && fits > 0 {
+        return Err(Errno(libc::EFAULT));
+    }
+    // SAFETY: the program's buffer has room for `fits` bytes, by the caller's promise.
+    unsafe { core::ptr::copy_nonoverlapping(bytes.bytes.as_ptr(), address.cast::<u8>(), fits) };
+    // SAFETY: the caller's promise.
+    unsafe { user::put(len, bytes.len as socklen_t) }
+}
+
+/// An address as the kernel and the program know it.
+pub(crate) struct Encoded {
+    bytes: [u8; INET6_LEN],
+    len: usize,
+}
+
+impl Encoded {
+    pub(crate) fn new(endpoint: Endpoint, domain: Domain) -> Self {
+        let mut bytes = [0; INET6_LEN];
+        bytes[2..4].copy_from_slice(&endpoint.port.to_be_bytes());
+        match domain {
+            Domain::Inet => {
+                bytes[..2].copy_from_slice(&(libc::AF_INET as sa_family_t).to_ne_bytes());
+                bytes[4..8].copy_from_slice(&endpoint.addr.as_v4().unwrap_or_default());
+                Self {
+                    bytes,
+                    len: INET_LEN,
+                }
+            }
+            Domain::Inet6 => {
+                bytes[..2].copy_from_slice(&(libc::AF_INET6 as sa_family_t).to_ne_bytes());
+                // The stack may say 0.0.0.0 where an IPv6 socket has `::`.
+                if !endpoint.addr.is_unspecified() {
+                    bytes[8..24].copy_from_slice(&endpoint.addr.octets());
+                }
+                Self {
+                    bytes,
+                    len: INET6_LEN,
+                }
+            }
+        }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}

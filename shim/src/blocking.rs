@@ -1,0 +1,143 @@
+//! Calls that may have to wait, by the rules of socket(7), send(2), recv(2) and signal(7).
+
+use family::{FileId, Outcome, State, Wait};
+use stack::{Error, Instant, SockId};
+
+use crate::errno::Errno;
+use crate::start;
+use crate::thread;
+
+/// `FileRecord::flags` of a file whose socket is the stack's for good: what comes next does not
+/// route it any more. Not shown by `fcntl(F_GETFL)`.
+pub(crate) const ROUTED: u32 = 1 << 31;
+
+/// Which of a file's two timeouts holds for a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// `SO_RCVTIMEO`: receiving and accepting.
+    Receive,
+    /// `SO_SNDTIMEO`: sending and connecting.
+    Send,
+}
+
+/// What a call may do when there is nothing to be done yet.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    pub(crate) direction: Direction,
+    /// `MSG_DONTWAIT`.
+    pub(crate) never: bool,
+}
+
+impl Patience {
+    pub(crate) const fn new(direction: Direction, flags: core::ffi::c_int) -> Self {
+        Self {
+            direction,
+            never: flags & libc::MSG_DONTWAIT != 0,
+        }
+    }
+}
+
+/// How far one attempt got.
+enum Attempt<R> {
+    Done(Result<R, Errno>),
+    /// Nothing yet, and the program does not want to wait.
+    NotNow,
+    /// Nothing yet; how long to wait for it.
+    Later(Option<Instant>),
+}
+
+/// Tries `call` on the file's socket until it answers something else than [`Error::WouldBlock`],
+/// as long as file and call allow. `EAGAIN`: not now, or not within the file's timeout.
+#[inline]
+pub(crate) fn attempt<R>(
+    file: FileId,
+    patience: Patience,
+    mut call: impl FnMut(&mut State, Instant, SockId) -> Result<R, Error>,
+) -> Result<R, Errno> {
+    let first = start::enter(|state, now| {
+        let Some(record) = state.files.get(file) else {
+            return Attempt::Done(Err(Errno(libc::EBADF)));
+        };
+        let (sock, flags) = (record.sock, record.flags);
+        let timeout_ns = match patience.direction {
+            Direction::Receive => record.recv_timeout_ns,
+            Direction::Send => record.send_timeout_ns,
+        };
+        match call(state, now, sock) {
+            Err(Error::WouldBlock) => {}
+            other => return Attempt::Done(other.map_err(Errno::from)),
+        }
+        if patience.never || flags & libc::O_NONBLOCK as u32 != 0 {
+            return Attempt::NotNow;
+        }
+        let timeout = core::time::Duration::from_nanos(timeout_ns);
+        Attempt::Later((timeout_ns != 0).then(|| now + timeout))
+    })?;
+    match first {
+        Attempt::Done(result) => result,
+        Attempt::NotNow => look_again(file, call),
+        Attempt::Later(deadline) => wait(file, deadline, call),
+    }
+}
+
+/// Programs that never wait still have to get what the device has for them.
+fn look_again<R>(
+    file: FileId,
+    mut call: impl FnMut(&mut State, Instant, SockId) -> Result<R, Error>,
+) -> Result<R, Errno> {
+    if !start::entered()?.poll() {
+        return Err(Errno(libc::EAGAIN));
+    }
+    start::enter(|state, now| {
+        let sock = state.files.get(file).ok_or(Error::BadDescriptor)?.sock;
+        call(state, now, sock)
+    })?
+    .map_err(Errno::from)
+}
+
+/// Waits for `call` to answer. A signal's handler ends the wait (`EINTR`) unless it was installed
+/// with `SA_RESTART` and the file has no timeout.
+fn wait<R>(
+    file: FileId,
+    deadline: Option<Instant>,
+    mut call: impl FnMut(&mut State, Instant, SockId) -> Result<R, Error>,
+) -> Result<R, Errno> {
+    let family = start::entered()?;
+    let interruptions = thread::interruptions();
+    loop {
+        let wait = Wait {
+            kernel: &mut [],
+            deadline,
+            mask: None,
+        };
+        let outcome = family.wait(wait, |state, now, bell| {
+            let sock = match bell {
+                Some(bell) => state.files.get_mut(file).map(|mut record| {
+                    record.waiters |= bell.bit();
+                    record.sock
+                }),
+                None => state.files.get(file).map(|record| record.sock),
+            };
+            let Some(sock) = sock else {
+                return Some(Err(Error::BadDescriptor));
+            };
+            match call(state, now, sock) {
+                Err(Error::WouldBlock) => None,
+                other => Some(other),
+            }
+        });
+        return match outcome {
+            Outcome::Ready(result) => result.map_err(Errno::from),
+            Outcome::TimedOut => Err(Errno(libc::EAGAIN)),
+            Outcome::Interrupted => {
+                if deadline.is_none() && thread::interruptions() == interruptions {
+                    continue;
+                }
+                Err(Errno(libc::EINTR))
+            }
+            Outcome::Gone => Err(Errno(libc::ECONNRESET)),
+            // There is no kernel descriptor to have become ready.
+            Outcome::Kernel => continue,
+        };
+    }
+}

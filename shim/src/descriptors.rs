@@ -1,0 +1,143 @@
+//! Whose a descriptor number is: the kernel's, or ours and what of ours.
+//!
+//! One byte per number decides on every call; it is all that a call on somebody else's descriptor
+//! costs. The tables are this process's own: a fork's child has a copy, a vfork's child must not
+//! write them (see `thread::usable`).
+
+use core::ffi::c_int;
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+use family::{EpollId, FileId};
+
+use crate::thread;
+
+/// Numbers from here on are never ours: no table has room for them.
+pub(crate) const NUMBERS_MAX: usize = 1 << 20;
+
+/// What a number stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Descriptor {
+    /// Nothing of ours: no descriptor, or one of the kernel's, a socket that was routed to the
+    /// kernel included.
+    Kernel,
+    /// A socket of the stack, or one that has not been routed yet.
+    Stack(FileId),
+    /// An epoll set that the stack has something in.
+    Epoll(EpollId),
+}
+
+const KERNEL: u8 = 0;
+/// A socket whose way is decided.
+const STACK: u8 = 1;
+/// A socket that may still be routed to the kernel.
+const UNDECIDED: u8 = 2;
+const EPOLL: u8 = 3;
+
+static KINDS: [AtomicU8; NUMBERS_MAX] = [const { AtomicU8::new(KERNEL) }; NUMBERS_MAX];
+/// The id that goes with the kind. Written before the kind, read after it.
+static IDS: [AtomicU64; NUMBERS_MAX] = [const { AtomicU64::new(0) }; NUMBERS_MAX];
+/// One more than the highest number that was ever ours.
+static END: AtomicU32 = AtomicU32::new(0);
+
+/// The file behind a number, if it is a socket of ours and this process may use it.
+#[inline(always)]
+pub(crate) fn owned(fd: c_int) -> Option<FileId> {
+    if is_kernel(fd) {
+        return None;
+    }
+    match get(fd) {
+        Descriptor::Stack(file) => Some(file),
+        Descriptor::Kernel | Descriptor::Epoll(_) => None,
+    }
+}
+
+/// The quick look: whether a number is certainly none of ours.
+#[inline(always)]
+pub(crate) fn is_kernel(fd: c_int) -> bool {
+    KINDS
+        .get(fd as u32 as usize)
+        .is_none_or(|kind| kind.load(Ordering::Relaxed) == KERNEL)
+}
+
+/// What a number stands for. In a process that may not enter the stack nothing is ours.
+#[inline(never)]
+pub(crate) fn get(fd: c_int) -> Descriptor {
+    let number = fd as u32 as usize;
+    let (Some(kind), Some(id)) = (KINDS.get(number), IDS.get(number)) else {
+        return Descriptor::Kernel;
+    };
+    let kind = kind.load(Ordering::Acquire);
+    if kind == KERNEL || !thread::usable() {
+        return Descriptor::Kernel;
+    }
+    let id = id.load(Ordering::Relaxed);
+    match kind {
+        STACK | UNDECIDED => Descriptor::Stack(FileId::from_bits(id)),
+        EPOLL => Descriptor::Epoll(EpollId::from_bits(id)),
+        _ => Descriptor::Kernel,
+    }
+}
+
+/// Says what a number stands for from now on. `false`: the number is beyond the tables and stays
+/// the kernel's.
+#[must_use]
+pub(crate) fn set(fd: c_int, descriptor: Descriptor) -> bool {
+    let number = fd as u32;
+    let (Some(kind), Some(id)) = (KINDS.get(number as usize), IDS.get(number as usize)) else {
+        return matches!(descriptor, Descriptor::Kernel);
+    };
+    let (new_kind, new_id) = match descriptor {
+        Descriptor::Kernel => (KERNEL, 0),
+        Descriptor::Stack(file) => (STACK, file.to_bits()),
+        Descriptor::Epoll(epoll) => (EPOLL, epoll.to_bits()),
+    };
+    id.store(new_id, Ordering::Relaxed);
+    kind.store(new_kind, Ordering::Release);
+    END.fetch_max(number + 1, Ordering::Relaxed);
+    true
+}
+
+/// Whether a socket of ours still has to be routed, as far as this process has been told.
+#[inline]
+pub(crate) fn is_undecided(fd: c_int) -> bool {
+    KINDS
+        .get(fd as u32 as usize)
+        .is_some_and(|kind| kind.load(Ordering::Relaxed) == UNDECIDED)
+}
+
+/// Marks a socket of ours as one that still has to be routed.
+pub(crate) fn set_undecided(fd: c_int) {
+    if let Some(kind) = KINDS.get(fd as u32 as usize) {
+        let _ = kind.compare_exchange(STACK, UNDECIDED, Ordering::AcqRel, Ordering::Relaxed);
+    }
+}
+
+/// Every number of `file` is the stack's for good.
+pub(crate) fn set_decided(file: FileId) {
+    for (fd, _) in all().filter(|(_, descriptor)| *descriptor == Descriptor::Stack(file)) {
+        if let Some(kind) = KINDS.get(fd as usize) {
+            let _ = kind.compare_exchange(UNDECIDED, STACK, Ordering::AcqRel, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Takes a number away from us and says what it stood for: for the one thread that closes it.
+pub(crate) fn take(fd: c_int) -> Descriptor {
+    let before = get(fd);
+    let Some(kind) = KINDS.get(fd as u32 as usize) else {
+        return Descriptor::Kernel;
+    };
+    if before == Descriptor::Kernel || kind.swap(KERNEL, Ordering::AcqRel) == KERNEL {
+        return Descriptor::Kernel;
+    }
+    before
+}
+
+/// All numbers that are ours, in order.
+pub(crate) fn all() -> impl Iterator<Item = (c_int, Descriptor)> {
+    let end = END.load(Ordering::Relaxed).min(NUMBERS_MAX as u32) as c_int;
+    (0..end)
+        .filter(|fd| !is_kernel(*fd))
+        .map(|fd| (fd, get(fd)))
+        .filter(|(_, descriptor)| *descriptor != Descriptor::Kernel)
+}

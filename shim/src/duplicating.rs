@@ -1,0 +1,80 @@
+//! More numbers for what is ours: dup(2) and its kin.
+
+use core::ffi::c_int;
+
+use crate::descriptors::{self, Descriptor};
+use crate::errno::Errno;
+use crate::{closing, start, sys};
+
+/// dup(2) and `fcntl(F_DUPFD)`: the lowest free number from `from` on.
+pub(crate) fn lowest(fd: c_int, from: c_int, close_on_exec: bool) -> Result<c_int, Errno> {
+    let command = if close_on_exec {
+        libc::F_DUPFD_CLOEXEC
+    } else {
+        libc::F_DUPFD
+    };
+    let descriptor = descriptors::get(fd);
+    hold(descriptor)?;
+    match sys::fcntl(fd, command, from) {
+        Ok(new) => give(new, fd, descriptor),
+        Err(error) => {
+            closing::release(descriptor);
+            Err(error)
+        }
+    }
+}
+
+/// dup2(2) and dup3(2): `to` stands for what `fd` stands for, and for nothing else any more. The
+/// numbers differ.
+pub(crate) fn onto(fd: c_int, to: c_int, flags: c_int) -> Result<c_int, Errno> {
+    if family::is_own(fd) || family::is_own(to) {
+        return Err(Errno(libc::EBADF));
+    }
+    let descriptor = descriptors::get(fd);
+    hold(descriptor)?;
+    let before = descriptors::take(to);
+    match sys::dup3(fd, to, flags) {
+        Ok(new) => {
+            closing::release(before);
+            give(new, fd, descriptor)
+        }
+        Err(error) => {
+            let _ = descriptors::set(to, before);
+            closing::release(descriptor);
+            Err(error)
+        }
+    }
+}
+
+/// One descriptor more leads to what `descriptor` names.
+fn hold(descriptor: Descriptor) -> Result<(), Errno> {
+    let held = match descriptor {
+        Descriptor::Kernel => true,
+        Descriptor::Stack(file) => {
+            let member = start::entered()?.member();
+            start::enter(|state, _| state.files.hold(file, member))?
+        }
+        Descriptor::Epoll(set) => {
+            let member = start::entered()?.member();
+            start::enter(|state, _| state.epolls.hold(set, member))?
+        }
+    };
+    if held {
+        Ok(())
+    } else {
+        Err(Errno(libc::EBADF))
+    }
+}
+
+fn give(new: c_int, fd: c_int, descriptor: Descriptor) -> Result<c_int, Errno> {
+    closing::forget(new);
+    if !descriptors::set(new, descriptor) {
+        closing::release(descriptor);
+        let _ = sys::close(new);
+        return Err(Errno(libc::EMFILE));
+    }
+    if descriptors::is_undecided(fd) {
+        descriptors::set_undecided(new);
+    }
+    Ok(new)
+}

@@ -1,0 +1,212 @@
+//! Sending and receiving.
+
+use core::ffi::{c_int, c_void};
+
+use family::FileId;
+use libc::{iovec, msghdr, sockaddr, socklen_t};
+
+use crate::descriptors::{is_kernel, owned};
+use crate::errno::Errno;
+use crate::hook::{answer, guarded, hook, real, socket_hook, unless_kernel};
+use crate::messages::{self, Outgoing};
+use crate::user::UserBytes;
+use crate::{files, receiving, sending};
+
+socket_hook! {
+    /// read(2). Unlike libc's it is no cancellation point for a socket of ours.
+    fn read(fd: c_int, buf: *mut c_void, len: usize) -> isize = |file| {
+        take(file, UserBytes::one(buf.cast(), len), 0)
+    }
+}
+
+socket_hook! {
+    /// read(2) as fortified programs call it, with the size of the buffer that they know of. Beyond
+    /// the buffer the real function ends the program.
+    fn __read_chk(fd: c_int, buf: *mut c_void, len: usize, size: usize) -> isize = |file| {
+        (len <= size).then(|| take(file, UserBytes::one(buf.cast(), len), 0))
+    }
+}
+
+socket_hook! {
+    /// readv(2)
+    fn readv(fd: c_int, iov: *const iovec, count: c_int) -> isize = |file| {
+        // SAFETY: the program says that `count` structures are there.
+        take(file, unsafe { UserBytes::vector(iov, count) }, 0)
+    }
+}
+
+socket_hook! {
+    /// recv(2)
+    fn recv(fd: c_int, buf: *mut c_void, len: usize, flags: c_int) -> isize = |file| {
+        take(file, UserBytes::one(buf.cast(), len), flags)
+    }
+}
+
+socket_hook! {
+    /// recv(2) of fortified programs.
+    fn __recv_chk(
+        fd: c_int,
+        buf: *mut c_void,
+        len: usize,
+        size: usize,
+        flags: c_int,
+    ) -> isize = |file| {
+        (len <= size).then(|| take(file, UserBytes::one(buf.cast(), len), flags))
+    }
+}
+
+socket_hook! {
+    /// recvfrom(2)
+    fn recvfrom(
+        fd: c_int,
+        buf: *mut c_void,
+        len: usize,
+        flags: c_int,
+        addr: *mut sockaddr,
+        addr_len: *mut socklen_t,
+    ) -> isize = |file| {
+        let from = (addr, addr_len);
+        let bytes = UserBytes::one(buf.cast(), len);
+        // SAFETY: the program gives room for an address, or null.
+        answer::<isize>(unsafe { messages::receive_from(file, bytes, flags, from) })
+    }
+}
+
+socket_hook! {
+    /// recvfrom(2) of fortified programs.
+    fn __recvfrom_chk(
+        fd: c_int,
+        buf: *mut c_void,
+        len: usize,
+        size: usize,
+        flags: c_int,
+        addr: *mut sockaddr,
+        addr_len: *mut socklen_t,
+    ) -> isize = |file| {
+        let from = (addr, addr_len);
+        let bytes = UserBytes::one(buf.cast(), len);
+        // SAFETY: the program gives room for an address, or null.
+        (len <= size).then(|| answer::<isize>(unsafe { messages::receive_from(file, bytes, flags, from) }))
+    }
+}
+
+socket_hook! {
+    /// recvmsg(2)
+    fn recvmsg(fd: c_int, message: *mut msghdr, flags: c_int) -> isize = |file| {
+        // SAFETY: the program gives a message.
+        answer::<isize>(unsafe { messages::receive(file, message, flags) })
+    }
+}
+
+socket_hook! {
+    /// recvmmsg(2)
+    fn recvmmsg(
+        fd: c_int,
+        messages: *mut libc::mmsghdr,
+        count: u32,
+        flags: c_int,
+        timeout: *mut libc::timespec,
+    ) -> c_int = |file| {
+        // SAFETY: the program says that `count` messages are there.
+        answer::<c_int>(unsafe { messages::receive_many(file, messages, count, flags, timeout) })
+    }
+}
+
+socket_hook! {
+    /// write(2)
+    fn write(fd: c_int, buf: *const c_void, len: usize) -> isize = |file| {
+        give(file, UserBytes::one(buf.cast(), len), 0)
+    }
+}
+
+socket_hook! {
+    /// writev(2)
+    fn writev(fd: c_int, iov: *const iovec, count: c_int) -> isize = |file| {
+        // SAFETY: the program says that `count` structures are there.
+        give(file, unsafe { UserBytes::vector(iov, count) }, 0)
+    }
+}
+
+socket_hook! {
+    /// send(2)
+    fn send(fd: c_int, buf: *const c_void, len: usize, flags: c_int) -> isize = |file| {
+        give(file, UserBytes::one(buf.cast(), len), flags)
+    }
+}
+
+socket_hook! {
+    /// sendto(2). The first datagram decides where its socket goes.
+    fn sendto(
+        fd: c_int,
+        buf: *const c_void,
+        len: usize,
+        flags: c_int,
+        addr: *const sockaddr,
+        addr_len: socklen_t,
+    ) -> isize = |file| {
+        let datagram = Outgoing { bytes: UserBytes::one(buf.cast(), len), addr, addr_len, flags };
+        // SAFETY: the program says that `addr_len` bytes are there.
+        unless_kernel::<isize, _>(unsafe { messages::send_to(fd, file, datagram) })
+    }
+}
+
+hook! {
+    /// sendmsg(2). A socket of ours cannot be passed to another process yet.
+    fn sendmsg(fd: c_int, message: *const msghdr, flags: c_int) -> isize {
+        // SAFETY: the program gives a message.
+        if is_kernel(fd) && !unsafe { messages::passes_ours(message) } {
+            return real!(sendmsg(fd, message, flags));
+        }
+        sendmsg_ours(fd, message, flags)
+    }
+}
+
+#[inline(never)]
+fn sendmsg_ours(fd: c_int, message: *const msghdr, flags: c_int) -> isize {
+    if is_kernel(fd) {
+        return messages::refuse_passing();
+    }
+    let sent = owned(fd).and_then(|file| {
+        // SAFETY: the program gives a message.
+        guarded(|| unless_kernel(unsafe { messages::send(fd, file, message, flags) }))
+    });
+    sent.unwrap_or_else(|| real!(sendmsg(fd, message, flags)))
+}
+
+socket_hook! {
+    /// sendmmsg(2)
+    fn sendmmsg(fd: c_int, messages: *mut libc::mmsghdr, count: u32, flags: c_int) -> c_int = |file| {
+        // SAFETY: the program says that `count` messages are there.
+        unless_kernel::<c_int, _>(unsafe { messages::send_many(fd, file, messages, count, flags) })
+    }
+}
+
+/// A receiving call without an address.
+fn take(file: FileId, bytes: Result<UserBytes, Errno>, flags: c_int) -> isize {
+    answer(
+        bytes
+            .and_then(|bytes| receiving::receive(file, bytes, flags))
+            .map(|got| got.len),
+    )
+}
+
+/// A sending call without an address.
+fn give(file: FileId, bytes: Result<UserBytes, Errno>, flags: c_int) -> isize {
+    answer(bytes.and_then(|bytes| sending::send(file, bytes, flags, None)))
+}
+
+socket_hook! {
+    /// sendfile(2)
+    fn sendfile(out: c_int, input: c_int, offset: *mut i64, count: usize) -> isize = |file| {
+        // SAFETY: the program gives an offset, or null.
+        answer::<isize>(unsafe { files::send_file(file, input, offset, count) })
+    }
+}
+
+socket_hook! {
+    /// sendfile(2) under the name that programs with 64-bit offsets call.
+    fn sendfile64(out: c_int, input: c_int, offset: *mut i64, count: usize) -> isize = |file| {
+        // SAFETY: the program gives an offset, or null.
+        answer::<isize>(unsafe { files::send_file(file, input, offset, count) })
+    }
+}

@@ -1,0 +1,134 @@
+//! Numbers: closing, duplicating, controlling.
+
+use core::ffi::{c_int, c_ulong};
+
+use crate::control;
+use crate::descriptors::is_kernel;
+use crate::duplicating;
+use crate::errno::fail;
+use crate::hook::{answer, done, guarded, hook, real, socket_hook};
+use crate::{closing, thread};
+
+hook! {
+    /// close(2)
+    fn close(fd: c_int) -> c_int {
+        if is_kernel(fd) && !family::is_own(fd) {
+            return real!(close(fd));
+        }
+        close_ours(fd)
+    }
+}
+
+#[inline(never)]
+fn close_ours(fd: c_int) -> c_int {
+    if family::is_own(fd) {
+        return fail(libc::EBADF);
+    }
+    if !thread::usable() {
+        return real!(close(fd));
+    }
+    guarded(|| done(closing::close(fd)))
+}
+
+hook! {
+    /// close_range(2). The library's own descriptors are stepped over.
+    fn close_range(first: u32, last: u32, flags: c_int) -> c_int {
+        if flags & libc::CLOSE_RANGE_CLOEXEC as c_int != 0 || !closing::concerns_us() {
+            return real!(close_range(first, last, flags));
+        }
+        guarded(|| done(closing::close_range(first, last, flags)))
+    }
+}
+
+hook! {
+    /// closefrom(3). The library's own descriptors are stepped over.
+    fn closefrom(first: c_int) {
+        if !closing::concerns_us() {
+            return real!(closefrom(first));
+        }
+        guarded(|| {
+            // It has no way to fail.
+            let _ = closing::close_range(first.max(0).unsigned_abs(), u32::MAX, 0);
+        })
+    }
+}
+
+hook! {
+    /// dup(2)
+    fn dup(fd: c_int) -> c_int {
+        if is_kernel(fd) || !thread::usable() {
+            return real!(dup(fd));
+        }
+        dup_ours(fd)
+    }
+}
+
+#[inline(never)]
+fn dup_ours(fd: c_int) -> c_int {
+    guarded(|| duplicating::lowest(fd, 0, false).unwrap_or_else(fail))
+}
+
+hook! {
+    /// dup2(2)
+    fn dup2(fd: c_int, to: c_int) -> c_int {
+        // Equal numbers only ask whether there is such a descriptor.
+        if fd == to || is_free_of_us(fd, to) {
+            return real!(dup2(fd, to));
+        }
+        dup_onto(fd, to, 0)
+    }
+}
+
+hook! {
+    /// dup3(2)
+    fn dup3(fd: c_int, to: c_int, flags: c_int) -> c_int {
+        if fd == to || is_free_of_us(fd, to) {
+            return real!(dup3(fd, to, flags));
+        }
+        dup_onto(fd, to, flags)
+    }
+}
+
+#[inline(never)]
+fn dup_onto(fd: c_int, to: c_int, flags: c_int) -> c_int {
+    guarded(|| duplicating::onto(fd, to, flags).unwrap_or_else(fail))
+}
+
+fn is_free_of_us(fd: c_int, to: c_int) -> bool {
+    is_kernel(fd) && is_kernel(to) && !family::is_own(to) || !thread::usable()
+}
+
+hook! {
+    /// fcntl(2). The third argument is read as one word whatever its type, which the calling
+    /// convention allows.
+    fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
+        if is_kernel(fd) {
+            return real!(fcntl(fd, command, argument));
+        }
+        fcntl_ours(fd, command, argument)
+    }
+}
+
+hook! {
+    /// fcntl(2) under the name that programs with 64-bit offsets call.
+    fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
+        if is_kernel(fd) {
+            return real!(fcntl64(fd, command, argument));
+        }
+        fcntl_ours(fd, command, argument)
+    }
+}
+
+#[inline(never)]
+fn fcntl_ours(fd: c_int, command: c_int, argument: usize) -> c_int {
+    guarded(|| control::fcntl(fd, command, argument).map(answer))
+        .unwrap_or_else(|| real!(fcntl(fd, command, argument)))
+}
+
+socket_hook! {
+    /// ioctl(2). As with fcntl the third argument is one word.
+    fn ioctl(fd: c_int, request: c_ulong, argument: usize) -> c_int = |file| {
+        // SAFETY: the program gives what the request takes.
+        unsafe { control::ioctl(file, request, argument) }.map(answer::<c_int>)
+    }
+}

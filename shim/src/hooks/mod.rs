@@ -1,0 +1,14 @@
+//! The functions that stand in front of libc's, by what they are about.
+
+mod clock;
+mod data;
+pub(crate) mod epoll;
+mod fd;
+mod names;
+mod options;
+mod poll;
+mod process;
+mod raw_syscall;
+mod select;
+mod signal;
+mod socket;

@@ -1,0 +1,73 @@
+//! Making and connecting sockets.
+
+use core::ffi::c_int;
+
+use libc::{sockaddr, socklen_t};
+
+use crate::errno::fail;
+use crate::hook::{done, guarded, hook, real, socket_hook, unless_kernel};
+use crate::{opening, start, thread};
+
+hook! {
+    /// socket(2). The first internet socket starts the stack.
+    fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int {
+        let Some((family, sort)) = opening::wanted(domain, kind, protocol) else {
+            return real!(socket(domain, kind, protocol));
+        };
+        if !thread::usable() || !guarded_start() {
+            return real!(socket(domain, kind, protocol));
+        }
+        guarded(|| opening::socket(family, sort, kind).unwrap_or_else(fail))
+    }
+}
+
+/// A panic while the stack starts means that there is none.
+fn guarded_start() -> bool {
+    guarded::<c_int>(|| c_int::from(start::start().is_some())) == 1
+}
+
+socket_hook! {
+    /// bind(2). An address decides between stack and kernel; a wildcard does not.
+    fn bind(fd: c_int, addr: *const sockaddr, len: socklen_t) -> c_int = |file| {
+        // SAFETY: the program says that `len` bytes are there.
+        unless_kernel::<c_int, _>(unsafe { opening::bind(fd, file, addr, len) })
+    }
+}
+
+socket_hook! {
+    /// listen(2)
+    fn listen(fd: c_int, backlog: c_int) -> c_int = |file| {
+        unless_kernel::<c_int, _>(opening::listen(fd, file, backlog))
+    }
+}
+
+socket_hook! {
+    /// connect(2)
+    fn connect(fd: c_int, addr: *const sockaddr, len: socklen_t) -> c_int = |file| {
+        // SAFETY: the program says that `len` bytes are there.
+        unless_kernel::<c_int, _>(unsafe { opening::connect(fd, file, addr, len) })
+    }
+}
+
+socket_hook! {
+    /// accept(2)
+    fn accept(fd: c_int, addr: *mut sockaddr, len: *mut socklen_t) -> c_int = |file| {
+        // SAFETY: the program gives room for an address, or null.
+        unsafe { opening::accept(file, addr, len, 0) }.unwrap_or_else(fail)
+    }
+}
+
+socket_hook! {
+    /// accept4(2)
+    fn accept4(fd: c_int, addr: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int = |file| {
+        // SAFETY: the program gives room for an address, or null.
+        unsafe { opening::accept(file, addr, len, flags) }.unwrap_or_else(fail)
+    }
+}
+
+socket_hook! {
+    /// shutdown(2)
+    fn shutdown(fd: c_int, how: c_int) -> c_int = |file| {
+        done(opening::shutdown(file, how))
+    }
+}

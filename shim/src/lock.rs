@@ -1,0 +1,64 @@
+//! A lock whose holder may be lost in a fork.
+
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use crate::sys;
+
+/// Guards a value of this process. A fork may happen while another thread holds the lock: the child
+/// then takes it all the same and is told so, since the value may be half changed.
+///
+/// Contenders sleep in short steps: what is guarded is rare and short. Signal handlers must not get
+/// here while their thread holds the lock (see `thread::inside`).
+pub(crate) struct ProcessLock<T> {
+    /// Process whose thread is inside; 0: none.
+    holder: AtomicU32,
+    value: UnsafeCell<T>,
+}
+
+/// In what state a guarded value was found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    Whole,
+    /// A fork caught another thread at it.
+    Broken,
+}
+
+// SAFETY: the value is only reached by the one thread that holds the lock.
+unsafe impl<T: Send> Sync for ProcessLock<T> {}
+
+impl<T> ProcessLock<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self {
+            holder: AtomicU32::new(0),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// Runs `work` alone on the value.
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut T, Found) -> R) -> R {
+        let pid = sys::process_id();
+        let found = loop {
+            let holder = self.holder.load(Ordering::Relaxed);
+            if holder == pid {
+                sys::pause_us(1);
+                continue;
+            }
+            let taken =
+                self.holder
+                    .compare_exchange(holder, pid, Ordering::Acquire, Ordering::Relaxed);
+            if taken.is_ok() {
+                break if holder == 0 {
+                    Found::Whole
+                } else {
+                    Found::Broken
+                };
+            }
+        };
+        // SAFETY: the lock is ours.
+        let value = unsafe { &mut *self.value.get() };
+        let result = work(value, found);
+        self.holder.store(0, Ordering::Release);
+        result
+    }
+}

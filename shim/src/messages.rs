@@ -1,0 +1,286 @@
+//! Messages: datagrams with addresses, and the structures of sendmsg(2) and its kin.
+
+use core::ffi::c_int;
+use core::time::Duration;
+
+use family::FileId;
+use libc::{cmsghdr, mmsghdr, msghdr, sockaddr, socklen_t, timespec};
+
+use crate::address::{self, Name};
+use crate::descriptors::{self, Descriptor};
+use crate::errno::{Errno, Failed, fail};
+use crate::opening::on_socket;
+use crate::receiving::{self, Received};
+use crate::route::{self, Purpose, Way};
+use crate::user::{self, UserBytes};
+use crate::{sending, start, sys};
+
+/// Most messages of one call (`UIO_MAXIOV`).
+const MESSAGES_MAX: u32 = 1024;
+
+/// What a call wants to send, and to whom.
+pub(crate) struct Outgoing {
+    pub(crate) bytes: Result<UserBytes, Errno>,
+    /// Null: to the peer.
+    pub(crate) addr: *const sockaddr,
+    pub(crate) addr_len: socklen_t,
+    pub(crate) flags: c_int,
+}
+
+/// sendto(2).
+///
+/// # Safety
+/// The address must be null or readable for its length.
+pub(crate) unsafe fn send_to(
+    fd: c_int,
+    file: FileId,
+    message: Outgoing,
+) -> Result<Way<usize>, Errno> {
+    let Outgoing {
+        bytes,
+        addr,
+        addr_len,
+        flags,
+    } = message;
+    let mut to = None;
+    if !addr.is_null() && addr_len > 0 {
+        // SAFETY: the caller's promise.
+        if let (_, Name::Inet(peer)) = unsafe { address::read_any(addr, addr_len) }? {
+            if route::route(fd, file, Purpose::Reach(peer))? == Way::Kernel {
+                return Ok(Way::Kernel);
+            }
+            to = Some(peer);
+        }
+    }
+    sending::send(file, bytes?, flags, to).map(Way::Stack)
+}
+
+/// sendmsg(2). Of control data only what Linux ignores for these sockets is taken.
+///
+/// # Safety
+/// `message` must be null or what sendmsg(2) takes.
+pub(crate) unsafe fn send(
+    fd: c_int,
+    file: FileId,
+    message: *const msghdr,
+    flags: c_int,
+) -> Result<Way<usize>, Errno> {
+    // SAFETY: the caller's promise.
+    let message = unsafe { user::get(message) }?;
+    if message.msg_controllen >= size_of::<cmsghdr>() {
+        // SAFETY: the control data is as long as the message says.
+        let control = unsafe { user::get(message.msg_control.cast::<cmsghdr>()) }?;
+        if control.cmsg_level != libc::SOL_SOCKET {
+            return Err(Errno(libc::EINVAL));
+        }
+    }
+    let outgoing = Outgoing {
+        // SAFETY: the caller's promise.
+        bytes: unsafe { UserBytes::message(&message) },
+        addr: message.msg_name.cast(),
+        addr_len: message.msg_namelen,
+        flags,
+    };
+    // SAFETY: the caller's promise.
+    unsafe { send_to(fd, file, outgoing) }
+}
+
+/// sendmmsg(2).
+///
+/// # Safety
+/// `messages` must be null or lead to `count` messages.
+pub(crate) unsafe fn send_many(
+    fd: c_int,
+    file: FileId,
+    messages: *mut mmsghdr,
+    count: u32,
+    flags: c_int,
+) -> Result<Way<usize>, Errno> {
+    let mut done = 0;
+    while done < count.min(MESSAGES_MAX) as usize {
+        let (header, len) = parts(messages.wrapping_add(done));
+        // SAFETY: the caller's promise.
+        match unsafe { send(fd, file, header, flags) } {
+            Ok(Way::Stack(sent)) => {
+                // SAFETY: the caller's promise.
+                unsafe { user::put(len, u32::try_from(sent).unwrap_or(u32::MAX)) }?;
+            }
+            Ok(Way::Kernel) => return Ok(Way::Kernel),
+            Err(_) if done > 0 => break,
+            Err(error) => return Err(error),
+        }
+        done += 1;
+    }
+    Ok(Way::Stack(done))
+}
+
+/// recvfrom(2).
+///
+/// # Safety
+/// The address must be null, or it and its length writable as recvfrom(2) says.
+pub(crate) unsafe fn receive_from(
+    file: FileId,
+    bytes: Result<UserBytes, Errno>,
+    flags: c_int,
+    (addr, addr_len): (*mut sockaddr, *mut socklen_t),
+) -> Result<usize, Errno> {
+    let received = receiving::receive(file, bytes?, flags)?;
+    if addr.is_null() {
+        return Ok(received.len);
+    }
+    match received.from {
+        Some(from) => {
+            let domain = on_socket(file, |state, _, sock| state.stack.domain(sock))?;
+            let domain = domain.ok_or(Errno(libc::EBADF))?;
+            // SAFETY: the caller's promise.
+            unsafe { address::write(from, domain, addr, addr_len) }?;
+        }
+        // A stream does not say who sent.
+        // SAFETY: the caller's promise.
+        None if !addr_len.is_null() => unsafe { user::put(addr_len, 0) }?,
+        None => {}
+    }
+    Ok(received.len)
+}
+
+/// recvmsg(2). There is no control data.
+///
+/// # Safety
+/// `message` must be null or what recvmsg(2) takes.
+pub(crate) unsafe fn receive(
+    file: FileId,
+    message: *mut msghdr,
+    flags: c_int,
+) -> Result<usize, Errno> {
+    // SAFETY: the caller's promise.
+    let mut header = unsafe { user::get(message) }?;
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { UserBytes::message(&header) };
+    let Received {
+        len,
+        from,
+        flags: received_flags,
+    } = receiving::receive(file, bytes?, flags)?;
+    if header.msg_name.is_null() || from.is_none() {
+        header.msg_namelen = 0;
+    }
+    if let Some(from) = from.filter(|_| !header.msg_name.is_null()) {
+        let domain = on_socket(file, |state, _, sock| state.stack.domain(sock))?;
+        let domain = domain.ok_or(Errno(libc::EBADF))?;
+        let name_len = &raw mut header.msg_namelen;
+        // SAFETY: the caller's promise for the name; the length is our own copy.
+        unsafe { address::write(from, domain, header.msg_name.cast(), name_len) }?;
+    }
+    header.msg_controllen = 0;
+    header.msg_flags = received_flags;
+    // SAFETY: the caller's promise.
+    unsafe { user::put(message, header) }?;
+    Ok(len)
+}
+
+/// recvmmsg(2). As in Linux the timeout is only looked at between two messages.
+///
+/// # Safety
+/// `messages` must be null or lead to `count` messages; `timeout` must be null or valid.
+pub(crate) unsafe fn receive_many(
+    file: FileId,
+    messages: *mut mmsghdr,
+    count: u32,
+    flags: c_int,
+    timeout: *mut timespec,
+) -> Result<usize, Errno> {
+    let deadline = if timeout.is_null() {
+        None
+    } else {
+        // SAFETY: the caller's promise.
+        Some(family::now() + duration(unsafe { user::get(timeout) }?)?)
+    };
+    let mut flags = flags;
+    let mut done = 0;
+    while done < count.min(MESSAGES_MAX) as usize {
+        let (header, len) = parts(messages.wrapping_add(done));
+        // SAFETY: the caller's promise.
+        match unsafe { receive(file, header, flags & !libc::MSG_WAITFORONE) } {
+            // SAFETY: the caller's promise.
+            Ok(got) => unsafe { user::put(len, u32::try_from(got).unwrap_or(u32::MAX)) }?,
+            Err(_) if done > 0 => break,
+            Err(error) => return Err(error),
+        }
+        done += 1;
+        if flags & libc::MSG_WAITFORONE != 0 {
+            flags |= libc::MSG_DONTWAIT;
+        }
+        if deadline.is_some_and(|deadline| family::now() >= deadline) {
+            break;
+        }
+    }
+    Ok(done)
+}
+
+/// Where the parts of a message of a list are.
+fn parts(message: *mut mmsghdr) -> (*mut msghdr, *mut u32) {
+    const { assert!(core::mem::offset_of!(mmsghdr, msg_hdr) == 0) };
+    let len = message.wrapping_byte_add(core::mem::offset_of!(mmsghdr, msg_len));
+    (message.cast(), len.cast())
+}
+
+fn duration(time: timespec) -> Result<Duration, Errno> {
+    let seconds = u64::try_from(time.tv_sec).ok();
+    let nanos = u32::try_from(time.tv_nsec)
+        .ok()
+        .filter(|nanos| *nanos < 1_000_000_000);
+    seconds
+        .zip(nanos)
+        .map(|(s, ns)| Duration::new(s, ns))
+        .ok_or(Errno(libc::EINVAL))
+}
+
+/// Whether a message to another process has one of our sockets with it (unix(7), `SCM_RIGHTS`).
+///
+/// # Safety
+/// `message` must be null or what sendmsg(2) takes.
+#[inline]
+pub(crate) unsafe fn passes_ours(message: *const msghdr) -> bool {
+    // SAFETY: the caller's promise.
+    let Some(message) = (unsafe { message.as_ref() }) else {
+        return false;
+    };
+    // SAFETY: the caller's promise.
+    message.msg_controllen > 0 && start::family().is_some() && unsafe { has_ours(message) }
+}
+
+/// # Safety
+/// The message's control data must be as long as it says.
+#[cold]
+unsafe fn has_ours(message: &msghdr) -> bool {
+    // SAFETY: the caller's promise.
+    let mut at = unsafe { libc::CMSG_FIRSTHDR(message) };
+    // SAFETY: null or within the control data.
+    while let Some(control) = unsafe { at.as_ref() } {
+        if control.cmsg_level == libc::SOL_SOCKET && control.cmsg_type == libc::SCM_RIGHTS {
+            // SAFETY: within the control data.
+            let numbers = unsafe { libc::CMSG_DATA(at) }.cast::<c_int>();
+            let bytes = control.cmsg_len.saturating_sub(size_of::<cmsghdr>());
+            for index in 0..bytes / size_of::<c_int>() {
+                // SAFETY: within the data, whose length the program says.
+                let fd = unsafe { numbers.wrapping_add(index).read_unaligned() };
+                if matches!(descriptors::get(fd), Descriptor::Stack(_)) {
+                    return true;
+                }
+            }
+        }
+        // SAFETY: `at` is within the control data.
+        at = unsafe { libc::CMSG_NXTHDR(message, at) };
+    }
+    false
+}
+
+/// Answers a call that wants to pass one of our sockets on.
+#[cold]
+pub(crate) fn refuse_passing<R: Failed>() -> R {
+    sys::complain(format_args!(
+        "a socket of this stack cannot be passed to another process yet (SCM_RIGHTS); leave it to \
+         the kernel with a rule in NSTK_BYPASS"
+    ));
+    fail(libc::EOPNOTSUPP)
+}

@@ -1,0 +1,266 @@
+//! Making and connecting sockets.
+
+use core::ffi::c_int;
+
+use family::{FileId, State};
+use libc::{sockaddr, socklen_t};
+use stack::{Domain, Endpoint, Error, Instant, Ready, Shutdown, SockId, SockKind};
+
+use crate::address::{self, Name};
+use crate::blocking::{self, Direction, Patience, ROUTED};
+use crate::descriptors::{self, Descriptor};
+use crate::errno::Errno;
+use crate::route::{self, Purpose, Way};
+use crate::{closing, start, sys, template};
+
+/// What the stack has in place of a kernel socket; `None`: the kernel's matter.
+pub(crate) fn wanted(domain: c_int, kind: c_int, protocol: c_int) -> Option<(Domain, SockKind)> {
+    let domain = match domain {
+        libc::AF_INET => Domain::Inet,
+        libc::AF_INET6 => Domain::Inet6,
+        _ => return None,
+    };
+    match (kind & !(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK), protocol) {
+        (libc::SOCK_STREAM, 0 | libc::IPPROTO_TCP) => Some((domain, SockKind::Stream)),
+        (libc::SOCK_DGRAM, 0 | libc::IPPROTO_UDP) => Some((domain, SockKind::Datagram)),
+        _ => None,
+    }
+}
+
+/// socket(2); `flags` are `SOCK_CLOEXEC` and `SOCK_NONBLOCK`.
+pub(crate) fn socket(domain: Domain, kind: SockKind, flags: c_int) -> Result<c_int, Errno> {
+    let member = start::entered()?.member();
+    let fd = template::number(flags & libc::SOCK_CLOEXEC != 0)?;
+    let file = start::enter(|state, now| {
+        let sock = state.stack.socket(kind, domain)?;
+        open(state, now, sock, member, nonblocking(flags))
+    });
+    let file = install(fd, file.and_then(|file| file))?;
+    descriptors::set_undecided(fd);
+    debug_assert_eq!(descriptors::owned(fd), Some(file));
+    Ok(fd)
+}
+
+/// accept4(2). Like the kernel it does not take a connection that it has no number for.
+///
+/// # Safety
+/// `addr` must be null, or `len` and it writable as accept(2) says.
+pub(crate) unsafe fn accept(
+    listener: FileId,
+    addr: *mut sockaddr,
+    len: *mut socklen_t,
+    flags: c_int,
+) -> Result<c_int, Errno> {
+    if flags & !(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK) != 0 {
+        return Err(Errno(libc::EINVAL));
+    }
+    let (fd, file) = take_connection(listener, flags)?;
+    if addr.is_null() {
+        return Ok(fd);
+    }
+    let named = peer(file).and_then(|(peer, domain)| {
+        // SAFETY: the caller's promise.
+        unsafe { address::write(peer, domain, addr, len) }
+    });
+    if let Err(error) = named {
+        let _ = closing::close(fd);
+        return Err(error);
+    }
+    Ok(fd)
+}
+
+fn take_connection(listener: FileId, flags: c_int) -> Result<(c_int, FileId), Errno> {
+    let member = start::entered()?.member();
+    loop {
+        blocking::attempt(
+            listener,
+            Patience::new(Direction::Receive, 0),
+            |state, _, sock| acceptable(state, sock),
+        )?;
+        let fd = template::number(flags & libc::SOCK_CLOEXEC != 0)?;
+        let file = on_socket(listener, |state, now, sock| {
+            let sock = state.stack.accept(now, sock)?;
+            open(state, now, sock, member, nonblocking(flags) | ROUTED)
+        });
+        match install(fd, file.and_then(|file| file)) {
+            Ok(file) => return Ok((fd, file)),
+            // Somebody else was quicker.
+            Err(Errno(libc::EAGAIN)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The other end of a connection. It may have gone already, which accept(2) does not mind.
+fn peer(file: FileId) -> Result<(Endpoint, Domain), Errno> {
+    on_socket(file, |state, _, sock| {
+        let peer = state.stack.peer(sock).unwrap_or(Endpoint::UNSPECIFIED);
+        state.stack.domain(sock).map(|domain| (peer, domain))
+    })?
+    .ok_or(Errno(libc::EBADF))
+}
+
+fn acceptable(state: &State, sock: SockId) -> Result<(), Error> {
+    if state.stack.kind(sock) != Some(SockKind::Stream) {
+        return Err(Error::NotSupported);
+    }
+    if !state.stack.is_listener(sock) {
+        return Err(Error::InvalidArgument);
+    }
+    let ready = state.stack.ready(sock);
+    if ready.contains(Ready::IN) {
+        Ok(())
+    } else {
+        Err(Error::WouldBlock)
+    }
+}
+
+/// bind(2).
+///
+/// # Safety
+/// `addr` must be null or readable for `len` bytes.
+pub(crate) unsafe fn bind(
+    fd: c_int,
+    file: FileId,
+    addr: *const sockaddr,
+    len: socklen_t,
+) -> Result<Way, Errno> {
+    let domain = on_socket(file, |state, _, sock| state.stack.domain(sock))?;
+    // SAFETY: the caller's promise.
+    let local = match unsafe { address::read(addr, len, domain.ok_or(Errno(libc::EBADF))?) }? {
+        Name::Inet(local) => local,
+        Name::Nobody => return Err(Errno(libc::EAFNOSUPPORT)),
+    };
+    if route::route(fd, file, Purpose::Bind(local))? == Way::Kernel {
+        return Ok(Way::Kernel);
+    }
+    on_socket(file, |state, now, sock| state.stack.bind(now, sock, local))??;
+    Ok(Way::Stack(()))
+}
+
+/// listen(2).
+pub(crate) fn listen(fd: c_int, file: FileId, backlog: c_int) -> Result<Way, Errno> {
+    if on_socket(file, |state, _, sock| state.stack.kind(sock))? != Some(SockKind::Stream) {
+        return Err(Errno(libc::EOPNOTSUPP));
+    }
+    if route::route(fd, file, Purpose::Listen)? == Way::Kernel {
+        return Ok(Way::Kernel);
+    }
+    // As in Linux a negative number is a very large one.
+    let backlog = backlog as u32;
+    on_socket(file, |state, now, sock| {
+        state.stack.listen(now, sock, backlog)
+    })??;
+    Ok(Way::Stack(()))
+}
+
+/// connect(2).
+///
+/// # Safety
+/// `addr` must be null or readable for `len` bytes.
+pub(crate) unsafe fn connect(
+    fd: c_int,
+    file: FileId,
+    addr: *const sockaddr,
+    len: socklen_t,
+) -> Result<Way, Errno> {
+    let (kind, domain) = on_socket(file, |state, _, sock| {
+        state.stack.kind(sock).zip(state.stack.domain(sock))
+    })?
+    .ok_or(Errno(libc::EBADF))?;
+    // SAFETY: the caller's promise.
+    match (unsafe { address::read(addr, len, domain) }?, kind) {
+        (Name::Inet(peer), _) => {
+            if route::route(fd, file, Purpose::Reach(peer))? == Way::Kernel {
+                return Ok(Way::Kernel);
+            }
+            reach(file, peer)?;
+        }
+        (Name::Nobody, SockKind::Datagram) => reach(file, Endpoint::UNSPECIFIED)?,
+        // Nothing takes a stream's peer away.
+        (Name::Nobody, SockKind::Stream) => return Err(Errno(libc::EAFNOSUPPORT)),
+    }
+    Ok(Way::Stack(()))
+}
+
+/// shutdown(2).
+pub(crate) fn shutdown(file: FileId, how: c_int) -> Result<(), Errno> {
+    let how = match how {
+        libc::SHUT_RD => Shutdown::Read,
+        libc::SHUT_WR => Shutdown::Write,
+        libc::SHUT_RDWR => Shutdown::Both,
+        _ => return Err(Errno(libc::EINVAL)),
+    };
+    Ok(on_socket(file, |state, now, sock| {
+        state.stack.shutdown(now, sock, how)
+    })??)
+}
+
+/// Enters the stack for the socket behind a file.
+pub(crate) fn on_socket<R>(
+    file: FileId,
+    work: impl FnOnce(&mut State, Instant, SockId) -> R,
+) -> Result<R, Errno> {
+    start::enter(|state, now| {
+        let sock = state.files.get(file).ok_or(Errno(libc::EBADF))?.sock;
+        Ok(work(state, now, sock))
+    })?
+}
+
+fn reach(file: FileId, peer: Endpoint) -> Result<(), Errno> {
+    let begun = on_socket(file, |state, now, sock| {
+        state.stack.connect(now, sock, peer)
+    })?;
+    let pending = match begun {
+        Err(pending @ (Error::InProgress | Error::Already)) => pending,
+        other => return other.map_err(Errno::from),
+    };
+    let patience = Patience::new(Direction::Send, 0);
+    let result = blocking::attempt(file, patience, |state, _, sock| {
+        match state.stack.connect_result(sock) {
+            Err(Error::InProgress) => Err(Error::WouldBlock),
+            other => other,
+        }
+    });
+    // Does not wait, or has waited for as long as SO_SNDTIMEO says.
+    if result == Err(Errno(libc::EAGAIN)) {
+        Err(pending.into())
+    } else {
+        result
+    }
+}
+
+fn nonblocking(flags: c_int) -> u32 {
+    // One flag under two names.
+    const { assert!(libc::SOCK_NONBLOCK == libc::O_NONBLOCK) };
+    (flags & libc::SOCK_NONBLOCK).unsigned_abs()
+}
+
+/// A file for a socket that has just been made, or was just accepted.
+fn open(
+    state: &mut State,
+    now: Instant,
+    sock: SockId,
+    member: family::Member,
+    flags: u32,
+) -> Result<FileId, Errno> {
+    let Some(file) = state.files.open(sock, member, flags) else {
+        state.stack.close(now, sock);
+        return Err(Errno(libc::ENFILE));
+    };
+    state.stack.set_tag(sock, file.to_bits());
+    Ok(file)
+}
+
+/// Gives a number its meaning, or gives it back.
+fn install(fd: c_int, file: Result<FileId, Errno>) -> Result<FileId, Errno> {
+    // A number that was closed behind our back still has its old meaning.
+    closing::forget(fd);
+    if let Ok(file) = file
+        && descriptors::set(fd, Descriptor::Stack(file))
+    {
+        return Ok(file);
+    }
+    let _ = sys::close(fd);
+    Err(file.err().unwrap_or(Errno(libc::EMFILE)))
+}

@@ -1,0 +1,215 @@
+//! getsockopt(2)
+
+use core::ffi::{c_int, c_void};
+
+use family::{FileId, State};
+use libc::socklen_t;
+use stack::{CcKind, Domain, Error, Instant, OptName, SockId, SockKind, TcpInfo};
+use zerocopy::IntoBytes;
+
+use super::{CONGESTION_NAME_MAX, UNKNOWN, is_hint};
+use crate::errno::Errno;
+use crate::user;
+
+/// An option's value.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "gone with the call; no heap in a socket call"
+)]
+enum Answer {
+    Int(c_int),
+    /// Options of ip(7), which also fit into one byte.
+    ByteOrInt(c_int),
+    Wide(u64),
+    /// `SO_LINGER`: on, seconds.
+    Linger([c_int; 2]),
+    /// A timeval: seconds, microseconds.
+    Time([i64; 2]),
+    Name([u8; CONGESTION_NAME_MAX]),
+    Info(TcpInfo),
+}
+
+/// Gives an option's value to the program: as much as it has room for.
+///
+/// # Safety
+/// `len` must be null or writable, and `value` null or writable for `*len` bytes.
+pub(crate) unsafe fn get(
+    file: FileId,
+    (level, name): (c_int, c_int),
+    value: *mut c_void,
+    len: *mut socklen_t,
+) -> Result<(), Errno> {
+    // SAFETY: the caller's promise.
+    let room = unsafe { user::get(len) }?;
+    let room = c_int::try_from(room)
+        .map_err(|_| Errno(libc::EINVAL))?
+        .unsigned_abs() as usize;
+    let answer = crate::start::enter(|state, now| look(state, now, file, level, name))??;
+    let byte;
+    let answer = match &answer {
+        Answer::ByteOrInt(number) if (1..size_of::<c_int>()).contains(&room) => {
+            byte = [*number as u8];
+            byte.as_slice()
+        }
+        Answer::Int(number) | Answer::ByteOrInt(number) => number.as_bytes(),
+        Answer::Wide(number) if room < size_of::<u64>() => &number.as_bytes()[..4],
+        Answer::Wide(number) => number.as_bytes(),
+        Answer::Linger(pair) => pair.as_bytes(),
+        Answer::Time(pair) => pair.as_bytes(),
+        Answer::Name(name) => name.as_slice(),
+        Answer::Info(info) => info.as_bytes(),
+    };
+    let fits = answer.len().min(room);
+    if value.is_null() && fits > 0 {
+        return Err(Errno(libc::EFAULT));
+    }
+    // SAFETY: the program's room is at least `fits` long, by the caller's promise.
+    unsafe { core::ptr::copy_nonoverlapping(answer.as_ptr(), value.cast::<u8>(), fits) };
+    // SAFETY: the caller's promise.
+    unsafe { user::put(len, fits as socklen_t) }
+}
+
+fn look(
+    state: &mut State,
+    now: Instant,
+    file: FileId,
+    level: c_int,
+    name: c_int,
+) -> Result<Answer, Errno> {
+    let record = *state.files.get(file).ok_or(Errno(libc::EBADF))?;
+    let sock = record.sock;
+    match (level, name) {
+        (libc::SOL_SOCKET, libc::SO_RCVTIMEO) => return Ok(time(record.recv_timeout_ns)),
+        (libc::SOL_SOCKET, libc::SO_SNDTIMEO) => return Ok(time(record.send_timeout_ns)),
+        (libc::SOL_SOCKET, libc::SO_ERROR) => {
+            let error = state
+                .stack
+                .take_error(sock)
+                .map_or(0, |error| Errno::from(error).0);
+            return Ok(Answer::Int(error));
+        }
+        (libc::IPPROTO_TCP, libc::TCP_INFO) => {
+            let info = state.stack.tcp_info(now, sock);
+            return info.map(Answer::Info).ok_or(UNKNOWN);
+        }
+        (libc::IPPROTO_IP | libc::IPPROTO_IPV6, libc::IP_MTU_DISCOVER) => {
+            return Ok(Answer::Int(libc::IP_PMTUDISC_WANT));
+        }
+        (libc::IPPROTO_IP, libc::IP_MTU) => {
+            let connected = state.stack.peer(sock).is_some_and(|peer| peer.port != 0);
+            let mtu = c_int::from(state.stack.config().mtu);
+            return if connected {
+                Ok(Answer::Int(mtu))
+            } else {
+                Err(Errno(libc::ENOTCONN))
+            };
+        }
+        (libc::IPPROTO_IPV6, _) if state.stack.domain(sock) != Some(Domain::Inet6) => {
+            return Err(UNKNOWN);
+        }
+        _ if is_hint(level, name) => return Ok(Answer::Int(0)),
+        (libc::SOL_SOCKET, _) => {
+            if let Some(answer) = about(state, sock, name) {
+                return Ok(Answer::Int(answer));
+            }
+        }
+        _ => {}
+    }
+    let (option, form) = find(level, name).ok_or(UNKNOWN)?;
+    let value = state.stack.option(sock, option)?;
+    form(value).map_err(Errno::from)
+}
+
+/// What a socket is.
+fn about(state: &State, sock: SockId, name: c_int) -> Option<c_int> {
+    let kind = state.stack.kind(sock)?;
+    Some(match name {
+        libc::SO_TYPE if kind == SockKind::Stream => libc::SOCK_STREAM,
+        libc::SO_TYPE => libc::SOCK_DGRAM,
+        libc::SO_PROTOCOL if kind == SockKind::Stream => libc::IPPROTO_TCP,
+        libc::SO_PROTOCOL => libc::IPPROTO_UDP,
+        libc::SO_DOMAIN => match state.stack.domain(sock)? {
+            Domain::Inet => libc::AF_INET,
+            Domain::Inet6 => libc::AF_INET6,
+        },
+        libc::SO_ACCEPTCONN => c_int::from(state.stack.is_listener(sock)),
+        libc::SO_SNDLOWAT => 1,
+        _ => return None,
+    })
+}
+
+type Form = fn(u64) -> Result<Answer, Error>;
+
+/// The stack's name of an option, and the form in which the program wants its value.
+fn find(level: c_int, name: c_int) -> Option<(OptName, Form)> {
+    Some(match (level, name) {
+        (libc::SOL_SOCKET, libc::SO_REUSEADDR) => (OptName::ReuseAddr, int),
+        (libc::SOL_SOCKET, libc::SO_REUSEPORT) => (OptName::ReusePort, int),
+        (libc::SOL_SOCKET, libc::SO_BROADCAST) => (OptName::Broadcast, int),
+        (libc::SOL_SOCKET, libc::SO_KEEPALIVE) => (OptName::KeepAlive, int),
+        (libc::SOL_SOCKET, libc::SO_SNDBUF) => (OptName::SendBuffer, int),
+        (libc::SOL_SOCKET, libc::SO_RCVBUF) => (OptName::ReceiveBuffer, int),
+        (libc::SOL_SOCKET, libc::SO_RCVLOWAT) => (OptName::ReceiveLowAt, int),
+        (libc::SOL_SOCKET, libc::SO_LINGER) => (OptName::Linger, linger),
+        (libc::SOL_SOCKET, libc::SO_MAX_PACING_RATE) => {
+            (OptName::MaxPacingRate, |rate| Ok(Answer::Wide(rate)))
+        }
+        (libc::IPPROTO_TCP, libc::TCP_NODELAY) => (OptName::NoDelay, int),
+        (libc::IPPROTO_TCP, libc::TCP_CORK) => (OptName::Cork, int),
+        (libc::IPPROTO_TCP, libc::TCP_QUICKACK) => (OptName::QuickAck, int),
+        (libc::IPPROTO_TCP, libc::TCP_MAXSEG) => (OptName::MaxSegment, int),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE) => (OptName::KeepIdle, int),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL) => (OptName::KeepInterval, int),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPCNT) => (OptName::KeepCount, int),
+        (libc::IPPROTO_TCP, libc::TCP_SYNCNT) => (OptName::SynCount, int),
+        (libc::IPPROTO_TCP, libc::TCP_LINGER2) => (OptName::Linger2, |seconds| {
+            Ok(Answer::Int(seconds as c_int))
+        }),
+        (libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT) => (OptName::DeferAccept, int),
+        (libc::IPPROTO_TCP, libc::TCP_WINDOW_CLAMP) => (OptName::WindowClamp, int),
+        (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT) => (OptName::UserTimeout, int),
+        (libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT) => (OptName::NotSentLowAt, |bytes| {
+            Ok(Answer::Int(bytes as c_int))
+        }),
+        (libc::IPPROTO_TCP, libc::TCP_CONGESTION) => (OptName::Congestion, congestion),
+        (libc::IPPROTO_IP, libc::IP_TOS) => (OptName::Tos, byte_or_int),
+        (libc::IPPROTO_IP, libc::IP_TTL) => (OptName::Ttl, byte_or_int),
+        (libc::IPPROTO_IPV6, libc::IPV6_V6ONLY) => (OptName::V6Only, int),
+        (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => (OptName::Tos, int),
+        (libc::IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS) => (OptName::Ttl, int),
+        _ => return None,
+    })
+}
+
+fn int(value: u64) -> Result<Answer, Error> {
+    Ok(Answer::Int(c_int::try_from(value).unwrap_or(c_int::MAX)))
+}
+
+fn byte_or_int(value: u64) -> Result<Answer, Error> {
+    Ok(Answer::ByteOrInt(
+        c_int::try_from(value).unwrap_or(c_int::MAX),
+    ))
+}
+
+/// The stack answers with the seconds plus one, 0 for off.
+fn linger(value: u64) -> Result<Answer, Error> {
+    let seconds = c_int::try_from(value.saturating_sub(1)).unwrap_or(c_int::MAX);
+    Ok(Answer::Linger([c_int::from(value != 0), seconds]))
+}
+
+fn congestion(value: u64) -> Result<Answer, Error> {
+    let kind = u8::try_from(value)
+        .ok()
+        .and_then(CcKind::from_u8)
+        .ok_or(Error::InvalidArgument)?;
+    let mut name = [0; CONGESTION_NAME_MAX];
+    for (to, from) in name.iter_mut().zip(kind.name().bytes()) {
+        *to = from;
+    }
+    Ok(Answer::Name(name))
+}
+
+fn time(ns: u64) -> Answer {
+    let micros = i64::try_from(ns.div_ceil(1000)).unwrap_or(i64::MAX);
+    Answer::Time([micros / 1_000_000, micros % 1_000_000])
+}

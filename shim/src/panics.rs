@@ -1,0 +1,27 @@
+//! What is said of a panic: one line, by a raw write. std's own message would go through our hooks.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::panic::{self, PanicHookInfo};
+
+use crate::sys;
+
+static INSTALLED: AtomicBool = AtomicBool::new(false);
+
+/// Sees to it that panics of this library are told by us. Cheap when it has been done.
+pub(crate) fn install() {
+    if !INSTALLED.swap(true, Ordering::Relaxed) {
+        panic::set_hook(Box::new(tell));
+    }
+}
+
+fn tell(info: &PanicHookInfo<'_>) {
+    let Some(place) = info.location() else { return };
+    // A function that libc does not have is no news: its hook answers ENOSYS.
+    if place.file().contains("redhook") {
+        return;
+    }
+    let what = info.payload_as_str().unwrap_or("panic");
+    sys::complain(format_args!(
+        "{what} at {place}; the stack has stopped, its sockets answer ENETDOWN"
+    ));
+}

@@ -1,0 +1,144 @@
+//! Receiving, whatever the call is named.
+
+use core::ffi::c_int;
+
+use family::FileId;
+use stack::{DatagramSpan, Endpoint, Error, RecvFlags, RecvSpan, SockId, SockKind};
+
+use crate::blocking::{self, Direction, Patience};
+use crate::errno::Errno;
+use crate::start;
+use crate::user::UserBytes;
+
+/// What a receiving call brought.
+#[derive(Clone, Copy)]
+pub(crate) struct Received {
+    /// What the call returns: bytes copied; with `MSG_TRUNC` the datagram's length, or bytes thrown
+    /// away.
+    pub(crate) len: usize,
+    /// Sender of a datagram; streams do not say.
+    pub(crate) from: Option<Endpoint>,
+    /// `msg_flags` of recvmsg(2): `MSG_TRUNC`.
+    pub(crate) flags: c_int,
+}
+
+/// What is there to be copied.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "gone with the call; no heap in a socket call"
+)]
+enum Reserved {
+    Stream(SockId, RecvSpan),
+    Datagram(SockId, DatagramSpan),
+}
+
+/// Receives into `bytes`.
+pub(crate) fn receive(file: FileId, bytes: UserBytes, flags: c_int) -> Result<Received, Errno> {
+    if flags & libc::MSG_ERRQUEUE != 0 {
+        return Err(Errno(libc::EAGAIN));
+    }
+    // No urgent data is ever kept apart from the stream.
+    if flags & libc::MSG_OOB != 0 {
+        return Err(Errno(libc::EINVAL));
+    }
+    let patience = Patience::new(Direction::Receive, flags);
+    let len = bytes.remaining();
+    let peek = peek(flags);
+    let reserved = blocking::attempt(file, patience, |state, _, sock| {
+        Ok(match state.stack.kind(sock).ok_or(Error::BadDescriptor)? {
+            SockKind::Stream => {
+                Reserved::Stream(sock, state.stack.recv_reserve(sock, len, peek, 0)?)
+            }
+            SockKind::Datagram => {
+                Reserved::Datagram(sock, state.stack.recv_from_reserve(sock, peek)?)
+            }
+        })
+    })?;
+    match reserved {
+        Reserved::Stream(sock, span) => {
+            let len = stream(file, (sock, span), bytes, flags)?;
+            Ok(Received {
+                len,
+                from: None,
+                flags: 0,
+            })
+        }
+        Reserved::Datagram(sock, span) => datagram(sock, span, bytes, flags),
+    }
+}
+
+fn peek(flags: c_int) -> RecvFlags {
+    if flags & libc::MSG_PEEK != 0 {
+        RecvFlags::PEEK
+    } else {
+        RecvFlags::empty()
+    }
+}
+
+/// `MSG_PEEK` leaves what it read; `MSG_WAITALL` goes on until all is there; `MSG_TRUNC` throws
+/// away instead of copying (tcp(7)).
+fn stream(
+    file: FileId,
+    first: (SockId, RecvSpan),
+    mut bytes: UserBytes,
+    flags: c_int,
+) -> Result<usize, Errno> {
+    let peek = peek(flags);
+    let keeps = peek.contains(RecvFlags::PEEK);
+    let (sock, mut span) = first;
+    let mut got = 0;
+    loop {
+        let len = span.len();
+        if len == 0 {
+            return Ok(got);
+        }
+        let taken = if flags & libc::MSG_TRUNC == 0 {
+            bytes.copy_from(span.pieces(), len)
+        } else {
+            bytes.skip(len);
+            len
+        };
+        let committed = start::enter(|state, now| state.stack.recv_commit(now, sock, span, taken))?;
+        match committed {
+            Ok(_) => got += taken,
+            Err(_) if got > 0 => return Ok(got),
+            Err(error) => return Err(error.into()),
+        }
+        let wanted = bytes.remaining();
+        if wanted == 0 {
+            return Ok(got);
+        }
+        // What is there already is taken along; waiting for more is for MSG_WAITALL.
+        let never = flags & (libc::MSG_DONTWAIT | libc::MSG_WAITALL) != libc::MSG_WAITALL;
+        let patience = Patience {
+            direction: Direction::Receive,
+            never,
+        };
+        let skip = if keeps { got } else { 0 };
+        let next = blocking::attempt(file, patience, |state, _, sock| {
+            state.stack.recv_reserve(sock, wanted, peek, skip)
+        });
+        let Ok(next) = next else { return Ok(got) };
+        span = next;
+    }
+}
+
+fn datagram(
+    sock: SockId,
+    span: DatagramSpan,
+    mut bytes: UserBytes,
+    flags: c_int,
+) -> Result<Received, Errno> {
+    let (whole, from) = (span.len(), span.from());
+    let copied = bytes.copy_from(span.pieces(), whole);
+    start::enter(|state, now| state.stack.recv_from_commit(now, sock, span))??;
+    Ok(Received {
+        len: if flags & libc::MSG_TRUNC != 0 {
+            whole
+        } else {
+            copied
+        },
+        from: Some(from),
+        flags: if copied < whole { libc::MSG_TRUNC } else { 0 },
+    })
+}

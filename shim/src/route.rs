@@ -1,0 +1,213 @@
+//! Which stack a socket goes to, decided as late as possible: at bind to an address, connect,
+//! listen or first send.
+
+use core::ffi::c_int;
+
+use env::{Proto, Role, Route};
+use family::FileId;
+use stack::{Addr, Domain, Endpoint, SockKind};
+
+use crate::address::Encoded;
+use crate::blocking::ROUTED;
+use crate::errno::Errno;
+use crate::hooks::epoll;
+use crate::{descriptors, replay, start, sys};
+
+/// Port of name servers.
+const DNS_PORT: u16 = 53;
+
+/// Where a program wants to go with a socket.
+#[derive(Clone, Copy)]
+pub(crate) enum Purpose {
+    /// connect, or a datagram to this peer.
+    Reach(Endpoint),
+    /// bind to this address. A wildcard leaves the question open.
+    Bind(Endpoint),
+    /// listen on what the socket is bound to.
+    Listen,
+}
+
+/// Where a call is to be done, once its socket has been routed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way<T = ()> {
+    /// In the stack; with what came of it.
+    Stack(T),
+    /// The number is a kernel socket from now on: the real function has to be called.
+    Kernel,
+}
+
+/// Routes the socket behind `fd` unless that has been done. After [`Way::Kernel`] the caller
+/// repeats its call on the real function.
+pub(crate) fn route(fd: c_int, file: FileId, purpose: Purpose) -> Result<Way, Errno> {
+    if !descriptors::is_undecided(fd) {
+        return Ok(Way::Stack(()));
+    }
+    let Some(socket) = Undecided::look(file)? else {
+        descriptors::set_decided(file);
+        return Ok(Way::Stack(()));
+    };
+    match socket.decide(purpose) {
+        None => Ok(Way::Stack(())),
+        Some(Route::Stack) => {
+            keep(file)?;
+            Ok(Way::Stack(()))
+        }
+        Some(Route::Kernel) => {
+            socket.hand_to_kernel(file)?;
+            Ok(Way::Kernel)
+        }
+    }
+}
+
+/// The socket is the stack's for good.
+fn keep(file: FileId) -> Result<(), Errno> {
+    start::enter(|state, _| {
+        if let Some(mut record) = state.files.get_mut(file) {
+            record.flags |= ROUTED;
+        }
+    })?;
+    descriptors::set_decided(file);
+    replay::forget(file);
+    Ok(())
+}
+
+/// A socket that has not been routed yet.
+struct Undecided {
+    kind: SockKind,
+    domain: Domain,
+    local: Endpoint,
+    flags: u32,
+}
+
+impl Undecided {
+    /// `None`: it has been routed, by another process perhaps.
+    fn look(file: FileId) -> Result<Option<Self>, Errno> {
+        start::enter(|state, _| {
+            let record = state.files.get(file).ok_or(Errno(libc::EBADF))?;
+            if record.flags & ROUTED != 0 {
+                return Ok(None);
+            }
+            let found = (|| {
+                Some(Self {
+                    kind: state.stack.kind(record.sock)?,
+                    domain: state.stack.domain(record.sock)?,
+                    local: state.stack.local(record.sock)?,
+                    flags: record.flags,
+                })
+            })();
+            found.map(Some).ok_or(Errno(libc::EBADF))
+        })?
+    }
+
+    /// `None`: not yet.
+    fn decide(&self, purpose: Purpose) -> Option<Route> {
+        let settings = start::settings()?;
+        let proto = match self.kind {
+            SockKind::Stream => Proto::Tcp,
+            SockKind::Datagram => Proto::Udp,
+        };
+        let (role, end) = match purpose {
+            Purpose::Reach(peer) => (Role::Connect, peer),
+            Purpose::Bind(local) => (Role::Listen, local),
+            Purpose::Listen => (Role::Listen, self.local),
+        };
+        if matches!(purpose, Purpose::Bind(_)) && end.addr.is_unspecified() {
+            return None;
+        }
+        if let Some(route) = settings.bypass.decide(proto, role, end.addr, end.port) {
+            return Some(route);
+        }
+        Some(match purpose {
+            Purpose::Reach(peer) => to_peer(&settings.stack, proto, peer),
+            Purpose::Bind(_) if end.addr == settings.stack.addr => Route::Stack,
+            Purpose::Bind(_) => Route::Kernel,
+            // A wildcard, or the stack's own address.
+            Purpose::Listen => Route::Stack,
+        })
+    }
+
+    /// Lays a kernel socket over every number of the file in this process.
+    fn hand_to_kernel(&self, file: FileId) -> Result<(), Errno> {
+        let domain = match self.domain {
+            Domain::Inet => libc::AF_INET,
+            Domain::Inet6 => libc::AF_INET6,
+        };
+        let (kind, protocol) = match self.kind {
+            SockKind::Stream => (libc::SOCK_STREAM, libc::IPPROTO_TCP),
+            SockKind::Datagram => (libc::SOCK_DGRAM, libc::IPPROTO_UDP),
+        };
+        let nonblock = self.flags as c_int & libc::O_NONBLOCK;
+        let socket = sys::socket(domain, kind | nonblock | libc::SOCK_CLOEXEC, protocol)?;
+        let moved = self.move_numbers(file, socket);
+        let _ = sys::close(socket);
+        moved
+    }
+
+    fn move_numbers(&self, file: FileId, socket: c_int) -> Result<(), Errno> {
+        replay::replay(file, socket);
+        if self.local.port != 0 {
+            // The stack's reservation of the port keeps nobody from it in the kernel.
+            sys::bind(socket, Encoded::new(self.local, self.domain).as_bytes())?;
+        }
+        let member = start::entered()?.member();
+        for (fd, descriptor) in descriptors::all() {
+            if descriptor != descriptors::Descriptor::Stack(file) {
+                continue;
+            }
+            let close_on_exec = sys::fcntl(fd, libc::F_GETFD, 0)? & libc::FD_CLOEXEC != 0;
+            sys::dup3(socket, fd, if close_on_exec { libc::O_CLOEXEC } else { 0 })?;
+            epoll::moved_to_kernel(fd, file);
+            let _ = descriptors::take(fd);
+            start::enter(|state, now| state.release(now, file, member))?;
+        }
+        Ok(())
+    }
+}
+
+/// The stack reaches its own network, and the rest of the world if it has a gateway. What the
+/// kernel keeps to itself (this host's addresses) only the kernel reaches; names are asked for
+/// there too.
+fn to_peer(stack: &stack::Config, proto: Proto, peer: Endpoint) -> Route {
+    let Some(ip) = peer.addr.as_v4() else {
+        return Route::Kernel;
+    };
+    if on_link(stack, ip) {
+        return Route::Stack;
+    }
+    let for_kernel = peer.addr.is_unspecified()
+        || peer.addr.is_loopback()
+        || peer.addr.is_multicast()
+        || peer.addr == Addr::V4_BROADCAST
+        || (proto == Proto::Udp && peer.port == DNS_PORT)
+        || stack.gateway.is_unspecified()
+        || is_host_address(ip);
+    if for_kernel {
+        Route::Kernel
+    } else {
+        Route::Stack
+    }
+}
+
+fn on_link(stack: &stack::Config, ip: [u8; 4]) -> bool {
+    let Some(own) = stack.addr.as_v4() else {
+        return false;
+    };
+    let host_bits = 32u32.saturating_sub(u32::from(stack.prefix_len));
+    let differs = u32::from_be_bytes(own) ^ u32::from_be_bytes(ip);
+    differs.checked_shr(host_bits).unwrap_or(0) == 0
+}
+
+/// Interfaces that are looked at; a host with more addresses may see one of its own taken for a
+/// stranger's.
+const HOST_ADDRESSES_MAX: usize = 64;
+
+/// Whether the kernel has this address on an interface: asked each time, since addresses come and
+/// go and only peers outside the stack's network are asked about.
+fn is_host_address(ip: [u8; 4]) -> bool {
+    let mut entries = [[0u8; size_of::<libc::ifreq>()]; HOST_ADDRESSES_MAX];
+    let Ok(count) = sys::interface_addresses(&mut entries) else {
+        return false;
+    };
+    // The name takes 16 bytes, then come family and port of a sockaddr_in.
+    entries.iter().take(count).any(|entry| entry[20..24] == ip)
+}

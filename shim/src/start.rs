@@ -1,0 +1,168 @@
+//! Starting the stack: at the program's first internet socket, never before.
+
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use env::{OnFailure, Settings};
+use family::{Family, State};
+use stack::Instant;
+
+use crate::errno::Errno;
+use crate::{child, log, signals, sys, template, thread};
+
+/// How far this process has come: one of the states below, with the process's id in the upper half
+/// while it is starting.
+static PHASE: AtomicU64 = AtomicU64::new(UNTRIED);
+
+const UNTRIED: u64 = 0;
+const STARTING: u64 = 1;
+const RUNNING: u64 = 2;
+/// There will be no stack in this process.
+const KERNEL: u64 = 3;
+/// A hook panicked: sockets of ours answer `ENETDOWN`.
+const FAILED: u64 = 4;
+
+/// What runs from the start on, for ever.
+struct Running {
+    family: Family,
+    settings: Settings,
+}
+
+static CURRENT: AtomicPtr<Running> = AtomicPtr::new(core::ptr::null_mut());
+
+fn running() -> Option<&'static Running> {
+    // SAFETY: the pointer is null or leads to a value that was leaked.
+    unsafe { CURRENT.load(Ordering::Acquire).as_ref() }
+}
+
+/// The family of this process; `None` before its first internet socket, and without a stack.
+#[inline]
+pub(crate) fn family() -> Option<&'static Family> {
+    running().map(|running| &running.family)
+}
+
+/// The settings that the stack runs with.
+pub(crate) fn settings() -> Option<&'static Settings> {
+    running().map(|running| &running.settings)
+}
+
+/// Enters the stack. `ENETDOWN`: it has failed; `ECONNRESET`: it died with one of its processes.
+#[inline]
+pub(crate) fn enter<R>(work: impl FnOnce(&mut State, Instant) -> R) -> Result<R, Errno> {
+    entered()?.enter(work).map_err(|_| Errno(libc::ECONNRESET))
+}
+
+/// The family, for calls that wait. Errors as [`enter`].
+pub(crate) fn entered() -> Result<&'static Family, Errno> {
+    if PHASE.load(Ordering::Relaxed) == FAILED {
+        return Err(Errno(libc::ENETDOWN));
+    }
+    family().ok_or(Errno(libc::ENETDOWN))
+}
+
+/// From now on nothing of ours works any more.
+#[cold]
+pub(crate) fn mark_failed() {
+    PHASE.store(FAILED, Ordering::Relaxed);
+}
+
+/// The family, which this call starts if nobody has tried yet. `None`: this process uses the
+/// kernel's sockets.
+pub(crate) fn start() -> Option<&'static Family> {
+    loop {
+        let phase = PHASE.load(Ordering::Acquire);
+        match phase & u64::from(u32::MAX) {
+            RUNNING => return family(),
+            KERNEL | FAILED => return None,
+            _ => {}
+        }
+        let starting = u64::from(sys::process_id()) << 32 | STARTING;
+        if phase == starting {
+            // Another thread is at it. It takes milliseconds.
+            sys::pause_us(100);
+            continue;
+        }
+        // A phase of another process is what a fork left while a thread of its parent was starting.
+        if PHASE
+            .compare_exchange(phase, starting, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+        {
+            let reached = if try_start() { RUNNING } else { KERNEL };
+            // Left alone if the stack has failed meanwhile.
+            let _ = PHASE.compare_exchange(starting, reached, Ordering::AcqRel, Ordering::Relaxed);
+        }
+    }
+}
+
+fn try_start() -> bool {
+    let _inside = thread::inside();
+    let settings = match Settings::from_env(variable) {
+        Ok(Some(settings)) => settings,
+        Ok(None) => {
+            sys::complain(format_args!(
+                "NSTK_IF is not set, so the kernel's sockets are used; set NSTK_IF=tap:NAME and NSTK_ADDR=ADDRESS/PREFIX"
+            ));
+            return false;
+        }
+        Err(error) => {
+            sys::complain(format_args!("{error}"));
+            return give_up(failure_word());
+        }
+    };
+    for warning in &settings.warnings {
+        sys::complain(format_args!("{warning}"));
+    }
+    log::start(settings.log.as_deref());
+    let on_failure = settings.on_failure;
+    let family = template::make()
+        .and_then(|()| Family::start(&settings, thread::host()).map_err(|error| error.to_string()))
+        .and_then(|family| child::watch().map(|()| family).map_err(str::to_owned));
+    match family {
+        Ok(family) => {
+            CURRENT.store(
+                Box::into_raw(Box::new(Running { family, settings })),
+                Ordering::Release,
+            );
+            signals::stand_in();
+            true
+        }
+        Err(why) => {
+            sys::complain(format_args!("{why}"));
+            give_up(on_failure)
+        }
+    }
+}
+
+/// The user chose what happens without a stack: the kernel's sockets, or nothing.
+fn give_up(choice: OnFailure) -> bool {
+    match choice {
+        OnFailure::Kernel => false,
+        OnFailure::Exit => sys::exit(1),
+    }
+}
+
+/// NSTK_FAIL, when the settings as a whole cannot be read.
+fn failure_word() -> OnFailure {
+    let word = variable("NSTK_FAIL").and_then(|word| word.into_string().ok());
+    let exit = word.is_some_and(|word| word.trim().eq_ignore_ascii_case("exit"));
+    if exit {
+        OnFailure::Exit
+    } else {
+        OnFailure::Kernel
+    }
+}
+
+/// Copies one variable. The environment is read while the stack starts and never again: programs
+/// overwrite it.
+fn variable(name: &str) -> Option<OsString> {
+    let name = std::ffi::CString::new(name).ok()?;
+    // SAFETY: the name ends in a zero byte.
+    let value = unsafe { libc::getenv(name.as_ptr()) };
+    if value.is_null() {
+        return None;
+    }
+    // SAFETY: getenv gives a string that ends in a zero byte.
+    let value = unsafe { core::ffi::CStr::from_ptr(value) };
+    Some(OsString::from_vec(value.to_bytes().to_vec()))
+}
