@@ -14,11 +14,15 @@ export NSTK_IF=tap:nstk0 NSTK_ADDR=10.77.1.2/24
 in_namespace() { nsenter --target "$1" --net "${@:2}"; }
 
 # The same in the background, its output thrown away; it dies with the script. Its process is $!.
-spawn_in() { setpriv --pdeathsig KILL nsenter --target "$1" --net "${@:2}" >/dev/null 2>&1 & }
+spawn_in() {
+    setpriv --pdeathsig KILL nsenter --target "$1" --net "${@:2}" >/dev/null 2>&1 &
+    disown # or bash would tell of its end
+}
 
 # Sets the named variable to the process that holds a new namespace.
 new_namespace() {
     setpriv --pdeathsig KILL unshare --net sleep infinity &
+    disown
     printf -v "$1" %s $!
     until [[ $(readlink "/proc/$!/ns/net") != "$(readlink /proc/self/ns/net)" ]]; do sleep 0.01; done
     in_namespace $! ip link set lo up
@@ -41,25 +45,37 @@ lab_start() {
     up "$TAPPED" nstk0 "$NSTK_PEER/24"
 }
 
+# members HOLDER: the processes in a namespace, without its holder
+members() {
+    local process
+    for process in /proc/[0-9]*; do
+        if [[ $process/ns/net -ef /proc/$1/ns/net && ${process##*/} != "$1" ]]; then echo "${process##*/}"; fi
+    done
+}
+
 # Every process in the lab ends, also a keeper that would have stayed another second.
 lab_end() {
-    local holder process
+    local holder
     for holder in "$NEAR" "$FAR" "$TAPPED"; do
-        for process in /proc/[0-9]*; do
-            if [[ $process/ns/net -ef /proc/$holder/ns/net && ${process##*/} != "$holder" ]]; then
-                kill -KILL "${process##*/}" 2>/dev/null || true
-            fi
-        done
+        members "$holder" | xargs --no-run-if-empty kill -KILL 2>/dev/null || true
         kill "$holder"
+    done
+}
+
+# The keeper of the stack on the tap; nothing when there is none.
+keeper() {
+    local process
+    for process in $(members "$TAPPED"); do
+        if [[ $(cat "/proc/$process/comm" 2>/dev/null) == nstk-keeper ]]; then echo "$process"; fi
     done
 }
 
 # Frames that have come into the kernel through the tap: they grow only when a program really runs on nstk.
 tap_frames() { in_namespace "$TAPPED" cat /proc/net/dev | awk '$1 == "nstk0:" { print $3 }'; }
 
-# Seconds of CPU (user and system) that the processes given by id have used so far, their waited-for children included.
+# Seconds of CPU, user and system, that the processes given by id have used so far.
 cpu_seconds() {
     local process
     for process in "$@"; do cat "/proc/$process/stat" 2>/dev/null || true; done |
-        awk -v hertz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); ticks += $12 + $13 + $14 + $15 } END { printf "%.2f", ticks / hertz }'
+        awk -v hertz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); ticks += $12 + $13 } END { printf "%.2f", ticks / hertz }'
 }
