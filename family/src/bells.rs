@@ -42,16 +42,24 @@ pub(crate) struct Bells {
 
 impl Bells {
     pub(crate) fn create() -> Result<Self, StartError> {
-        let mut fds = [-1; BELLS];
-        for slot in &mut fds {
-            // SAFETY: eventfd(2) takes no pointers.
-            let fd = unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) };
-            if fd < 0 {
-                return Err(StartError::last("no event descriptor"));
+        let mut bells = Self { fds: [-1; BELLS] };
+        for slot in &mut bells.fds {
+            match eventfd() {
+                Ok(fd) => *slot = fd,
+                Err(error) => {
+                    bells.close();
+                    return Err(error);
+                }
             }
-            *slot = own::lift(fd)?;
         }
-        Ok(Self { fds })
+        Ok(bells)
+    }
+
+    /// Closes all of them.
+    pub(crate) fn close(&self) {
+        for fd in self.fds.iter().filter(|fd| **fd >= 0) {
+            sys::close(*fd);
+        }
     }
 
     pub(crate) fn from_fds(fds: [RawFd; BELLS]) -> Self {
@@ -118,4 +126,14 @@ impl Bells {
         let mut count = [0u8; 8];
         let _ = sys::read(self.fd(bell), &mut count);
     }
+}
+
+/// A fresh eventfd at a high number.
+fn eventfd() -> Result<RawFd, StartError> {
+    // SAFETY: eventfd(2) takes no pointers.
+    let fd = unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) };
+    if fd < 0 {
+        return Err(StartError::last("no event descriptor"));
+    }
+    own::lift(fd)
 }

@@ -37,6 +37,8 @@ pub struct Duty {
     idle_since: Option<Instant>,
     watch_gap: Duration,
     last_poll_seen: u64,
+    /// The stamp of the keeper's own last poll: nobody has polled since while it stands.
+    own_poll: u64,
 }
 
 /// A program of the family, by a descriptor that becomes readable when it ends.
@@ -67,6 +69,8 @@ impl Duty {
             .try_into()
             .map_err(|_| StartError::Keeper("bells are missing"))?;
         close_others(&fds);
+        // The program's signals were blocked while it started us; ours end us as they end anybody.
+        sys::set_signal_mask(0);
         let family = Family::keep(spec, *region, *device, bells)?;
         family
             .words()
@@ -83,6 +87,7 @@ impl Duty {
             idle_since: None,
             watch_gap: WATCH_GAP,
             last_poll_seen: 0,
+            own_poll: u64::MAX,
         })
     }
 
@@ -114,7 +119,9 @@ impl Duty {
             }
             match sys::pidfd_open(pid) {
                 Ok(pidfd) => self.watched.push(Watched { member, pid, pidfd }),
-                Err(_) => self.bury(member, pid),
+                Err(sys::Errno(libc::ESRCH)) => self.bury(member, pid),
+                // Tried again at the next look.
+                Err(_) => {}
             }
         }
         if self.door.is_none() {
@@ -128,25 +135,24 @@ impl Duty {
         let now = clock::now();
         if self.on_duty(now) {
             family.poll();
+            self.own_poll = family.words().last_poll_ns.load(Ordering::Relaxed);
         }
-        let stop = family.enter(|state, now| {
-            if state.stack.live_connections() > 0 {
-                self.idle_since = None;
-                return false;
-            }
-            let since = *self.idle_since.get_or_insert(now);
-            let stop = now.saturating_since(since) >= LINGER;
-            if stop {
-                // Under the lock: whoever connects next sees that there is no keeper.
-                family.words().keeper_pid.store(0, Ordering::Relaxed);
-                family
-                    .words()
-                    .keeper_state
-                    .store(keeper::ABSENT, Ordering::Release);
-            }
-            stop
-        });
-        stop.ok()
+        let state = family.lock().ok()?;
+        if state.stack.live_connections() > 0 {
+            self.idle_since = None;
+            return Some(false);
+        }
+        let since = *self.idle_since.get_or_insert(now);
+        let stop = now.saturating_since(since) >= LINGER;
+        if stop {
+            // Under the lock: whoever connects next sees that there is no keeper.
+            family.words().keeper_pid.store(0, Ordering::Relaxed);
+            family
+                .words()
+                .keeper_state
+                .store(keeper::ABSENT, Ordering::Release);
+        }
+        Some(stop)
     }
 
     /// Whether the stack has nobody but the keeper.
@@ -154,66 +160,79 @@ impl Duty {
         let words = self.family.words();
         let poller = words.poller.load(Ordering::Acquire);
         let last = Instant::from_nanos(words.last_poll_ns.load(Ordering::Relaxed));
-        let ours = poller >> 32 == u64::from(self.family.pid());
-        ours || (poller == 0 && now.saturating_since(last) >= DUTY_GAP)
+        let nobody = last.as_nanos() == self.own_poll || now.saturating_since(last) >= DUTY_GAP;
+        poller == 0 && nobody
     }
 
     /// Sleeps until there is something to do.
     fn rest(&mut self) {
-        let words = self.family.words();
         let now = clock::now();
-        let last_poll = words.last_poll_ns.load(Ordering::Relaxed);
-        let mut device = -1;
-        let mut until = Some(now + DUTY_GAP);
-        let mut mine = 0;
-        if self.on_duty(now) {
-            if let Some(bell) = self.bell {
-                mine = Poller {
-                    pid: self.family.pid(),
-                    bell,
-                    keeper: true,
-                }
-                .to_bits();
-                let taken =
-                    words
-                        .poller
-                        .compare_exchange(0, mine, Ordering::AcqRel, Ordering::Relaxed);
-                if taken.is_ok() {
-                    device = self.family.device_fd;
-                    words.sleeping.fetch_or(bell.bit(), Ordering::SeqCst);
-                } else {
-                    mine = 0;
-                }
-            }
-            until = self
-                .family
-                .enter(|state, _| state.stack.poll_timeout())
-                .ok()
-                .flatten();
-            words
-                .poller_until_ns
-                .store(until.map_or(u64::MAX, Instant::as_nanos), Ordering::Relaxed);
-        } else if words.poller.load(Ordering::Relaxed) != 0 {
-            self.watch_gap = if last_poll == self.last_poll_seen {
-                (self.watch_gap * 2).min(WATCH_GAP_MAX)
-            } else {
-                WATCH_GAP
-            };
-            until = Some(now + self.watch_gap);
-        }
-        self.last_poll_seen = last_poll;
+        let poller = self.stand_in(now);
+        let mut until = match poller {
+            Some((_, until)) => until,
+            None => Some(now + self.next_look()),
+        };
         if let Some(since) = self.idle_since {
-            let end = since + LINGER;
-            until = Some(until.map_or(end, |until| until.min(end)));
+            until = Some(until.map_or(since + LINGER, |until| until.min(since + LINGER)));
         }
-        self.sleep(device, until);
-        if let Some(bell) = self.bell.filter(|_| mine != 0) {
+        self.sleep(
+            if poller.is_some() {
+                self.family.device_fd
+            } else {
+                -1
+            },
+            until,
+        );
+        if let (Some((word, _)), Some(bell)) = (poller, self.bell) {
             let words = self.family.words();
             let _ = words
                 .poller
-                .compare_exchange(mine, 0, Ordering::AcqRel, Ordering::Relaxed);
+                .compare_exchange(word, 0, Ordering::AcqRel, Ordering::Relaxed);
             words.sleeping.fetch_and(!bell.bit(), Ordering::AcqRel);
         }
+    }
+
+    /// Takes the poller word if nobody else looks after the device: the word, and when to wake up.
+    fn stand_in(&self, now: Instant) -> Option<(u64, Option<Instant>)> {
+        let bell = self.bell?;
+        let words = self.family.words();
+        let state = self.family.lock().ok()?;
+        if !self.on_duty(now) {
+            return None;
+        }
+        let word = Poller {
+            pid: self.family.pid(),
+            bell,
+            keeper: true,
+        }
+        .to_bits();
+        words
+            .poller
+            .compare_exchange(0, word, Ordering::AcqRel, Ordering::Relaxed)
+            .ok()?;
+        let until = state.next_due(now);
+        words
+            .poller_until_ns
+            .store(until.map_or(u64::MAX, Instant::as_nanos), Ordering::Relaxed);
+        words.sleeping.fetch_or(bell.bit(), Ordering::SeqCst);
+        Some((word, until))
+    }
+
+    /// How long to leave the stack to its members before the next look: longer and longer while one of them
+    /// sleeps on the device and nothing happens.
+    fn next_look(&mut self) -> Duration {
+        let words = self.family.words();
+        let last_poll = words.last_poll_ns.load(Ordering::Relaxed);
+        let unchanged = core::mem::replace(&mut self.last_poll_seen, last_poll) == last_poll;
+        if words.poller.load(Ordering::Relaxed) == 0 {
+            return DUTY_GAP;
+        }
+        self.watch_gap = if unchanged {
+            (self.watch_gap * 2).min(WATCH_GAP_MAX)
+        } else {
+            WATCH_GAP
+        };
+        self.watch_gap
     }
 
     fn sleep(&mut self, device: RawFd, until: Option<Instant>) {

@@ -1,8 +1,9 @@
 //! Going into the stack and out again.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::Ordering;
 
-use region::Guard;
+use region::{Guard, Words};
 use stack::Instant;
 
 use crate::clock;
@@ -15,6 +16,35 @@ use crate::state::State;
 /// must still read its acknowledgements.
 const POLL_GAP_NS: u64 = 20_000;
 
+/// The state under its lock. A panic inside kills the stack before the lock is given back, since nobody
+/// knows what the stack looks like then.
+pub(crate) struct Locked<'a> {
+    guard: Guard<'a, State>,
+    words: &'a Words,
+}
+
+impl Deref for Locked<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.guard
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.guard
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.words.dead.store(1, Ordering::Release);
+        }
+    }
+}
+
 impl Family {
     /// Runs `f` under the lock, then sends what it made due and rings who waits for its events.
     ///
@@ -23,26 +53,26 @@ impl Family {
     pub fn enter<R>(&self, f: impl FnOnce(&mut State, Instant) -> R) -> Result<R, Gone> {
         let _inside = self.inside();
         let now = clock::now();
-        let mut guard = self.lock()?;
-        let result = f(&mut guard, now);
-        self.leave(guard, now)?;
+        let mut state = self.lock()?;
+        let result = f(&mut state, now);
+        self.leave(state, now)?;
         let last = self.words().last_poll_ns.load(Ordering::Relaxed);
         if now.as_nanos().saturating_sub(last) > POLL_GAP_NS {
-            self.poll_inside()?;
+            self.poll_inside(|_, _| ())?;
         }
         Ok(result)
     }
 
     /// The way out of the lock.
-    pub(crate) fn leave(&self, mut guard: Guard<'_, State>, now: Instant) -> Result<(), Gone> {
-        let rings = guard.drain_events();
+    pub(crate) fn leave(&self, mut state: Locked<'_>, now: Instant) -> Result<(), Gone> {
+        let rings = state.drain_events();
         let lonely = self.words().keeper_state.load(Ordering::Relaxed) == keeper::ABSENT
-            && guard.stack.live_connections() > 0;
-        if guard.stack.transmit_pending() && self.take_turn() {
-            self.transmit_in_turn(guard, now)?;
+            && state.stack.live_connections() > 0;
+        if state.stack.transmit_pending() && self.take_turn() {
+            self.transmit_in_turn(state, now)?;
         } else {
-            self.wake_for_deadline(&guard);
-            drop(guard);
+            self.wake_for_deadline(&state, now);
+            drop(state);
         }
         self.ring(rings);
         if lonely {
@@ -51,7 +81,11 @@ impl Family {
         Ok(())
     }
 
-    pub(crate) fn lock(&self) -> Result<Guard<'_, State>, Gone> {
-        self.shared.lock().map_err(|_| Gone)
+    pub(crate) fn lock(&self) -> Result<Locked<'_>, Gone> {
+        let guard = self.shared.lock().map_err(|_| Gone)?;
+        Ok(Locked {
+            guard,
+            words: self.words(),
+        })
     }
 }

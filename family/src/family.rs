@@ -1,11 +1,13 @@
 //! This process's membership in a family.
 
 use std::cell::UnsafeCell;
+use std::ffi::CString;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use nicio::DeviceSpec;
-use region::{Guard, Shared, Words};
+use region::{Shared, Words};
+use stack::Instant;
 
 use crate::bells::Bells;
 use crate::device::Device;
@@ -37,6 +39,8 @@ pub struct Family {
     /// `net.core.busy_poll` in nanoseconds: every wait spins this long at least.
     pub(crate) busy_poll_ns: u64,
     pub(crate) role: Role,
+    /// Where the keeper's program lies; found at the start, before the program changes its directory.
+    pub(crate) keeper_program: Option<CString>,
 }
 
 // SAFETY: `device` is reached only by the thread that has taken the turn word; all else is atomic or locked.
@@ -64,8 +68,8 @@ impl Family {
     }
 
     /// Goes inside until the value is dropped: handlers of this thread's signals are put off.
-    pub(crate) fn inside(&self) -> Inside<'_> {
-        Inside::new(self.host, self.words())
+    pub(crate) fn inside(&self) -> Inside {
+        Inside::new(self.host)
     }
 
     pub(crate) fn words(&self) -> &Words {
@@ -77,18 +81,25 @@ impl Family {
     }
 
     /// Rings the sleeper on the device if the stack now has something due before it would wake up.
-    pub(crate) fn wake_for_deadline(&self, guard: &Guard<'_, State>) {
+    pub(crate) fn wake_for_deadline(&self, state: &State, now: Instant) {
         let poller = self.words().poller.load(Ordering::Relaxed);
         if poller == 0 {
             return;
         }
         let until = self.words().poller_until_ns.load(Ordering::Relaxed);
-        if guard
-            .stack
-            .poll_timeout()
+        if state
+            .next_due(now)
             .is_some_and(|due| due.as_nanos() < until)
         {
             self.ring(Poller::bell_bit(poller));
+        }
+    }
+
+    /// The device has been removed: nothing will ever move again, so the stack is dead.
+    #[cold]
+    pub(crate) fn device_failed(&self, error: nicio::NicError) {
+        if self.words().dead.swap(1, Ordering::AcqRel) == 0 {
+            tracing::error!("{error}; its connections are lost");
         }
     }
 }

@@ -162,6 +162,19 @@ impl Files {
         false
     }
 
+    /// Takes the member's counts of a file off that is not there any more.
+    pub(crate) fn forget(&mut self, file: FileId, member: Member) {
+        let stray = |hold: &Hold| hold.file == file && hold.member == member;
+        let found = self
+            .holds
+            .iter()
+            .find(|(_, hold)| stray(hold))
+            .map(|(id, _)| id);
+        if let Some(id) = found {
+            self.holds.remove(id);
+        }
+    }
+
     /// Takes the record away once nothing leads to it.
     pub(crate) fn remove(&mut self, file: FileId) {
         self.files.remove(file);

@@ -1,9 +1,5 @@
 //! What the program around the family has to do at certain points.
 
-use std::sync::atomic::Ordering;
-
-use region::Words;
-
 /// Callbacks into the process that hosts a member. They must neither block nor allocate.
 #[derive(Clone, Copy)]
 pub struct Host {
@@ -36,25 +32,18 @@ impl Host {
 }
 
 /// The calling thread is inside the stack.
-pub(crate) struct Inside<'a> {
-    host: Host,
-    words: &'a Words,
-}
+pub(crate) struct Inside(Host);
 
-impl<'a> Inside<'a> {
+impl Inside {
     /// Goes inside until the value is dropped.
-    pub(crate) fn new(host: Host, words: &'a Words) -> Self {
+    pub(crate) fn new(host: Host) -> Self {
         (host.enter)();
-        Self { host, words }
+        Self(host)
     }
 }
 
-impl Drop for Inside<'_> {
+impl Drop for Inside {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            // Nobody knows what the stack looks like now.
-            self.words.dead.store(1, Ordering::Release);
-        }
-        (self.host.leave)();
+        (self.0.leave)();
     }
 }

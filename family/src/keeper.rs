@@ -4,7 +4,7 @@
 //! host sees no child and gets no SIGCHLD, and the second clone's parent is gone at once.
 
 use core::ffi::{c_char, c_int, c_void};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::sync::atomic::Ordering;
 
 use nicio::sys as raw;
@@ -41,7 +41,7 @@ impl Family {
     }
 
     fn spawn_keeper(&self) -> Option<()> {
-        let program = CString::new(program_path()?).ok()?;
+        let program = self.keeper_program.as_ref()?;
         let device = self.spec.to_string();
         let mut arguments = vec![
             PROGRAM.to_owned(),
@@ -144,7 +144,7 @@ fn exit(status: usize) -> ! {
 }
 
 /// The keeper's path: in the directory of the library that this code lies in.
-fn program_path() -> Option<Vec<u8>> {
+pub(crate) fn program_path() -> Option<CString> {
     // SAFETY: an all-zero Dl_info is a valid value of that plain structure.
     let mut info: libc::Dl_info = unsafe { core::mem::zeroed() };
     let here = program_path as *const c_void;
@@ -154,12 +154,16 @@ fn program_path() -> Option<Vec<u8>> {
         return None;
     }
     // SAFETY: dladdr found the object, so the name is a C string of the loader's.
-    let library = unsafe { core::ffi::CStr::from_ptr(info.dli_fname) }.to_bytes();
-    let slash = library
-        .iter()
-        .rposition(|byte| *byte == b'/')
-        .map_or(0, |at| at + 1);
-    let mut path = library.get(..slash)?.to_vec();
+    let library = unsafe { CStr::from_ptr(info.dli_fname) };
+    let mut absolute = [0u8; libc::PATH_MAX as usize];
+    // SAFETY: the name is a C string and the room is PATH_MAX bytes, as realpath(3) asks.
+    let resolved = unsafe { libc::realpath(library.as_ptr(), absolute.as_mut_ptr().cast()) };
+    if resolved.is_null() {
+        return None;
+    }
+    let library = CStr::from_bytes_until_nul(&absolute).ok()?.to_bytes();
+    let slash = library.iter().rposition(|byte| *byte == b'/')?;
+    let mut path = library.get(..=slash)?.to_vec();
     path.extend_from_slice(PROGRAM.as_bytes());
-    Some(path)
+    CString::new(path).ok()
 }

@@ -46,6 +46,16 @@ pub(crate) fn shield(fd: RawFd) {
     }
 }
 
+/// Takes the shield off numbers that are closed, after a start that failed.
+pub(crate) fn sweep() {
+    for slot in &OWN {
+        let fd = slot.load(Ordering::Acquire);
+        if fd >= 0 && !sys::is_open(fd) {
+            let _ = slot.compare_exchange(fd, -1, Ordering::AcqRel, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Whether the number is one of the library's own.
 #[must_use]
 pub fn is_own(fd: RawFd) -> bool {

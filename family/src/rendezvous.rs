@@ -74,8 +74,9 @@ pub(crate) fn knock(name: &str, device: &str) -> Result<Option<HandOver>, StartE
     if peer(socket.0).is_none_or(|peer| !same_user(&peer)) {
         return Err(StartError::Keeper("its socket belongs to another user"));
     }
+    limit_patience(socket.0);
     let Some((status, place, fds)) = receive(socket.0) else {
-        return Ok(None);
+        return Err(StartError::Keeper("it does not answer"));
     };
     match (status, fds) {
         (WELCOME, Some([region, device, bells @ ..])) => Ok(Some(HandOver {
@@ -259,6 +260,24 @@ fn address(name: &str) -> (libc::sockaddr_un, usize) {
         used += 1;
     }
     (address, size_of::<libc::sa_family_t>() + used)
+}
+
+/// A keeper that is stopped must not stop newcomers too.
+fn limit_patience(socket: RawFd) {
+    let timeout = libc::timeval {
+        tv_sec: 2,
+        tv_usec: 0,
+    };
+    let args = [
+        fd(socket),
+        libc::SOL_SOCKET as usize,
+        libc::SO_RCVTIMEO as usize,
+        core::ptr::from_ref(&timeout).addr(),
+        size_of::<libc::timeval>(),
+        0,
+    ];
+    // SAFETY: the value lives until the call returns.
+    let _ = unsafe { raw::syscall(libc::SYS_setsockopt, args) };
 }
 
 fn peer(socket: RawFd) -> Option<libc::ucred> {

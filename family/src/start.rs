@@ -17,7 +17,7 @@ use crate::files::Member;
 use crate::host::Host;
 use crate::rendezvous::{self, HandOver};
 use crate::state::State;
-use crate::{members, own, sys};
+use crate::{keeper, members, own, sys};
 
 /// Address space for tables beside the packet buffers.
 const TABLES_BYTES: usize = 1 << 30;
@@ -33,6 +33,10 @@ impl Family {
     /// # Errors
     /// One line's worth of what is wrong; nothing is left open.
     pub fn start(settings: &Settings, host: Host) -> Result<Self, StartError> {
+        Self::start_or_join(settings, host).inspect_err(|_| own::sweep())
+    }
+
+    fn start_or_join(settings: &Settings, host: Host) -> Result<Self, StartError> {
         let device_name = settings.device.to_string();
         let name = rendezvous::name(&device_name);
         let mut tries = 0;
@@ -41,7 +45,11 @@ impl Family {
                 return Self::join(settings, host, &handed);
             }
             match Device::open(&settings.device) {
-                Ok(device) => return Self::create(settings, host, device, Bells::create()?),
+                Ok(device) => {
+                    let bells = Bells::create()?;
+                    let family = Self::create(settings, host, device, bells);
+                    return family.inspect_err(|_| bells.close());
+                }
                 // The keeper may have closed its door a moment ago, or not opened it yet.
                 Err(StartError::Device(OpenError::Busy(_))) if tries < BUSY_TRIES => {
                     tries += 1;
@@ -75,7 +83,7 @@ impl Family {
         let config = fit(&settings.stack, &device);
         let region = Region::create(region_bytes(&config))?;
         lift_region(&region)?;
-        let stack = Stack::create(&region, &config, clock::now(), seed())?;
+        let stack = Stack::create(&region, &config, clock::now(), seed()?)?;
         let parts = Parts {
             spec: settings.device.clone(),
             region,
@@ -92,7 +100,7 @@ impl Family {
             *to = own::lift(from)?;
         }
         // SAFETY: the keeper has just passed the descriptor to this process.
-        let device = unsafe { Device::from_fd(&settings.device, handed.device) }?;
+        let device = unsafe { Device::from_fd(&settings.device, own::lift(handed.device)?) }?;
         // SAFETY: as above.
         let region = Region::attach(unsafe { region::OwnedFd::from_raw(handed.region) })?;
         lift_region(&region)?;
@@ -167,6 +175,7 @@ impl Parts {
         let busy_poll_us = state.stack.config().busy_poll_us;
         Ok(Family {
             shared: Shared::new(region, state),
+            keeper_program: keeper::program_path(),
             device_fd: device.fd,
             device: UnsafeCell::new(device),
             spec,
@@ -212,9 +221,13 @@ fn lift_region(region: &Region) -> Result<(), StartError> {
     Ok(())
 }
 
-fn seed() -> [u8; 32] {
+fn seed() -> Result<[u8; 32], StartError> {
     let mut seed = [0; 32];
     // SAFETY: the kernel writes at most the array's length into it; getrandom(2) is no hooked symbol.
-    unsafe { libc::getrandom(seed.as_mut_ptr().cast(), seed.len(), 0) };
-    seed
+    let got = unsafe { libc::getrandom(seed.as_mut_ptr().cast(), seed.len(), 0) };
+    if usize::try_from(got).is_ok_and(|got| got == seed.len()) {
+        Ok(seed)
+    } else {
+        Err(StartError::last("no random numbers from the kernel"))
+    }
 }

@@ -31,12 +31,15 @@ impl State {
     }
 
     /// One descriptor of `member` less; the last one closes the socket and leaves every epoll set.
-    pub fn release(&mut self, now: Instant, file: FileId, member: Member) {
-        if let Some(Left::Nothing(sock)) = self.files.drop_hold(file, member) {
+    /// `false`: the member has none.
+    pub fn release(&mut self, now: Instant, file: FileId, member: Member) -> bool {
+        let left = self.files.drop_hold(file, member);
+        if let Some(Left::Nothing(sock)) = left {
             self.epolls.file_gone(file, &mut self.files);
             self.files.remove(file);
             self.stack.close(now, sock);
         }
+        left.is_some()
     }
 
     /// Takes off every descriptor of a member that is gone.
@@ -47,10 +50,21 @@ impl State {
                 break;
             }
             for file in held {
-                self.release(now, file, member);
+                if !self.release(now, file, member) {
+                    self.files.forget(file, member);
+                }
             }
         }
         self.epolls.member_gone(member, &mut self.files);
+    }
+
+    /// When the stack has something to do next; `now` if there is something to send.
+    pub(crate) fn next_due(&self, now: Instant) -> Option<Instant> {
+        if self.stack.transmit_pending() {
+            Some(now)
+        } else {
+            self.stack.poll_timeout()
+        }
     }
 
     /// Passes the stack's events on to who waits; returns the bells to ring.

@@ -70,6 +70,22 @@ pub(crate) fn dup_above(fd: RawFd, floor: RawFd) -> Result<RawFd, Errno> {
     RawFd::try_from(copy).map_err(|_| Errno(libc::EBADF))
 }
 
+/// Whether the number is an open descriptor.
+pub(crate) fn is_open(fd: RawFd) -> bool {
+    plain(
+        libc::SYS_fcntl,
+        [
+            usize::try_from(fd).unwrap_or(usize::MAX),
+            libc::F_GETFD as usize,
+            0,
+            0,
+            0,
+            0,
+        ],
+    )
+    .is_ok()
+}
+
 /// close(2) of one of the library's own descriptors.
 pub(crate) fn close(fd: RawFd) {
     // SAFETY: the caller gives up a descriptor of the library's own.

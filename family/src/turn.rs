@@ -6,12 +6,13 @@
 use std::sync::atomic::Ordering;
 
 use arrayvec::ArrayVec;
-use region::{BufId, Guard};
+use region::BufId;
 use stack::{FrameSink, Instant, MAX_HEADER, MAX_PIECES, Payload, PoolKind, Stack, TxFrame};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::clock;
 use crate::device::Device;
+use crate::enter::Locked;
 use crate::error::Gone;
 use crate::family::Family;
 use crate::state::State;
@@ -87,93 +88,106 @@ impl Family {
     /// to send out. `true` if anything moved.
     pub fn poll(&self) -> bool {
         let _inside = self.inside();
-        self.poll_inside().unwrap_or(false)
+        self.poll_inside(|_, _| ()).is_ok_and(|(moved, ())| moved)
     }
 
-    pub(crate) fn poll_inside(&self) -> Result<bool, Gone> {
+    /// A round with the device, and `look` under the lock in the middle of it, after what came in. If
+    /// another thread has the turn there is only the look.
+    pub(crate) fn poll_inside<R>(
+        &self,
+        look: impl FnOnce(&mut State, Instant) -> R,
+    ) -> Result<(bool, R), Gone> {
         self.relieve_keeper();
-        let mut guard = self.lock()?;
+        let mut state = self.lock()?;
         if !self.take_turn() {
-            return Ok(false);
+            let now = clock::now();
+            let seen = look(&mut state, now);
+            self.leave(state, now)?;
+            return Ok((false, seen));
         }
         // SAFETY: the turn is ours, so no other thread of this process reaches the device's state.
         let device = unsafe { &mut *self.device.get() };
-        adopt(&mut guard, device, self.pid());
-        drop(guard);
-        let received = device.nic.rx_burst(&mut device.rx).unwrap_or(0);
+        adopt(&mut state, device, self.pid());
+        drop(state);
+        if let Err(error) = device.nic.rx_burst(&mut device.rx) {
+            self.device_failed(error);
+        }
+        let received = device.rx.frames();
         let now = clock::now();
         self.words()
             .last_poll_ns
             .store(now.as_nanos(), Ordering::Relaxed);
-        let mut guard = self.lock()?;
+        let mut state = self.lock()?;
         while let Some(frame) = device.rx.next_frame() {
-            guard.stack.handle_frame(now, frame);
+            state.stack.handle_frame(now, frame);
         }
-        guard.stack.handle_timeout(now);
-        if received > 0 {
-            supply(&mut guard, device);
+        state.stack.handle_timeout(now);
+        if device.rx.wants() > 0 {
+            supply(&mut state, device);
         }
-        let sent = self.transmit(guard, device, now)?;
-        Ok(received > 0 || sent > 0)
+        let seen = look(&mut state, now);
+        let sent = self.transmit(state, device, now)?;
+        Ok((received > 0 || sent > 0, seen))
     }
 
     /// Takes the turn; `false` if another thread has it.
     pub(crate) fn take_turn(&self) -> bool {
         let turn = &self.words().turn;
-        turn.compare_exchange(
-            0,
-            u64::from(self.pid()),
-            Ordering::Acquire,
-            Ordering::Relaxed,
-        )
-        .is_ok()
+        let pid = u64::from(self.pid());
+        turn.compare_exchange(0, pid, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Sends what is due with the turn that the caller has taken, and gives the turn back.
     pub(crate) fn transmit_in_turn(
         &self,
-        mut guard: Guard<'_, State>,
+        mut state: Locked<'_>,
         now: Instant,
     ) -> Result<usize, Gone> {
         // SAFETY: the turn is ours, so no other thread of this process reaches the device's state.
         let device = unsafe { &mut *self.device.get() };
-        adopt(&mut guard, device, self.pid());
-        self.transmit(guard, device, now)
+        adopt(&mut state, device, self.pid());
+        self.transmit(state, device, now)
     }
 
     fn transmit<'a>(
         &'a self,
-        mut guard: Guard<'a, State>,
+        mut state: Locked<'a>,
         device: &mut Device,
         mut now: Instant,
     ) -> Result<usize, Gone> {
         let mut sent = 0;
         for _ in 0..BATCHES_MAX {
-            gather(&mut guard, device, now);
+            gather(&mut state, device, now);
             if device.tx.is_empty() {
                 break;
             }
-            drop(guard);
-            let accepted = device.nic.tx_burst(&mut device.tx).unwrap_or(0);
+            drop(state);
+            let before = device.tx.len();
+            if let Err(error) = device.nic.tx_burst(&mut device.tx) {
+                self.device_failed(error);
+            }
+            let accepted = before - device.tx.len();
             sent += accepted;
             now = clock::now();
-            guard = self.lock()?;
-            release_done(&mut guard, device);
+            state = self.lock()?;
+            release_done(&mut state, device);
             if accepted == 0 {
                 break;
             }
         }
+        let rings = state.drain_events();
         self.words().turn.store(0, Ordering::Release);
-        let rings = guard.drain_events();
-        drop(guard);
+        self.wake_for_deadline(&state, now);
+        drop(state);
         self.ring(rings);
         Ok(sent)
     }
 }
 
 /// Makes this process's view of the turn the true one after another process had it.
-fn adopt(guard: &mut Guard<'_, State>, device: &mut Device, pid: u32) {
-    let State { turn, stack, .. } = &mut **guard;
+fn adopt(state: &mut State, device: &mut Device, pid: u32) {
+    let State { turn, stack, .. } = state;
     let Some(record) = turn.get_mut(0) else {
         return;
     };
@@ -196,12 +210,12 @@ fn adopt(guard: &mut Guard<'_, State>, device: &mut Device, pid: u32) {
             device.rx.supply(*id, piece);
         }
     }
-    supply(guard, device);
+    supply(state, device);
 }
 
 /// Fills the reserve of receive buffers and notes it in the region.
-fn supply(guard: &mut Guard<'_, State>, device: &mut Device) {
-    let State { turn, stack, .. } = &mut **guard;
+fn supply(state: &mut State, device: &mut Device) {
+    let State { turn, stack, .. } = state;
     for _ in 0..device.rx.wants() {
         let Some(id) = stack.alloc_receive() else {
             break;
@@ -228,8 +242,8 @@ fn whole(stack: &Stack, id: BufId) -> Option<region::Piece> {
 }
 
 /// Moves frames from the stack into the burst, pins noted, up to a full burst.
-fn gather(guard: &mut Guard<'_, State>, device: &mut Device, now: Instant) {
-    let State { turn, stack, .. } = &mut **guard;
+fn gather(state: &mut State, device: &mut Device, now: Instant) {
+    let State { turn, stack, .. } = state;
     let Some(record) = turn.get_mut(0) else {
         return;
     };
@@ -276,8 +290,8 @@ fn gather(guard: &mut Guard<'_, State>, device: &mut Device, now: Instant) {
 }
 
 /// Gives back the pins of what the device has taken.
-fn release_done(guard: &mut Guard<'_, State>, device: &mut Device) {
-    let State { turn, stack, .. } = &mut **guard;
+fn release_done(state: &mut State, device: &mut Device) {
+    let State { turn, stack, .. } = state;
     for (pool, buf) in device.tx.take_done() {
         stack.release_sent(pool, buf);
     }

@@ -113,20 +113,17 @@ impl Family {
         let mut started = clock::now();
         let mut kernel_looked = None;
         loop {
-            let moved = match self.look(check) {
-                Ok((_, Some(answer))) => return Some(Outcome::Ready(answer)),
-                Ok((moved, None)) => moved,
-                Err(Gone) => return Some(Outcome::Gone),
+            let Ok((moved, (answer, due))) = self.look(check) else {
+                return Some(Outcome::Gone);
             };
+            if let Some(answer) = answer {
+                return Some(Outcome::Ready(answer));
+            }
             let now = clock::now();
-            if !wait.kernel.is_empty()
-                && kernel_looked.is_none_or(|at| {
-                    now.saturating_since(at).as_nanos() >= u128::from(KERNEL_GAP_NS)
-                })
-            {
+            if !wait.kernel.is_empty() && since(kernel_looked, now) >= KERNEL_GAP_NS {
                 kernel_looked = Some(now);
-                if sys::ppoll(wait.kernel, Some(Duration::ZERO), None).is_ok_and(|ready| ready > 0)
-                {
+                let ready = sys::ppoll(wait.kernel, Some(Duration::ZERO), None);
+                if ready.is_ok_and(|ready| ready > 0) {
                     return Some(Outcome::Kernel);
                 }
             }
@@ -141,9 +138,8 @@ impl Family {
                 started = now;
                 continue;
             }
-            if nanos(now.saturating_since(started)) >= self.spin_budget()
-                && !self.deadline_near(now)
-            {
+            let near = due.is_some_and(|due| nanos(due.saturating_since(now)) < DEADLINE_SPIN_NS);
+            if !near && nanos(now.saturating_since(started)) >= self.spin_budget() {
                 return None;
             }
             sys::sched_yield();
@@ -165,17 +161,17 @@ impl Family {
         (self.host.resume)(depth);
     }
 
-    /// One poll and one look, without a bell.
+    /// One round with the device and one look, without a bell: whether anything moved, the answer, and
+    /// when the stack has something to do next.
+    #[expect(
+        clippy::type_complexity,
+        reason = "a pair of pairs, taken apart at once"
+    )]
     fn look<R>(
         &self,
         check: &mut impl FnMut(&mut State, Instant, Option<Bell>) -> Option<R>,
-    ) -> Result<(bool, Option<R>), Gone> {
-        let moved = self.poll_inside()?;
-        let now = clock::now();
-        let mut guard = self.lock()?;
-        let answer = check(&mut guard, now, None);
-        self.leave(guard, now)?;
-        Ok((moved, answer))
+    ) -> Result<(bool, (Option<R>, Option<Instant>)), Gone> {
+        self.poll_inside(|state, now| (check(state, now, None), state.next_due(now)))
     }
 
     fn sleep<R>(
@@ -217,17 +213,17 @@ impl Family {
     ) -> Result<Option<Outcome<R>>, Gone> {
         let &Sleep { bell, signals, .. } = sleep;
         let now = clock::now();
-        let mut guard = self.lock()?;
-        if let Some(answer) = check(&mut guard, now, bell) {
-            self.leave(guard, now)?;
-            return Ok(Some(Outcome::Ready(answer)));
+        let mut state = self.lock()?;
+        let answer = check(&mut state, now, bell);
+        if answer.is_some() || state.stack.transmit_pending() {
+            self.leave(state, now)?;
+            return Ok(answer.map(Outcome::Ready));
         }
-        let due = guard.stack.poll_timeout();
-        self.leave(guard, now)?;
+        // Still under the lock: whoever makes something due later sees who sleeps until when.
         let poller = bell.is_some_and(|bell| self.become_poller(bell));
         let mut until = wait.deadline;
         if poller || bell.is_none() {
-            until = earlier(until, due);
+            until = earlier(until, state.stack.poll_timeout());
         }
         if bell.is_none() {
             until = earlier(until, Some(now + NO_BELL_SLEEP));
@@ -238,6 +234,7 @@ impl Family {
                 .poller_until_ns
                 .store(until_ns, Ordering::Relaxed);
         }
+        self.leave(state, now)?;
         if (self.host.signals)() != signals {
             self.stop_polling(poller);
             return Ok(Some(Outcome::Interrupted));
@@ -329,12 +326,6 @@ impl Family {
         self.ring(others & others.wrapping_neg());
     }
 
-    fn deadline_near(&self, now: Instant) -> bool {
-        let Ok(guard) = self.lock() else { return false };
-        let due = guard.stack.poll_timeout();
-        due.is_some_and(|due| nanos(due.saturating_since(now)) < DEADLINE_SPIN_NS)
-    }
-
     fn spin_budget(&self) -> u64 {
         let recent = self.recent_wait_ns.load(Ordering::Relaxed);
         let adapted = if recent * 2 <= SPIN_MAX_NS {
@@ -351,6 +342,11 @@ impl Family {
         self.recent_wait_ns
             .store(recent - recent / 8 + sample / 8, Ordering::Relaxed);
     }
+}
+
+/// Nanoseconds since a look that may never have been.
+fn since(last: Option<Instant>, now: Instant) -> u64 {
+    last.map_or(u64::MAX, |last| nanos(now.saturating_since(last)))
 }
 
 fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
