@@ -280,3 +280,5 @@ const _: () = {
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;

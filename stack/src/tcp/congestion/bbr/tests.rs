@@ -334,49 +334,6 @@ fn a_connection_whose_segments_were_all_resent_keeps_to_the_initial_window() {
 }
 
 #[test]
-fn no_stored_state_and_no_view_makes_it_panic() {
-    let mut random = 1u64;
-    let mut next = || {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        // Extremes matter more than the middle.
-        match random >> 62 {
-            0 => 0,
-            1 => u64::MAX - (random >> 60 & 3),
-            2 => random >> 32 & 0xff,
-            _ => random.rotate_left(23),
-        }
-    };
-    let path = Path::new(CcKind::Bbr, Link::new(1_000, 20 * MILLI));
-    for _ in 0..20_000 {
-        let mut block = CcBlock::new(CcKind::Bbr);
-        for word in &mut block.state {
-            *word = next();
-        }
-        // A mode that its own arrows could have led to: wild edges are what `transition_to` asserts against.
-        let mut view = path.view(next() & 1 == 0);
-        (view.cwnd, view.ssthresh, view.mss) = (next() as u32, next() as u32, next() as u32);
-        (view.in_flight, view.packets_out) = (next() as u32, next() as u32);
-        (view.srtt_ns, view.min_rtt_ns, view.delivered, view.lost) =
-            (next(), next(), next(), next());
-        (view.now, view.delivered_at) = (Instant::from_nanos(next()), Instant::from_nanos(next()));
-        view.next_departure = Instant::from_nanos(next());
-        view.app_limited = next() & 1 == 0;
-        let mut sample = RateSample::EMPTY;
-        (sample.delivered, sample.interval_ns) = ((next() >> 1) as i64, next());
-        (sample.acked_sacked, sample.losses) = (next() as u32, next() as u32);
-        (sample.prior_delivered, sample.prior_in_flight) = (next(), next() as u32);
-        sample.rtt_ns = Some(next().max(1));
-        assert!(block.on_ack(&view, &sample).pacing_rate > 0);
-        block.on_tx_start(&view);
-        block.on_enter_recovery(&view);
-        block.on_rto(&view, Episode::Same);
-        block.on_undo(&view);
-    }
-}
-
-#[test]
 fn the_diagram_has_no_other_arrows() {
     let phase = Phase::UP;
     let states = [
