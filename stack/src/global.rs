@@ -13,6 +13,8 @@ use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 pub(crate) struct Global {
     /// The settings in force.
     pub(crate) config: Config,
+    /// The settings that sized tables and pools; a member that attaches later goes by them.
+    pub(crate) built_with: Config,
     /// The only source of randomness.
     pub(crate) rng: Rng,
     /// Key of all hash indexes.
@@ -46,6 +48,7 @@ impl Global {
         let ip_ident = u16::try_from(rng.below(u32::from(u16::MAX))).unwrap_or(0);
         Self {
             config: *config,
+            built_with: *config,
             rng,
             hash_key,
             secret,

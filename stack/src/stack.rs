@@ -64,7 +64,7 @@ impl Stack {
     }
 
     fn open(region: &Region, global: Array<Global>) -> Result<Self, RegionError> {
-        let config = config_of(&global);
+        let config = &global_of(&global).built_with;
         Ok(Self {
             socks: region.table(layout::SOCKS, layout::MAX_SOCKS)?,
             packets: region.table(layout::PACKETS, layout::MAX_PACKETS)?,
