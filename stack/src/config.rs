@@ -78,7 +78,8 @@ pub struct Config {
     pub min_tso_segs: u8,
     /// `net.ipv4.tcp_tso_win_divisor`: largest part of the window in one super-segment.
     pub tso_win_divisor: u8,
-    _pad: [u8; 3],
+    /// Means nothing; makes the size a multiple of the alignment, as a record's must be.
+    pub reserved: [u8; 3],
 }
 
 impl Config {
@@ -134,7 +135,7 @@ impl Default for Config {
             moderate_rcvbuf: 1,
             min_tso_segs: 2,
             tso_win_divisor: 3,
-            _pad: [0; 3],
+            reserved: [0; 3],
         }
     }
 }

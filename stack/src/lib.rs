@@ -32,6 +32,8 @@ mod stack;
 mod tcp;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod time;
 mod timers;
 mod udp;

@@ -18,12 +18,17 @@ pub(crate) fn transmit(parts: &mut Parts<'_>, sink: &mut impl FrameSink) -> bool
     if continue_split(&mut parts.cx, sink) {
         return true;
     }
-    while let Some(id) = parts.cx.egress.pop_control(parts.cx.packets) {
-        if packets::send(parts, sink, id) > 0 {
-            return true;
+    loop {
+        // Looked at before each flow: a flow that lacks its neighbour's address leaves a request here.
+        if let Some(id) = parts.cx.egress.pop_control(parts.cx.packets) {
+            if packets::send(parts, sink, id) > 0 {
+                return true;
+            }
+            continue;
         }
-    }
-    while let Some(id) = parts.cx.egress.next_flow(parts.cx.now) {
+        let Some(id) = parts.cx.egress.next_flow(parts.cx.now) else {
+            return false;
+        };
         let Some(polled) = poll(parts, id, sink) else {
             continue;
         };
@@ -32,7 +37,6 @@ pub(crate) fn transmit(parts: &mut Parts<'_>, sink: &mut impl FrameSink) -> bool
             return true;
         }
     }
-    false
 }
 
 /// Sends the next frame of what is being cut. False: nothing is.

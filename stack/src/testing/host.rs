@@ -1,0 +1,202 @@
+//! One stack on a heap region, with its device played by the test.
+
+use super::spans::{read_span, write_span};
+use crate::frame::{FrameSink, Gso, Payload, RxChecksum, RxFrame, TxChecksum, TxFrame};
+use crate::{
+    Addr, Config, DatagramSpan, Endpoint, Error, Instant, PoolKind, RecvFlags, SockId, Stack,
+};
+use core::time::Duration;
+use region::Region;
+use std::vec::Vec;
+
+/// A stack, its region and its clock.
+pub(crate) struct Host {
+    pub(crate) stack: Stack,
+    pub(crate) now: Instant,
+    // Last, so that the region outlives the handles into it.
+    _region: Region,
+}
+
+/// A frame on the wire.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) checksum: Option<TxChecksum>,
+    pub(crate) gso: Option<Gso>,
+}
+
+impl Frame {
+    /// A frame that is complete as it is.
+    pub(crate) fn plain(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            checksum: None,
+            gso: None,
+        }
+    }
+}
+
+/// Settings of `10.0.0.<host>/24` with gateway `10.0.0.254` and Ethernet address `02:00:00:00:00:<host>`.
+pub(crate) fn config(host: u8) -> Config {
+    Config {
+        addr: Addr::v4([10, 0, 0, host]),
+        gateway: Addr::v4([10, 0, 0, 254]),
+        prefix_len: 24,
+        mac: [2, 0, 0, 0, 0, host],
+        tcp_mem: [1024, 2048, 4096],
+        ..Config::default()
+    }
+}
+
+impl Host {
+    /// A host with [`config`]; its gratuitous ARP is already gone.
+    pub(crate) fn new(host: u8) -> Self {
+        Self::with(config(host))
+    }
+
+    /// A host with these settings; its gratuitous ARP is already gone.
+    pub(crate) fn with(config: Config) -> Self {
+        let mut host = Self::silent(config);
+        host.transmit_all();
+        host
+    }
+
+    /// A host that has sent nothing yet.
+    pub(crate) fn silent(config: Config) -> Self {
+        let region = Region::on_heap(REGION);
+        let now = Instant::from_secs(1);
+        let stack =
+            Stack::create(&region, &config, now, [config.mac[5]; 32]).expect("the region has room");
+        Self {
+            stack,
+            now,
+            _region: region,
+        }
+    }
+
+    /// Hands a frame to the stack as a device without offloads would, or as one that keeps what the sender left undone.
+    pub(crate) fn receive(&mut self, frame: &Frame) {
+        const START: u16 = 10;
+        let size = usize::try_from(self.stack.receive_buffers().size()).expect("small");
+        let padded: Vec<u8> = core::iter::repeat_n(0, usize::from(START))
+            .chain(frame.bytes.iter().copied())
+            .collect();
+        let mut bufs = Vec::new();
+        for part in padded.chunks(size) {
+            let buf = self
+                .stack
+                .alloc_receive()
+                .expect("receive buffers are left");
+            assert!(self.stack.bufs.receive.write(buf, 0, part));
+            bufs.push(buf);
+        }
+        let checksum = if frame.checksum.is_some() {
+            RxChecksum::Partial
+        } else {
+            RxChecksum::Unknown
+        };
+        let len = u32::try_from(frame.bytes.len()).expect("small");
+        let gso_size = frame.gso.map_or(0, |gso| gso.size);
+        self.stack.handle_frame(
+            self.now,
+            RxFrame {
+                bufs: &bufs,
+                start: START,
+                len,
+                checksum,
+                gso_size,
+            },
+        );
+    }
+
+    /// The next frame the stack sends now.
+    pub(crate) fn transmit(&mut self) -> Option<Frame> {
+        let mut sink = OneFrame(None);
+        let is_sent = self.stack.poll_transmit(self.now, &mut sink);
+        assert_eq!(is_sent, sink.0.is_some());
+        let (mut frame, payload) = sink.0?;
+        for Payload { pool, buf, at, len } in payload {
+            let mut bytes = std::vec![0; usize::try_from(len).expect("small")];
+            let pool_of = match pool {
+                PoolKind::Send => self.stack.send_buffers(),
+                PoolKind::Receive => self.stack.receive_buffers(),
+            };
+            assert!(pool_of.read(buf, at, &mut bytes));
+            frame.bytes.extend(bytes);
+            self.stack.release_sent(pool, buf);
+        }
+        Some(frame)
+    }
+
+    /// All frames the stack sends now.
+    pub(crate) fn transmit_all(&mut self) -> Vec<Frame> {
+        core::iter::from_fn(|| self.transmit()).collect()
+    }
+
+    /// Moves the clock and runs what becomes due, at its own time.
+    pub(crate) fn advance(&mut self, by: Duration) {
+        let end = self.now + by;
+        while let Some(due) = self
+            .stack
+            .poll_timeout()
+            .filter(|due| *due <= end && *due > self.now)
+        {
+            self.now = due;
+            self.stack.handle_timeout(due);
+        }
+        self.now = end;
+        self.stack.handle_timeout(end);
+    }
+
+    /// Sends a datagram.
+    pub(crate) fn send_to(
+        &mut self,
+        id: SockId,
+        bytes: &[u8],
+        to: Option<Endpoint>,
+    ) -> Result<usize, Error> {
+        let span = self.stack.send_to_reserve(self.now, id, bytes.len(), to)?;
+        let written = self.write_datagram(&span, bytes);
+        self.stack.send_to_commit(self.now, id, span, written)
+    }
+
+    /// Receives a datagram.
+    pub(crate) fn recv_from(&mut self, id: SockId) -> Result<(Vec<u8>, Endpoint), Error> {
+        let span = self.stack.recv_from_reserve(id, RecvFlags::empty())?;
+        let bytes = read_span(self.stack.bufs.pool(span.pool), &span.bufs, span.pieces());
+        let from = span.from();
+        self.stack.recv_from_commit(self.now, id, span)?;
+        Ok((bytes, from))
+    }
+
+    fn write_datagram(&mut self, span: &DatagramSpan, bytes: &[u8]) -> usize {
+        write_span(
+            self.stack.bufs.pool_mut(span.pool),
+            &span.bufs,
+            span.pieces(),
+            bytes,
+        )
+    }
+}
+
+/// Takes one frame.
+struct OneFrame(Option<(Frame, Vec<Payload>)>);
+
+impl FrameSink for OneFrame {
+    fn is_full(&self) -> bool {
+        self.0.is_some()
+    }
+
+    fn push(&mut self, frame: TxFrame<'_>) {
+        assert!(self.0.is_none(), "pushed into a full sink");
+        let kept = Frame {
+            bytes: frame.header.to_vec(),
+            checksum: frame.checksum,
+            gso: frame.gso,
+        };
+        self.0 = Some((kept, frame.payload.to_vec()));
+    }
+}
+
+/// Bytes of a host's region.
+const REGION: usize = 96 << 20;

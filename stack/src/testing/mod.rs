@@ -1,0 +1,9 @@
+//! Stacks for tests: one host that is fed frames by hand, or two on a wire in virtual time.
+
+mod host;
+mod pair;
+mod spans;
+
+pub(crate) use host::{Frame, Host, config};
+pub(crate) use pair::Pair;
+pub(crate) use spans::{read_span, write_span};

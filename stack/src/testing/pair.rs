@@ -1,0 +1,118 @@
+//! Two hosts on one wire, in virtual time.
+
+use super::host::{Frame, Host, config};
+use crate::{Config, Instant};
+use core::time::Duration;
+use std::collections::VecDeque;
+
+/// Two hosts, 10.0.0.1 and 10.0.0.2, and what is on the wire between them. The wire has a delay and no rate limit.
+pub(crate) struct Pair {
+    pub(crate) hosts: [Host; 2],
+    /// Frames on their way to each host, with their times of arrival.
+    wires: [VecDeque<(Instant, Frame)>; 2],
+    delay: Duration,
+    /// Asked for each frame, with the host that it goes to and its number since the start: true loses it.
+    drops: fn(usize, u64, &Frame) -> bool,
+    sent: u64,
+}
+
+impl Pair {
+    /// Hosts with [`config`] and a wire of 1 ms.
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// As [`Self::new`], with changed settings.
+    pub(crate) fn with(change: impl Fn(&mut Config)) -> Self {
+        let host = |number| {
+            let mut config = config(number);
+            change(&mut config);
+            Host::with(config)
+        };
+        Self {
+            hosts: [host(1), host(2)],
+            wires: [VecDeque::new(), VecDeque::new()],
+            delay: Duration::from_millis(1),
+            drops: |_, _, _| false,
+            sent: 0,
+        }
+    }
+
+    /// Sets how long a frame travels.
+    pub(crate) fn set_delay(&mut self, delay: Duration) {
+        self.delay = delay;
+    }
+
+    /// Sets which frames are lost.
+    pub(crate) fn set_drops(&mut self, drops: fn(usize, u64, &Frame) -> bool) {
+        self.drops = drops;
+    }
+
+    /// The time at both hosts.
+    pub(crate) fn now(&self) -> Instant {
+        self.hosts[0].now
+    }
+
+    /// Lets time pass until `done`, at most `limit`. Gives whether `done` came.
+    pub(crate) fn run_until(
+        &mut self,
+        limit: Duration,
+        mut done: impl FnMut(&mut [Host; 2]) -> bool,
+    ) -> bool {
+        let end = self.now() + limit;
+        loop {
+            self.exchange();
+            if done(&mut self.hosts) {
+                return true;
+            }
+            // What `done` did may have made frames for now.
+            if self.hosts.iter().any(|host| host.stack.transmit_pending()) {
+                continue;
+            }
+            let arrivals = self
+                .wires
+                .iter()
+                .filter_map(|wire| wire.front().map(|(at, _)| *at));
+            let timers = self
+                .hosts
+                .iter()
+                .filter_map(|host| host.stack.poll_timeout());
+            let Some(next) = arrivals.chain(timers).min().filter(|next| *next <= end) else {
+                self.set_time(end);
+                return done(&mut self.hosts);
+            };
+            self.set_time(next.max(self.now()));
+        }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn run(&mut self, time: Duration) {
+        self.run_until(time, |_| false);
+    }
+
+    /// Everything that happens at this moment.
+    fn exchange(&mut self) {
+        for (index, host) in self.hosts.iter_mut().enumerate() {
+            while let Some((_, frame)) = self.wires[index].pop_front_if(|(at, _)| *at <= host.now) {
+                host.receive(&frame);
+            }
+            host.stack.handle_timeout(host.now);
+        }
+        for index in 0..2 {
+            while let Some(frame) = self.hosts[index].transmit() {
+                self.sent += 1;
+                let to = 1 - index;
+                if !(self.drops)(to, self.sent, &frame) {
+                    let arrival = self.hosts[index].now + self.delay;
+                    self.wires[to].push_back((arrival, frame));
+                }
+            }
+        }
+    }
+
+    fn set_time(&mut self, now: Instant) {
+        for host in &mut self.hosts {
+            host.now = now;
+        }
+    }
+}
