@@ -1,0 +1,234 @@
+//! Children: which of them have a part in the stack, and which must keep their hands off.
+//!
+//! A child of fork(3) does: its parent has taken a place in the family for it beforehand, with a count for
+//! each of its descriptors, so that the parent may close its own at once. A child made behind libc's back
+//! (`_Fork`, raw clone) does not, nor does one that shares its parent's memory until it execs (vfork):
+//! their calls go to the kernel, where the placeholders answer with errors.
+
+use core::cell::Cell;
+use core::ffi::c_int;
+use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
+
+use family::{Family, FileId, Member};
+
+use crate::descriptors::{self, Descriptor};
+use crate::{start, sys};
+
+/// Bytes asked for the guard; the kernel gives whole pages.
+const GUARD_BYTES: usize = 4096;
+
+/// A byte that is 1 in this process and that the kernel clears in every child with a copy of our memory.
+static GUARD: AtomicPtr<AtomicU8> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Threads of this process that wait for a child in their memory to exec.
+static LENDING: AtomicU32 = AtomicU32::new(0);
+
+/// What a thread that forks leaves for its child to find.
+#[derive(Clone, Copy)]
+enum Forking {
+    No,
+    /// The family has no place for the child.
+    Alone,
+    With(Member),
+}
+
+struct Thread {
+    forking: Cell<Forking>,
+    /// The fork goes through our hook, which learns how it ends.
+    hooked: Cell<bool>,
+    /// A child runs in this thread's memory and place.
+    lent: Cell<bool>,
+}
+
+std::thread_local! {
+    static THREAD: Thread = const {
+        Thread { forking: Cell::new(Forking::No), hooked: Cell::new(false), lent: Cell::new(false) }
+    };
+}
+
+/// Whether this process may use the stack and write our tables.
+#[inline]
+pub(crate) fn may_enter() -> bool {
+    guard_is_up() && LENDING.load(Ordering::Relaxed) == 0 || look_closer()
+}
+
+#[cold]
+fn look_closer() -> bool {
+    if !guard_is_up() {
+        // A fork's child, in which somebody else's handler runs before ours, or one without a part.
+        after_in_child();
+    }
+    guard_is_up() && !THREAD.with(|thread| thread.lent.get())
+}
+
+fn guard() -> Option<&'static AtomicU8> {
+    // SAFETY: null, or a page that is never given back.
+    unsafe { GUARD.load(Ordering::Relaxed).as_ref() }
+}
+
+fn guard_is_up() -> bool {
+    guard().is_none_or(|guard| guard.load(Ordering::Relaxed) != 0)
+}
+
+/// Watches for children from now on: the stack has just started. The error says why that cannot be done.
+pub(crate) fn watch() -> Result<(), &'static str> {
+    let page = sys::map(GUARD_BYTES);
+    if page.is_null() {
+        return Err("no memory to tell children from their parent");
+    }
+    let arguments = [
+        page as usize,
+        GUARD_BYTES,
+        libc::MADV_WIPEONFORK as usize,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: the page is ours alone.
+    if unsafe { sys::raw(libc::SYS_madvise, arguments) }.is_err() {
+        return Err(
+            "the kernel cannot tell children from their parent (MADV_WIPEONFORK, Linux 4.14)",
+        );
+    }
+    GUARD.store(page.cast(), Ordering::Release);
+    raise_guard();
+    // SAFETY: the functions stay where they are, since the library is never unloaded.
+    let registered =
+        unsafe { libc::pthread_atfork(Some(before), Some(after_in_parent), Some(after_in_child)) };
+    if registered == 0 {
+        Ok(())
+    } else {
+        Err("no memory for fork handlers")
+    }
+}
+
+fn raise_guard() {
+    if let Some(guard) = guard() {
+        guard.store(1, Ordering::Relaxed);
+    }
+}
+
+/// Runs a fork of which the handlers below are told the parts, and this function the result.
+pub(crate) fn fork(real: impl FnOnce() -> c_int) -> c_int {
+    THREAD.with(|thread| thread.hooked.set(true));
+    let child = real();
+    if child == 0 {
+        return 0;
+    }
+    let errno = crate::errno::last();
+    THREAD.with(|thread| thread.hooked.set(false));
+    if let Forking::With(member) = take_forking()
+        && let Some(family) = start::family()
+    {
+        family.fork_parent(member, u32::try_from(child).ok());
+    }
+    crate::errno::set(errno);
+    child
+}
+
+/// Runs an exec, which returns only if it fails. The program that comes has no way to our sockets, so what
+/// others hold too is let go: peers must see it closed when those others close it. What nobody else holds
+/// stays until this process ends, since after a failed exec it must still be there.
+pub(crate) fn exec(real: impl FnOnce() -> c_int) -> c_int {
+    let Some(family) = start::family().filter(|_| may_enter()) else {
+        return real();
+    };
+    let member = family.member();
+    let mut alone = false;
+    let mut released = Vec::new();
+    let _ = family.enter(|state, now| {
+        for file in files() {
+            if state.files.is_shared(file, member) {
+                state.release(now, file, member);
+                released.push(file);
+            } else {
+                alone = true;
+            }
+        }
+    });
+    let leaves = !alone && epoll_sets().next().is_none();
+    if leaves {
+        family.fork_parent(member, None);
+    }
+    let result = real();
+    let errno = crate::errno::last();
+    if leaves && let Some(member) = family.fork_prepare(core::iter::empty()) {
+        family.fork_child(member);
+    }
+    let member = family.member();
+    let _ = family.enter(|state, _| {
+        for file in released {
+            state.files.hold(file, member);
+        }
+    });
+    crate::errno::set(errno);
+    result
+}
+
+/// The calling thread lends its memory to a child until [`taken_back`].
+pub(crate) fn lend() {
+    THREAD.with(|thread| thread.lent.set(true));
+    LENDING.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The child has its own memory now, or is gone, or never was.
+pub(crate) fn taken_back() {
+    LENDING.fetch_sub(1, Ordering::Relaxed);
+    THREAD.with(|thread| thread.lent.set(false));
+}
+
+fn take_forking() -> Forking {
+    THREAD.with(|thread| thread.forking.replace(Forking::No))
+}
+
+extern "C" fn before() {
+    let forking = match start::family() {
+        Some(family) if may_enter() => prepare(family).map_or(Forking::Alone, Forking::With),
+        _ => Forking::Alone,
+    };
+    THREAD.with(|thread| thread.forking.set(forking));
+}
+
+fn prepare(family: &Family) -> Option<Member> {
+    let member = family.fork_prepare(files())?;
+    let held = family.enter(|state, _| {
+        for set in epoll_sets() {
+            state.epolls.hold(set, member);
+        }
+    });
+    held.ok().map(|()| member)
+}
+
+fn files() -> impl Iterator<Item = FileId> {
+    descriptors::all().filter_map(|(_, descriptor)| match descriptor {
+        Descriptor::Stack(file) => Some(file),
+        Descriptor::Kernel | Descriptor::Epoll(_) => None,
+    })
+}
+
+fn epoll_sets() -> impl Iterator<Item = family::EpollId> {
+    descriptors::all().filter_map(|(_, descriptor)| match descriptor {
+        Descriptor::Epoll(set) => Some(set),
+        Descriptor::Kernel | Descriptor::Stack(_) => None,
+    })
+}
+
+extern "C" fn after_in_parent() {
+    // A fork inside libc (daemon, forkpty): if there is a child, it tells the family its id itself.
+    if !THREAD.with(|thread| thread.hooked.get()) {
+        take_forking();
+    }
+}
+
+/// Takes the place that the parent has prepared. Takes no lock.
+extern "C" fn after_in_child() {
+    let Forking::With(member) = take_forking() else {
+        return;
+    };
+    LENDING.store(0, Ordering::Relaxed);
+    THREAD.with(|thread| thread.hooked.set(false));
+    if let Some(family) = start::family() {
+        family.fork_child(member);
+        raise_guard();
+    }
+}

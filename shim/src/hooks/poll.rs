@@ -1,0 +1,94 @@
+//! poll(2), ppoll(2) and their checked forms. Calls on kernel descriptors alone pass on.
+
+use core::ffi::c_int;
+
+use libc::{nfds_t, pollfd, sigset_t, size_t, timespec};
+
+use crate::errno::Errno;
+use crate::hook::{answer, guarded, hook, real};
+use crate::readiness::{self, Limits};
+use crate::{descriptors, start};
+
+hook! {
+    /// poll(2).
+    fn poll(fds: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int {
+        // SAFETY: the program's array is as long as it says.
+        let Some(fds) = (unsafe { mixed(fds, count) }) else { return real!(poll(fds, count, timeout)) };
+        guarded(|| {
+            let limits = Limits { deadline: readiness::deadline_ms(timeout), mask: None };
+            answer(readiness::poll(fds, limits))
+        })
+    }
+}
+
+hook! {
+    /// ppoll(2).
+    fn ppoll(fds: *mut pollfd, count: nfds_t, timeout: *const timespec, mask: *const sigset_t) -> c_int {
+        // SAFETY: the program's array is as long as it says.
+        let Some(fds) = (unsafe { mixed(fds, count) }) else {
+            return real!(ppoll(fds, count, timeout, mask));
+        };
+        // SAFETY: the pointers are null or valid, as ppoll(2) demands.
+        guarded(|| answer(unsafe { limits(timeout, mask) }.and_then(|limits| readiness::poll(fds, limits))))
+    }
+}
+
+hook! {
+    /// poll(2) in programs built with _FORTIFY_SOURCE: `bytes` is what the compiler knows of the array.
+    fn __poll_chk(fds: *mut pollfd, count: nfds_t, timeout: c_int, bytes: size_t) -> c_int {
+        if too_long(count, bytes) {
+            // It ends the program and says why.
+            return real!(__poll_chk(fds, count, timeout, bytes));
+        }
+        // SAFETY: the program's arguments are passed on.
+        unsafe { poll(fds, count, timeout) }
+    }
+}
+
+hook! {
+    /// ppoll(2) in programs built with _FORTIFY_SOURCE.
+    fn __ppoll_chk(
+        fds: *mut pollfd,
+        count: nfds_t,
+        timeout: *const timespec,
+        mask: *const sigset_t,
+        bytes: size_t,
+    ) -> c_int {
+        if too_long(count, bytes) {
+            return real!(__ppoll_chk(fds, count, timeout, mask, bytes));
+        }
+        // SAFETY: the program's arguments are passed on.
+        unsafe { ppoll(fds, count, timeout, mask) }
+    }
+}
+
+fn too_long(count: nfds_t, bytes: size_t) -> bool {
+    bytes / size_of::<pollfd>() < count as usize
+}
+
+/// The program's array, if any of its descriptors is ours.
+///
+/// # Safety
+/// `fds` is null or leads to `count` entries, which this call may write.
+unsafe fn mixed<'a>(fds: *mut pollfd, count: nfds_t) -> Option<&'a mut [pollfd]> {
+    start::family()?;
+    // Longer than any table of descriptors: the kernel refuses it.
+    if fds.is_null() || count as usize > descriptors::NUMBERS_MAX {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    let fds = unsafe { core::slice::from_raw_parts_mut(fds, count as usize) };
+    fds.iter()
+        .any(|fd| !descriptors::is_kernel(fd.fd))
+        .then_some(fds)
+}
+
+/// # Safety
+/// The pointers are null or valid.
+unsafe fn limits<'a>(timeout: *const timespec, mask: *const sigset_t) -> Result<Limits<'a>, Errno> {
+    // SAFETY: the caller's promise.
+    let deadline = unsafe { readiness::deadline_in(timeout) }?;
+    // SAFETY: the caller's promise.
+    let mask = unsafe { mask.as_ref() };
+    Ok(Limits { deadline, mask })
+}

@@ -1,0 +1,125 @@
+//! The calls that make processes and replace them. What is made inside libc (system, popen, posix_spawn)
+//! needs nothing from us; forks inside libc are seen by the handlers in `child`.
+
+use core::arch::naked_asm;
+use core::ffi::{c_char, c_int, c_long, c_void};
+
+use libc::pid_t;
+
+use crate::child;
+use crate::errno::{Errno, fail};
+use crate::hook::{hook, real};
+
+hook! {
+    /// fork(2).
+    fn fork() -> pid_t {
+        child::fork(|| real!(fork()))
+    }
+}
+
+/// vfork(2). Returns twice on one stack, so nothing of ours may stay on it: the return address waits in a
+/// register, of which parent and child have one each.
+///
+/// # Safety
+/// As vfork(2): the child may do nothing but exec or end.
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn vfork() -> pid_t {
+    naked_asm!(
+        "sub rsp, 8",
+        "call {lend}",
+        "add rsp, 8",
+        "pop rdi",
+        "mov eax, {number}",
+        "syscall",
+        "push rdi",
+        "test rax, rax",
+        "jz 2f",
+        "mov rdi, rax",
+        "sub rsp, 8",
+        "call {vforked}",
+        "add rsp, 8",
+        "2:",
+        "ret",
+        lend = sym lend,
+        vforked = sym vforked,
+        number = const libc::SYS_vfork,
+    )
+}
+
+extern "C" fn lend() {
+    child::lend();
+}
+
+/// The parent's side: the child has its own memory or is gone.
+extern "C" fn vforked(result: c_long) -> pid_t {
+    child::taken_back();
+    // The kernel answers with a process id or a small negative error.
+    if result < 0 {
+        fail(Errno(-result as c_int))
+    } else {
+        result as pid_t
+    }
+}
+
+type CloneFunction = extern "C" fn(*mut c_void) -> c_int;
+
+hook! {
+    /// clone(2) as libc has it. Variadic in C: what was not given is not looked at.
+    fn clone(
+        function: CloneFunction,
+        stack: *mut c_void,
+        flags: c_int,
+        argument: *mut c_void,
+        parent_tid: *mut pid_t,
+        tls: *mut c_void,
+        child_tid: *mut pid_t,
+    ) -> c_int {
+        let lends = flags & (libc::CLONE_VM | libc::CLONE_VFORK) == libc::CLONE_VM | libc::CLONE_VFORK;
+        if lends {
+            child::lend();
+        }
+        let result = real!(clone(function, stack, flags, argument, parent_tid, tls, child_tid));
+        if lends {
+            child::taken_back();
+        }
+        result
+    }
+}
+
+type Strings = *const *const c_char;
+
+hook! {
+    /// execve(2).
+    fn execve(path: *const c_char, arguments: Strings, environment: Strings) -> c_int {
+        child::exec(|| real!(execve(path, arguments, environment)))
+    }
+}
+
+hook! {
+    /// execv(3).
+    fn execv(path: *const c_char, arguments: Strings) -> c_int {
+        child::exec(|| real!(execv(path, arguments)))
+    }
+}
+
+hook! {
+    /// execvp(3).
+    fn execvp(file: *const c_char, arguments: Strings) -> c_int {
+        child::exec(|| real!(execvp(file, arguments)))
+    }
+}
+
+hook! {
+    /// execvpe(3).
+    fn execvpe(file: *const c_char, arguments: Strings, environment: Strings) -> c_int {
+        child::exec(|| real!(execvpe(file, arguments, environment)))
+    }
+}
+
+hook! {
+    /// fexecve(3).
+    fn fexecve(fd: c_int, arguments: Strings, environment: Strings) -> c_int {
+        child::exec(|| real!(fexecve(fd, arguments, environment)))
+    }
+}

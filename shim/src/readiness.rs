@@ -1,0 +1,224 @@
+//! Waiting for several descriptors at once, the kernel's and ours: the one core of poll(2), select(2) and
+//! their relatives.
+
+use core::ffi::c_int;
+use core::time::Duration;
+
+use family::{Bell, Outcome, State, Wait};
+use libc::{pollfd, sigset_t, timespec};
+use stack::{Instant, Ready};
+
+use crate::descriptors::{self, Descriptor};
+use crate::errno::Errno;
+use crate::few::Few;
+use crate::{start, sys};
+
+/// Descriptors of one call that need no allocation.
+const INLINE: usize = 16;
+/// Bytes of the kernel's signal mask.
+const MASK_BYTES: usize = 8;
+/// Reported whether asked for or not.
+const ALWAYS: u32 = (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) as u32;
+
+/// How long a call may take, and which signals may end it.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits<'a> {
+    /// `None`: for ever.
+    pub(crate) deadline: Option<Instant>,
+    /// The program's mask during the call; `None`: as it is.
+    pub(crate) mask: Option<&'a sigset_t>,
+}
+
+/// Now and `milliseconds`; negative means for ever.
+pub(crate) fn deadline_ms(milliseconds: c_int) -> Option<Instant> {
+    let milliseconds = u64::try_from(milliseconds).ok()?;
+    Some(family::now() + Duration::from_millis(milliseconds))
+}
+
+/// Now and a time as ppoll(2) takes it; null means for ever.
+///
+/// # Safety
+/// `time` is null or valid.
+pub(crate) unsafe fn deadline_in(time: *const timespec) -> Result<Option<Instant>, Errno> {
+    // SAFETY: the caller's promise.
+    let Some(time) = (unsafe { time.as_ref() }) else {
+        return Ok(None);
+    };
+    Ok(Some(family::now() + duration(time)?))
+}
+
+/// A length of time as the kernel judges it.
+pub(crate) fn duration(time: &timespec) -> Result<Duration, Errno> {
+    let seconds = u64::try_from(time.tv_sec);
+    let nanos = u32::try_from(time.tv_nsec)
+        .ok()
+        .filter(|nanos| *nanos < 1_000_000_000);
+    match (seconds, nanos) {
+        (Ok(seconds), Some(nanos)) => Ok(Duration::new(seconds, nanos)),
+        _ => Err(Errno(libc::EINVAL)),
+    }
+}
+
+/// poll(2) over descriptors of which at least one is ours; returns how many have something to report.
+pub(crate) fn poll(fds: &mut [pollfd], limits: Limits<'_>) -> Result<usize, Errno> {
+    let nothing = pollfd {
+        fd: -1,
+        events: 0,
+        revents: 0,
+    };
+    // The same places in both: an entry that belongs to the other side has no number.
+    let mut ours = Few::<pollfd, INLINE>::new(nothing);
+    let mut kernel = Few::<pollfd, INLINE>::new(nothing);
+    let (mut any_kernel, mut any_set) = (false, false);
+    for fd in fds.iter() {
+        let asked = pollfd { revents: 0, ..*fd };
+        let (is_ours, is_kernel) = match descriptors::get(fd.fd) {
+            Descriptor::Kernel => (false, true),
+            Descriptor::Stack(_) => (true, false),
+            Descriptor::Epoll(_) => (true, true),
+        };
+        ours.push(if is_ours { asked } else { nothing });
+        kernel.push(if is_kernel { asked } else { nothing });
+        any_kernel |= is_kernel;
+        any_set |= is_ours && is_kernel;
+    }
+    let (ours, kernel) = (ours.as_mut_slice(), kernel.as_mut_slice());
+    let kernel_asked = if any_kernel { &mut *kernel } else { &mut [] };
+    let mut bells = 0;
+    let outcome = wait(kernel_asked, limits, |state, bell| {
+        bells |= bell.map_or(0, Bell::bit);
+        let found = look(state, ours, bell);
+        (found > 0).then_some(())
+    })?;
+    if any_set && bells != 0 {
+        leave_sets(ours, bells);
+    }
+    let kernel_seen = match outcome {
+        Outcome::Ready(()) => false,
+        Outcome::Kernel => {
+            let _ = start::enter(|state, _| look(state, ours, None));
+            true
+        }
+        Outcome::Gone => {
+            all_gone(ours);
+            false
+        }
+        Outcome::TimedOut => return Ok(report(fds, &[], &[])),
+        Outcome::Interrupted => return Err(Errno(libc::EINTR)),
+    };
+    if any_kernel && !kernel_seen {
+        poll_now(kernel);
+    }
+    Ok(report(fds, ours, kernel))
+}
+
+/// Waits by the family, with the program's mask held as pselect(2) demands: a signal that only the mask lets
+/// through ends the wait, one that only the mask keeps out does not.
+pub(crate) fn wait<R>(
+    kernel: &mut [pollfd],
+    limits: Limits<'_>,
+    mut check: impl FnMut(&mut State, Option<Bell>) -> Option<R>,
+) -> Result<Outcome<R>, Errno> {
+    let family = start::entered()?;
+    let Limits { deadline, mask } = limits;
+    let before = mask.map(|mask| change_mask(libc::SIG_BLOCK, mask));
+    let wait = Wait {
+        kernel,
+        deadline,
+        mask,
+    };
+    let outcome = family.wait(wait, |state, _, bell| check(state, bell));
+    if let Some(before) = before {
+        change_mask(libc::SIG_SETMASK, &before);
+    }
+    Ok(outcome)
+}
+
+/// Looks at our side, after leaving `bell` with everything it looks at; returns how many have something.
+fn look(state: &mut State, ours: &mut [pollfd], bell: Option<Bell>) -> usize {
+    let mut found = 0;
+    for entry in ours.iter_mut().filter(|entry| entry.fd >= 0) {
+        let ready = match descriptors::get(entry.fd) {
+            Descriptor::Stack(file) => {
+                if let Some(bell) = bell
+                    && let Some(mut record) = state.files.get_mut(file)
+                {
+                    record.waiters |= bell.bit();
+                }
+                match state.files.get(file) {
+                    Some(record) => family::poll_bits(state.stack.ready(record.sock)),
+                    None => libc::POLLNVAL as u32,
+                }
+            }
+            Descriptor::Epoll(set) => {
+                if let Some(bell) = bell {
+                    state.epolls.wait_on(set, bell.bit());
+                }
+                let State {
+                    epolls,
+                    stack,
+                    files,
+                    ..
+                } = state;
+                if epolls.has_ready(set, stack, files) {
+                    family::poll_bits(Ready::IN)
+                } else {
+                    0
+                }
+            }
+            // Closed or routed to the kernel by another thread meanwhile: the next call sees it.
+            Descriptor::Kernel => libc::POLLNVAL as u32,
+        };
+        entry.revents = (ready & (entry.events as u16 as u32 | ALWAYS)) as i16;
+        found += usize::from(entry.revents != 0);
+    }
+    found
+}
+
+fn leave_sets(ours: &[pollfd], bells: u64) {
+    let _ = start::enter(|state, _| {
+        for entry in ours {
+            if let Descriptor::Epoll(set) = descriptors::get(entry.fd) {
+                state.epolls.leave(set, bells);
+            }
+        }
+    });
+}
+
+/// The stack is dead: its sockets have errors for whoever asks.
+fn all_gone(ours: &mut [pollfd]) {
+    let all = Ready::IN | Ready::OUT | Ready::ERR | Ready::HUP;
+    for entry in ours.iter_mut().filter(|entry| entry.fd >= 0) {
+        let asked = entry.events as u16 as u32 | ALWAYS;
+        entry.revents = (family::poll_bits(all) & asked) as i16;
+    }
+}
+
+/// Writes what was found into the program's array; returns how many entries have something.
+fn report(fds: &mut [pollfd], ours: &[pollfd], kernel: &[pollfd]) -> usize {
+    let mut found = 0;
+    for (at, fd) in fds.iter_mut().enumerate() {
+        let [ours, kernel] =
+            [ours, kernel].map(|side| side.get(at).map_or(0, |entry| entry.revents));
+        fd.revents = ours | kernel;
+        found += usize::from(fd.revents != 0);
+    }
+    found
+}
+
+/// The kernel's side, without waiting.
+fn poll_now(fds: &mut [pollfd]) {
+    let arguments = [fds.as_mut_ptr() as usize, fds.len(), 0, 0, 0, 0];
+    // SAFETY: the slice is valid for its length. An error leaves every `revents` as it was: nothing.
+    let _ = unsafe { sys::raw(libc::SYS_poll, arguments) };
+}
+
+fn change_mask(how: c_int, mask: &sigset_t) -> sigset_t {
+    // SAFETY: a signal set is plain numbers.
+    let mut before: sigset_t = unsafe { core::mem::zeroed() };
+    let (new, old): (*const sigset_t, *mut sigset_t) = (mask, &raw mut before);
+    let arguments = [how as usize, new as usize, old as usize, MASK_BYTES, 0, 0];
+    // SAFETY: both sets are at least as long as the kernel's.
+    let _ = unsafe { sys::raw(libc::SYS_rt_sigprocmask, arguments) };
+    before
+}

@@ -1,0 +1,281 @@
+//! Standing in front of the program's signal handlers.
+//!
+//! A handler must not run while its thread is inside the stack: it may call us, and it may never come
+//! back (longjmp). So the kernel calls ours, which either runs the program's or, inside, gives the signal
+//! back to the kernel, blocked until the way out. Faults are never put off. Programs without internet
+//! sockets keep their handlers as they are: we step in when the stack starts.
+
+use core::ffi::{c_int, c_void};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+
+use libc::{sigaction, siginfo_t, ucontext_t};
+
+use crate::errno::{self, Errno};
+use crate::{hook, start, sys, thread};
+
+/// Signals are numbered 1 to 64.
+const SIGNALS: usize = 65;
+/// Bytes of the kernel's signal mask.
+const MASK_BYTES: usize = 8;
+
+/// The program's handler of one signal.
+struct Action {
+    handler: AtomicUsize,
+    /// `SA_*` as the program gave them.
+    flags: AtomicI32,
+}
+
+static ACTIONS: [Action; SIGNALS] = [const {
+    Action {
+        handler: AtomicUsize::new(0),
+        flags: AtomicI32::new(0),
+    }
+}; SIGNALS];
+
+/// Set once the stack runs in this process.
+static STANDING: AtomicBool = AtomicBool::new(false);
+
+type Handler = unsafe extern "C-unwind" fn(c_int, *mut siginfo_t, *mut c_void);
+
+/// sigaction(2) of libc.
+type Real = unsafe extern "C-unwind" fn(c_int, *const sigaction, *mut sigaction) -> c_int;
+
+/// libc's own; a libc without it does not exist, so what stands in for it only says no.
+fn real() -> Real {
+    static CELL: hook::Cell = hook::Cell::new();
+    unsafe extern "C-unwind" fn missing(_: c_int, _: *const sigaction, _: *mut sigaction) -> c_int {
+        errno::fail(libc::ENOSYS)
+    }
+    let address = CELL.get("sigaction\0", missing as Real as *mut ());
+    // SAFETY: the address is that of the C function, or of `missing`.
+    unsafe { core::mem::transmute::<*mut (), Real>(address) }
+}
+
+/// Steps in front of all handlers that are installed, and of those that will be.
+pub(crate) fn stand_in() {
+    STANDING.store(true, Ordering::SeqCst);
+    for signal in 1..SIGNALS as c_int {
+        adopt(signal);
+    }
+}
+
+/// Whether handlers are ours to stand in front of.
+#[inline]
+pub(crate) fn standing() -> bool {
+    STANDING.load(Ordering::Relaxed)
+}
+
+/// sigaction(2) as the program sees it.
+///
+/// # Safety
+/// The pointers are null or valid, as sigaction(2) demands.
+pub(crate) unsafe fn change(signal: c_int, new: *const sigaction, old: *mut sigaction) -> c_int {
+    let Some(action) = action(signal) else {
+        // SAFETY: the caller's promise.
+        return unsafe { real()(signal, new, old) };
+    };
+    let (handler, flags) = (
+        action.handler.load(Ordering::Relaxed),
+        action.flags.load(Ordering::Relaxed),
+    );
+    // SAFETY: null, or valid by the caller's promise.
+    let wanted = unsafe { new.as_ref() }.copied();
+    let result = match wanted {
+        Some(wanted) if is_function(wanted.sa_sigaction) => {
+            action.handler.store(wanted.sa_sigaction, Ordering::Relaxed);
+            action.flags.store(wanted.sa_flags, Ordering::Release);
+            let ours = in_front_of(wanted);
+            // SAFETY: `ours` is a complete structure, `old` as the caller promised.
+            unsafe { real()(signal, &raw const ours, old) }
+        }
+        // SAFETY: the caller's promise.
+        _ => unsafe { real()(signal, new, old) },
+    };
+    if result != 0 && wanted.is_some() {
+        action.handler.store(handler, Ordering::Relaxed);
+        action.flags.store(flags, Ordering::Release);
+    }
+    // SAFETY: null, or valid by the caller's promise.
+    let old = unsafe { old.as_mut() };
+    if result == 0
+        && let Some(old) = old
+        && old.sa_sigaction == ours()
+    {
+        old.sa_sigaction = handler;
+        old.sa_flags = flags | old.sa_flags & SA_RESTORER;
+    }
+    result
+}
+
+/// Runs `install`, a function of libc that installs `signal`'s handler by ways of its own and returns the
+/// one before; steps in front of the new one. The answer never shows our own handler.
+pub(crate) fn around(signal: c_int, install: impl FnOnce() -> usize) -> usize {
+    let before = action(signal).map_or(0, |action| action.handler.load(Ordering::Relaxed));
+    let answer = install();
+    overtaken(signal);
+    if answer == ours() { before } else { answer }
+}
+
+/// A handler has been installed past [`change`]: steps in front of it, if that is our business by now.
+pub(crate) fn overtaken(signal: c_int) {
+    if standing() {
+        let errno = errno::last();
+        adopt(signal);
+        errno::set(errno);
+    }
+}
+
+/// siginterrupt(3) has changed the kernel's flags only.
+pub(crate) fn set_restart(signal: c_int, restart: bool) {
+    let Some(action) = action(signal) else { return };
+    if restart {
+        action.flags.fetch_or(libc::SA_RESTART, Ordering::Relaxed);
+    } else {
+        action.flags.fetch_and(!libc::SA_RESTART, Ordering::Relaxed);
+    }
+}
+
+/// Lets signals of the mask through again.
+pub(crate) fn unblock(mask: u64) {
+    let pointer: *const u64 = &raw const mask;
+    let arguments = [
+        libc::SIG_UNBLOCK as usize,
+        pointer as usize,
+        0,
+        MASK_BYTES,
+        0,
+        0,
+    ];
+    // SAFETY: the mask outlives the call, and has the length that is given.
+    let _ = unsafe { sys::raw(libc::SYS_rt_sigprocmask, arguments) };
+}
+
+/// `sa_flags` bit that libc adds for the kernel.
+const SA_RESTORER: c_int = 0x0400_0000;
+
+fn action(signal: c_int) -> Option<&'static Action> {
+    usize::try_from(signal)
+        .ok()
+        .filter(|at| *at > 0)
+        .and_then(|at| ACTIONS.get(at))
+}
+
+fn ours() -> usize {
+    handle as *const () as usize
+}
+
+fn is_function(handler: usize) -> bool {
+    handler != libc::SIG_DFL
+        && handler != libc::SIG_IGN
+        && handler != libc::SIG_ERR
+        && handler != ours()
+}
+
+/// What the kernel is given for a handler of the program. One-shot handlers are taken away by ours, when
+/// the program's really runs.
+fn in_front_of(mut wanted: sigaction) -> sigaction {
+    wanted.sa_sigaction = ours();
+    wanted.sa_flags = (wanted.sa_flags | libc::SA_SIGINFO) & !libc::SA_RESETHAND;
+    wanted
+}
+
+/// Steps in front of the handler that the kernel has for `signal`, if it is the program's own.
+fn adopt(signal: c_int) {
+    let mut current = blank();
+    // SAFETY: `current` is a place for the answer.
+    let known = unsafe { real()(signal, core::ptr::null(), &raw mut current) } == 0;
+    if known && is_function(current.sa_sigaction) {
+        // SAFETY: both pointers are null or valid.
+        unsafe { change(signal, &raw const current, core::ptr::null_mut()) };
+    }
+}
+
+fn blank() -> sigaction {
+    // SAFETY: the structure holds numbers and an optional function only; zero is `SIG_DFL` without flags.
+    unsafe { core::mem::zeroed() }
+}
+
+/// What the kernel calls. Nothing is left to do once the program's handler has been called: it may leave
+/// by longjmp.
+unsafe extern "C-unwind" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+    let Some(action) = action(signal) else { return };
+    if thread::is_inside() && !is_fault(signal, info) && give_back(signal, info, context) {
+        return;
+    }
+    let flags = action.flags.load(Ordering::Acquire);
+    let handler = action.handler.load(Ordering::Relaxed);
+    if flags & libc::SA_RESETHAND != 0 {
+        forget(signal, flags);
+    }
+    thread::count_signal(flags & libc::SA_RESTART != 0);
+    let held = thread::take_held();
+    if let Some(family) = start::family()
+        && held != 0
+    {
+        family.abandon(held);
+    }
+    if !is_function(handler) {
+        return;
+    }
+    // SAFETY: the program gave this address as its handler. One that takes only the number finds it where
+    // the ABI puts the first argument.
+    let handler = unsafe { core::mem::transmute::<usize, Handler>(handler) };
+    // SAFETY: the arguments are those that the kernel gave for this handler.
+    unsafe { handler(signal, info, context) };
+}
+
+/// Whether the thread's own instruction caused the signal: returning to it would cause it again.
+fn is_fault(signal: c_int, info: *const siginfo_t) -> bool {
+    let of_faults = matches!(
+        signal,
+        libc::SIGSEGV | libc::SIGBUS | libc::SIGFPE | libc::SIGILL | libc::SIGTRAP | libc::SIGSYS
+    );
+    // SAFETY: the kernel gives every handler with SA_SIGINFO a valid structure.
+    of_faults && unsafe { (*info).si_code } > 0
+}
+
+/// Queues the same signal again for this thread, and keeps it blocked after the return. `false`: the
+/// kernel would not take it.
+fn give_back(signal: c_int, info: *mut siginfo_t, context: *mut c_void) -> bool {
+    let [process, thread] = [libc::SYS_getpid, libc::SYS_gettid].map(|number| {
+        // SAFETY: no arguments.
+        unsafe { sys::raw(number, [0; 6]) }.unwrap_or(0)
+    });
+    let arguments = [process, thread, signal as usize, info as usize, 0, 0];
+    // SAFETY: `info` is the kernel's own structure.
+    let queued: Result<usize, Errno> = unsafe { sys::raw(libc::SYS_rt_tgsigqueueinfo, arguments) };
+    if queued.is_err() {
+        return false;
+    }
+    let context: *mut ucontext_t = context.cast();
+    // SAFETY: the kernel gives every handler its context; the return restores the mask from there.
+    let mask = unsafe { &raw mut (*context).uc_sigmask };
+    // SAFETY: `mask` leads into that context.
+    unsafe { libc::sigaddset(mask, signal) };
+    thread::put_off(signal);
+    true
+}
+
+/// What the kernel does for `SA_RESETHAND`: the handler goes, flags and mask stay.
+fn forget(signal: c_int, flags: c_int) {
+    /// As the kernel has it: handler, flags, restorer, mask.
+    type KernelAction = [usize; 4];
+    let mut action: KernelAction = [0; 4];
+    let place = action.as_mut_ptr() as usize;
+    // SAFETY: the place has the kernel's layout and outlives the call.
+    let _ = unsafe {
+        sys::raw(
+            libc::SYS_rt_sigaction,
+            [signal as usize, 0, place, MASK_BYTES, 0, 0],
+        )
+    };
+    action[0] = libc::SIG_DFL;
+    action[1] = (flags | SA_RESTORER) as usize;
+    // SAFETY: as above.
+    let _ = unsafe {
+        sys::raw(
+            libc::SYS_rt_sigaction,
+            [signal as usize, place, 0, MASK_BYTES, 0, 0],
+        )
+    };
+}

@@ -1,0 +1,147 @@
+//! What the library knows about the calling thread: whether it is inside the stack, and which signal
+//! handlers have run on it.
+//!
+//! One `const`-initialised structure of cells without a destructor: signal handlers read it, and it is
+//! there until the thread's last instruction.
+
+use core::cell::Cell;
+use core::ffi::c_int;
+use core::marker::PhantomData;
+
+use family::Host;
+
+use crate::{child, signals};
+
+struct Thread {
+    /// How many times over the thread is inside.
+    depth: Cell<u32>,
+    /// Handlers run so far.
+    signals: Cell<u32>,
+    /// Those among them that were installed without `SA_RESTART`.
+    interruptions: Cell<u32>,
+    /// Signals that were put off, bit `number - 1`; they are blocked until the thread is outside.
+    put_off: Cell<u64>,
+    /// What the family wants back before a handler runs while the thread rests; 0: nothing.
+    held: Cell<u64>,
+}
+
+std::thread_local! {
+    static THREAD: Thread = const {
+        Thread {
+            depth: Cell::new(0),
+            signals: Cell::new(0),
+            interruptions: Cell::new(0),
+            put_off: Cell::new(0),
+            held: Cell::new(0),
+        }
+    };
+}
+
+/// The thread is inside the stack until this is dropped: handlers of its signals are put off.
+pub(crate) struct Inside(PhantomData<*mut ()>);
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+/// Goes inside. Nests.
+pub(crate) fn inside() -> Inside {
+    enter();
+    Inside(PhantomData)
+}
+
+/// What the family does at its door.
+pub(crate) fn host() -> Host {
+    Host {
+        enter,
+        leave,
+        signals,
+        rest,
+        resume,
+    }
+}
+
+/// Whether this process may use the stack: not a child that was made behind libc's back, nor one that
+/// still shares its parent's memory.
+#[inline]
+pub(crate) fn usable() -> bool {
+    child::may_enter()
+}
+
+/// Signal handlers run on this thread so far; wraps.
+pub(crate) fn signals() -> u32 {
+    THREAD.with(|thread| thread.signals.get())
+}
+
+/// Handlers run on this thread so far that were installed without `SA_RESTART`: a call that waits, and
+/// that signal(7) lets restart, ends with `EINTR` only if this has changed since it began.
+pub(crate) fn interruptions() -> u32 {
+    THREAD.with(|thread| thread.interruptions.get())
+}
+
+/// A handler is about to run on this thread.
+pub(crate) fn count_signal(restarts: bool) {
+    THREAD.with(|thread| {
+        thread.signals.set(thread.signals.get().wrapping_add(1));
+        if !restarts {
+            thread
+                .interruptions
+                .set(thread.interruptions.get().wrapping_add(1));
+        }
+    });
+}
+
+/// Whether the thread is inside.
+pub(crate) fn is_inside() -> bool {
+    THREAD.with(|thread| thread.depth.get() > 0)
+}
+
+/// The signal has been given back to the kernel and is blocked: the way out unblocks it.
+pub(crate) fn put_off(signal: c_int) {
+    THREAD.with(|thread| thread.put_off.set(thread.put_off.get() | bit(signal)));
+}
+
+/// A signal's place in a mask of the kernel's.
+pub(crate) fn bit(signal: c_int) -> u64 {
+    1 << ((signal - 1) & 63)
+}
+
+/// What the thread held when it went to rest; from now on it holds nothing.
+pub(crate) fn take_held() -> u64 {
+    THREAD.with(|thread| thread.held.take())
+}
+
+fn rest(held: u64) -> u32 {
+    let (depth, put_off) = THREAD.with(|thread| {
+        thread.held.set(held);
+        (thread.depth.take(), thread.put_off.take())
+    });
+    if put_off != 0 {
+        signals::unblock(put_off);
+    }
+    depth
+}
+
+fn resume(depth: u32) -> bool {
+    THREAD.with(|thread| {
+        thread.depth.set(depth);
+        thread.held.take() != 0
+    })
+}
+
+fn enter() {
+    THREAD.with(|thread| thread.depth.set(thread.depth.get() + 1));
+}
+
+fn leave() {
+    let put_off = THREAD.with(|thread| {
+        let depth = thread.depth.get().saturating_sub(1);
+        thread.depth.set(depth);
+        if depth == 0 { thread.put_off.take() } else { 0 }
+    });
+    if put_off != 0 {
+        signals::unblock(put_off);
+    }
+}
