@@ -113,6 +113,16 @@ fn signals_interrupt_as_on_the_kernel() {
 }
 
 #[test]
+fn handlers_of_every_kind_run_as_on_the_kernel() {
+    same("handlers", "echo");
+}
+
+#[test]
+fn epoll_sets_behave_as_the_kernels() {
+    same("sets", "echo");
+}
+
+#[test]
 fn forked_processes_share_sockets_as_on_the_kernel() {
     same("forking", "echo");
 }
