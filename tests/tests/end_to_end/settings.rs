@@ -1,5 +1,8 @@
 //! Bad settings: one line that says what, why and what to do, then the behaviour that `NSTK_FAIL` asks for.
 
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
 use nstk_tests::{CProgram, Lab, Outcome, PEER_ADDRESS, Peer, Running, eventually};
 
 use crate::PEER;
@@ -101,18 +104,19 @@ fn a_program_without_permission_says_so() {
     let lab = Lab::new();
     let program = CProgram::compile("leaving");
     let peer = Peer::start(&lab, PEER, "discard");
-    let mut command = lab.nstk("setpriv");
-    command.args([
-        "--bounding-set=-net_admin",
-        "--inh-caps=-net_admin",
-        "--reuid=65534",
-        "--regid=65534",
-        "--clear-groups",
-    ]);
+    let locked = std::env::temp_dir().join(format!("nstk-locked-{}", std::process::id()));
+    File::create(&locked).expect("a file");
+    fs::set_permissions(&locked, Permissions::from_mode(0)).expect("the file is ours");
+    // Root without capabilities meets a device that nobody may open.
+    let line =
+        "mount --bind $0 /dev/net/tun && exec setpriv --bounding-set=-all --inh-caps=-all $@";
+    let mut command = lab.nstk("unshare");
     command
-        .arg(program.path())
-        .args([PEER_ADDRESS, &peer.port.to_string(), "exit"]);
-    let outcome = Outcome::of(&mut command);
+        .args(["--mount", "sh", "-c", line])
+        .arg(&locked)
+        .arg(program.path());
+    let outcome = Outcome::of(command.args([PEER_ADDRESS, &peer.port.to_string(), "exit"]));
+    fs::remove_file(&locked).expect("the file is ours");
     one_line(&outcome, "tap:nstk0");
     assert!(outcome.status.success(), "{}", outcome.status);
     assert_eq!(peer.next_line(), "1048576 intact fin");
