@@ -106,7 +106,7 @@ fn a_program_without_permission_says_so() {
     let peer = Peer::start(&lab, PEER, "discard");
     let locked = std::env::temp_dir().join(format!("nstk-locked-{}", std::process::id()));
     File::create(&locked).expect("a file");
-    fs::set_permissions(&locked, Permissions::from_mode(0)).expect("the file is ours");
+    fs::set_permissions(&locked, Permissions::from_mode(0o000)).expect("the file is ours");
     // Root without capabilities meets a device that nobody may open.
     let line =
         "mount --bind $0 /dev/net/tun && exec setpriv --bounding-set=-all --inh-caps=-all $@";
