@@ -3,6 +3,7 @@
 use family::{FileId, Outcome, State, Wait};
 use stack::{Error, Instant, SockId};
 
+use crate::descriptors;
 use crate::errno::Errno;
 use crate::start;
 use crate::thread;
@@ -56,7 +57,7 @@ pub(crate) fn attempt<R>(
 ) -> Result<R, Errno> {
     let first = start::enter(|state, now| {
         let Some(record) = state.files.get(file) else {
-            return Attempt::Done(Err(Errno(libc::EBADF)));
+            return Attempt::Done(Err(descriptors::gone(file)));
         };
         let (sock, flags) = (record.sock, record.flags);
         let timeout_ns = match patience.direction {

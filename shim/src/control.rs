@@ -62,7 +62,10 @@ fn status(file: FileId) -> Result<usize, Errno> {
 
 fn set_status(file: FileId, flags: u32, among: u32) -> Result<usize, Errno> {
     start::enter(|state, _| {
-        let mut record = state.files.get_mut(file).ok_or(Errno(libc::EBADF))?;
+        let mut record = state
+            .files
+            .get_mut(file)
+            .ok_or_else(|| descriptors::gone(file))?;
         record.flags = record.flags & !among | flags & among;
         Ok(0)
     })?

@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use family::{EpollId, FileId};
 
+use crate::errno::Errno;
 use crate::thread;
 
 /// Numbers from here on are never ours: no table has room for them.
@@ -119,6 +120,23 @@ pub(crate) fn set_decided(file: FileId) {
             let _ = kind.compare_exchange(UNDECIDED, STACK, Ordering::AcqRel, Ordering::Relaxed);
         }
     }
+}
+
+/// The stack has died: our numbers stay, and lead nowhere.
+pub(crate) fn forget_all() {
+    let end = END.load(Ordering::Relaxed) as usize;
+    for id in IDS.iter().take(end) {
+        id.store(0, Ordering::Relaxed);
+    }
+}
+
+/// The answer to a call on a file that is not there: closed by another thread, or with its stack.
+pub(crate) fn gone(file: FileId) -> Errno {
+    Errno(if file.is_none() {
+        libc::ECONNRESET
+    } else {
+        libc::EBADF
+    })
 }
 
 /// Takes a number away from us and says what it stood for: for the one thread that closes it.

@@ -6,7 +6,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use crate::errno::{Errno, Failed, fail};
 use crate::route::Way;
-use crate::{start, thread};
+use crate::{panics, start, thread};
 
 /// Defines an exported function that stands in front of libc's.
 ///

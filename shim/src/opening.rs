@@ -2,7 +2,7 @@
 
 use core::ffi::c_int;
 
-use family::{FileId, State};
+use family::{Family, FileId, State};
 use libc::{sockaddr, socklen_t};
 use stack::{Domain, Endpoint, Error, Instant, Ready, Shutdown, SockId, SockKind};
 
@@ -27,17 +27,28 @@ pub(crate) fn wanted(domain: c_int, kind: c_int, protocol: c_int) -> Option<(Dom
     }
 }
 
-/// socket(2); `flags` are `SOCK_CLOEXEC` and `SOCK_NONBLOCK`.
+/// socket(2); `flags` are `SOCK_CLOEXEC` and `SOCK_NONBLOCK`. In the place of a stack that has died
+/// a fresh one is started.
 pub(crate) fn socket(domain: Domain, kind: SockKind, flags: c_int) -> Result<c_int, Errno> {
-    let member = start::entered()?.member();
+    let family = start::entered()?;
+    match make(family, domain, kind, flags) {
+        Err(Errno(libc::ECONNRESET)) => {
+            start::renew(family)?;
+            make(start::entered()?, domain, kind, flags)
+        }
+        made => made,
+    }
+}
+
+fn make(family: &Family, domain: Domain, kind: SockKind, flags: c_int) -> Result<c_int, Errno> {
+    let member = family.member();
     let fd = template::number(flags & libc::SOCK_CLOEXEC != 0)?;
     let file = start::enter(|state, now| {
         let sock = state.stack.socket(kind, domain)?;
         open(state, now, sock, member, nonblocking(flags))
     });
-    let file = install(fd, file.and_then(|file| file))?;
+    install(fd, file.and_then(|file| file))?;
     descriptors::set_undecided(fd);
-    debug_assert_eq!(descriptors::owned(fd), Some(file));
     Ok(fd)
 }
 
@@ -202,7 +213,11 @@ pub(crate) fn on_socket<R>(
     work: impl FnOnce(&mut State, Instant, SockId) -> R,
 ) -> Result<R, Errno> {
     start::enter(|state, now| {
-        let sock = state.files.get(file).ok_or(Errno(libc::EBADF))?.sock;
+        let sock = state
+            .files
+            .get(file)
+            .ok_or_else(|| descriptors::gone(file))?
+            .sock;
         Ok(work(state, now, sock))
     })?
 }

@@ -83,7 +83,10 @@ impl Undecided {
     /// `None`: it has been routed, by another process perhaps.
     fn look(file: FileId) -> Result<Option<Self>, Errno> {
         start::enter(|state, _| {
-            let record = state.files.get(file).ok_or(Errno(libc::EBADF))?;
+            let record = state
+                .files
+                .get(file)
+                .ok_or_else(|| descriptors::gone(file))?;
             if record.flags & ROUTED != 0 {
                 return Ok(None);
             }

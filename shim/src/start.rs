@@ -9,7 +9,8 @@ use family::{Family, State};
 use stack::Instant;
 
 use crate::errno::Errno;
-use crate::{child, log, signals, sys, template, thread};
+use crate::lock::ProcessLock;
+use crate::{child, descriptors, log, signals, sys, template, thread};
 
 /// How far this process has come: one of the states below, with the process's id in the upper half
 /// while it is starting.
@@ -67,14 +68,14 @@ pub(crate) fn mark_failed() {
     PHASE.store(FAILED, Ordering::Relaxed);
 }
 
-/// The family, which this call starts if nobody has tried yet. `None`: this process uses the
-/// kernel's sockets.
-pub(crate) fn start() -> Option<&'static Family> {
+/// Whether this process has a stack, which this call starts if nobody has tried yet. `false`: it
+/// uses the kernel's sockets. A stack that has failed is still the one to ask.
+pub(crate) fn start() -> bool {
     loop {
         let phase = PHASE.load(Ordering::Acquire);
         match phase & u64::from(u32::MAX) {
-            RUNNING => return family(),
-            KERNEL | FAILED => return None,
+            RUNNING | FAILED => return true,
+            KERNEL => return false,
             _ => {}
         }
         let starting = u64::from(sys::process_id()) << 32 | STARTING;
@@ -101,7 +102,8 @@ fn try_start() -> bool {
         Ok(Some(settings)) => settings,
         Ok(None) => {
             sys::complain(format_args!(
-                "NSTK_IF is not set, so the kernel's sockets are used; set NSTK_IF=tap:NAME and NSTK_ADDR=ADDRESS/PREFIX"
+                "NSTK_IF is not set, so the kernel's sockets are used; \
+                 set NSTK_IF=tap:NAME and NSTK_ADDR=ADDRESS/PREFIX"
             ));
             return false;
         }
@@ -132,6 +134,32 @@ fn try_start() -> bool {
             give_up(on_failure)
         }
     }
+}
+
+static RENEWAL: ProcessLock<()> = ProcessLock::new(());
+
+/// Starts a fresh stack in the place of one that has died, whose sockets answer `ECONNRESET` from
+/// now on.
+pub(crate) fn renew(dead: &'static Family) -> Result<(), Errno> {
+    let _inside = thread::inside();
+    RENEWAL.with(|(), _| {
+        let running = running().ok_or(Errno(libc::ENETDOWN))?;
+        if !core::ptr::eq(&raw const running.family, dead) {
+            return Ok(());
+        }
+        let family = dead.renew(&running.settings).map_err(|error| {
+            sys::complain(format_args!("{error}"));
+            Errno(libc::ENETDOWN)
+        })?;
+        descriptors::forget_all();
+        let settings = running.settings.clone();
+        // The dead one stays: others may be inside.
+        CURRENT.store(
+            Box::into_raw(Box::new(Running { family, settings })),
+            Ordering::Release,
+        );
+        Ok(())
+    })
 }
 
 /// The user chose what happens without a stack: the kernel's sockets, or nothing.

@@ -23,7 +23,7 @@ hook! {
 
 /// A panic while the stack starts means that there is none.
 fn guarded_start() -> bool {
-    guarded::<c_int>(|| c_int::from(start::start().is_some())) == 1
+    guarded::<c_int>(|| c_int::from(start::start())) == 1
 }
 
 socket_hook! {

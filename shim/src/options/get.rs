@@ -9,7 +9,7 @@ use zerocopy::IntoBytes;
 
 use super::{CONGESTION_NAME_MAX, UNKNOWN, is_hint};
 use crate::errno::Errno;
-use crate::user;
+use crate::{descriptors, user};
 
 /// An option's value.
 #[expect(
@@ -76,7 +76,10 @@ fn look(
     level: c_int,
     name: c_int,
 ) -> Result<Answer, Errno> {
-    let record = *state.files.get(file).ok_or(Errno(libc::EBADF))?;
+    let record = *state
+        .files
+        .get(file)
+        .ok_or_else(|| descriptors::gone(file))?;
     let sock = record.sock;
     match (level, name) {
         (libc::SOL_SOCKET, libc::SO_RCVTIMEO) => return Ok(time(record.recv_timeout_ns)),

@@ -60,7 +60,10 @@ fn set_on_stack(file: FileId, level: c_int, option: SockOpt) -> Result<(), Errno
 
 fn set_timeout(file: FileId, change: impl FnOnce(&mut family::FileRecord)) -> Result<(), Errno> {
     start::enter(|state, _| {
-        let mut record = state.files.get_mut(file).ok_or(Errno(libc::EBADF))?;
+        let mut record = state
+            .files
+            .get_mut(file)
+            .ok_or_else(|| descriptors::gone(file))?;
         change(&mut record);
         Ok(())
     })?
