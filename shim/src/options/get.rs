@@ -81,6 +81,9 @@ fn look(
         .get(file)
         .ok_or_else(|| descriptors::gone(file))?;
     let sock = record.sock;
+    if is_foreign(state, sock, level) {
+        return Err(Errno(libc::EOPNOTSUPP));
+    }
     match (level, name) {
         (libc::SOL_SOCKET, libc::SO_RCVTIMEO) => return Ok(time(record.recv_timeout_ns)),
         (libc::SOL_SOCKET, libc::SO_SNDTIMEO) => return Ok(time(record.send_timeout_ns)),
@@ -95,7 +98,8 @@ fn look(
             let info = state.stack.tcp_info(now, sock);
             return info.map(Answer::Info).ok_or(UNKNOWN);
         }
-        (libc::IPPROTO_IP | libc::IPPROTO_IPV6, libc::IP_MTU_DISCOVER) => {
+        (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER)
+        | (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER) => {
             return Ok(Answer::Int(libc::IP_PMTUDISC_WANT));
         }
         (libc::IPPROTO_IP, libc::IP_MTU) => {
@@ -106,9 +110,6 @@ fn look(
             } else {
                 Err(Errno(libc::ENOTCONN))
             };
-        }
-        (libc::IPPROTO_IPV6, _) if state.stack.domain(sock) != Some(Domain::Inet6) => {
-            return Err(UNKNOWN);
         }
         _ if is_hint(level, name) => return Ok(Answer::Int(0)),
         (libc::SOL_SOCKET, _) => {
@@ -121,6 +122,16 @@ fn look(
     let (option, form) = find(level, name).ok_or(UNKNOWN)?;
     let value = state.stack.option(sock, option)?;
     form(value).map_err(Errno::from)
+}
+
+/// Whether an IPv4 socket has nothing at this level, to which Linux has an answer of its own.
+fn is_foreign(state: &State, sock: SockId, level: c_int) -> bool {
+    let known = match level {
+        libc::SOL_SOCKET | libc::IPPROTO_IP => true,
+        libc::IPPROTO_TCP => state.stack.kind(sock) == Some(SockKind::Stream),
+        _ => false,
+    };
+    !known && state.stack.domain(sock) == Some(Domain::Inet)
 }
 
 /// What a socket is.
