@@ -50,7 +50,7 @@ pub use layout::TABLES_END;
 pub use mib::Mib;
 pub use sock::{Domain, Ready, Shutdown, Sock, SockId, SockKind};
 pub use socket_calls::options::{OptName, SockOpt};
-pub use socket_calls::span::{DatagramSpan, RecvFlags, RecvSpan, SendFlags, SendSpan};
+pub use socket_calls::span::{DatagramSpan, RecvFlags, RecvSpan, SPAN_PIECES, SendFlags, SendSpan};
 pub use stack::Stack;
 pub use tcp::TcpInfo;
 pub use time::Instant;

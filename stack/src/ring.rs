@@ -27,18 +27,20 @@ impl Ring {
 
     /// Appends `id` unless it is queued already.
     pub(crate) fn push(&mut self, id: SockId) {
-        let slot = id.slot();
-        let Some(queued) = self.queued_mut(slot) else {
-            return;
-        };
-        let was = core::mem::replace(queued, id.to_bits());
-        if was == 0 {
+        if self.note(id) {
             let (first, len) = self.head();
-            let place = first.wrapping_add(len) % self.places;
-            if let Some(word) = self.words.get_mut(place + 1) {
-                *word = u64::from(slot);
-            }
+            self.put(first.wrapping_add(len) % self.places, id);
             self.set_head(first, len.saturating_add(1));
+        }
+    }
+
+    /// Puts `id` before all others unless it is queued already.
+    pub(crate) fn push_front(&mut self, id: SockId) {
+        if self.note(id) {
+            let (first, len) = self.head();
+            let before = first.checked_sub(1).unwrap_or(self.places - 1);
+            self.put(before, id);
+            self.set_head(before, len.saturating_add(1));
         }
     }
 
@@ -77,6 +79,18 @@ impl Ring {
     /// Entries, those taken back included.
     pub(crate) fn len(&self) -> u32 {
         self.head().1
+    }
+
+    /// Notes that `id` is queued. False: its slot has an entry already, which is now its own.
+    fn note(&mut self, id: SockId) -> bool {
+        self.queued_mut(id.slot())
+            .is_some_and(|queued| core::mem::replace(queued, id.to_bits()) == 0)
+    }
+
+    fn put(&mut self, place: u32, id: SockId) {
+        if let Some(word) = self.words.get_mut(place + 1) {
+            *word = u64::from(id.slot());
+        }
     }
 
     fn queued_mut(&mut self, slot: u32) -> Option<&mut u64> {
@@ -127,6 +141,19 @@ mod tests {
             assert_eq!(ring.len(), 3);
             let order: std::vec::Vec<_> = core::iter::from_fn(|| ring.pop()).collect();
             assert_eq!(order, [id(2, 1), id(0, 1), id(3, 1)]);
+        }
+    }
+
+    #[test]
+    fn an_entry_may_go_to_the_front() {
+        let region = Region::on_heap(4 << 20);
+        let mut ring = ring(&region);
+        for _ in 0..10 {
+            ring.push(id(0, 1));
+            ring.push_front(id(1, 1));
+            ring.push_front(id(0, 1));
+            let order: std::vec::Vec<_> = core::iter::from_fn(|| ring.pop()).collect();
+            assert_eq!(order, [id(1, 1), id(0, 1)]);
         }
     }
 

@@ -212,7 +212,8 @@ impl Template {
             tos: self.tos,
             total_len: u16::try_from(total).unwrap_or(u16::MAX),
             ident: shape.ident,
-            dont_fragment: shape.fragment.is_none(),
+            // Only TCP hears of a smaller MTU on the path; others are cut by routers if need be.
+            dont_fragment: self.protocol == ipv4::TCP,
             more_fragments: shape.fragment.is_some_and(|fragment| fragment.more),
             fragment_at: shape.fragment.map_or(0, |fragment| fragment.at),
             ttl: self.ttl,

@@ -1,7 +1,9 @@
 //! One stack on a heap region, with its device played by the test.
 
 use super::spans::{read_span, write_span};
+use crate::egress::{Outgoing, emit};
 use crate::frame::{FrameSink, Gso, Payload, RxChecksum, RxFrame, TxChecksum, TxFrame};
+use crate::wire::ipv4;
 use crate::{
     Addr, Config, DatagramSpan, Endpoint, Error, Instant, PoolKind, RecvFlags, SockId, Stack,
 };
@@ -114,6 +116,11 @@ impl Host {
         let mut sink = OneFrame(None);
         let is_sent = self.stack.poll_transmit(self.now, &mut sink);
         assert_eq!(is_sent, sink.0.is_some());
+        self.complete(sink)
+    }
+
+    /// Fetches the payload of a frame and gives its buffers back, as a device that has sent it.
+    fn complete(&mut self, sink: OneFrame) -> Option<Frame> {
         let (mut frame, payload) = sink.0?;
         for Payload { pool, buf, at, len } in payload {
             let mut bytes = std::vec![0; usize::try_from(len).expect("small")];
@@ -126,6 +133,29 @@ impl Host {
             self.stack.release_sent(pool, buf);
         }
         Some(frame)
+    }
+
+    /// Sends one TCP segment, or several in one, as `tcp::output` would; gives the first frame.
+    pub(crate) fn emit(
+        &mut self,
+        to: Addr,
+        head: &[u8],
+        payload: &[Payload],
+        gso_size: u16,
+    ) -> Frame {
+        let mut sink = OneFrame(None);
+        let mut parts = self.stack.parts(self.now);
+        let link = parts.ip.link(&mut parts.cx, to).expect("a known neighbour");
+        let out = Outgoing {
+            protocol: ipv4::TCP,
+            ttl: 64,
+            tos: 2,
+            head,
+            payload,
+            gso_size,
+        };
+        emit(&mut parts.cx, &link, &out, &mut sink);
+        self.complete(sink).expect("the first frame")
     }
 
     /// All frames the stack sends now.

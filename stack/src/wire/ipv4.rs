@@ -102,7 +102,7 @@ impl Header {
             flags_at: U16::new(
                 flag(self.dont_fragment, DONT_FRAGMENT)
                     | flag(self.more_fragments, MORE_FRAGMENTS)
-                    | (self.fragment_at / 8 & OFFSET),
+                    | ((self.fragment_at / 8) & OFFSET),
             ),
             ttl: self.ttl,
             protocol: self.protocol,
