@@ -31,12 +31,12 @@ impl Region {
         }
         sys::set_length(fd.as_raw(), CHUNK_BYTES as u64)?;
         sys::seal_against_shrinking(fd.as_raw())?;
-        // The rest of a limited address space is the host's.
-        let fair_share = sys::address_space_limit() / ADDRESS_SPACE_SHARE;
-        let fair_share = usize::try_from(fair_share).unwrap_or(usize::MAX);
-        let widest = whole_chunks(max_bytes.min(fair_share));
+        let widest = whole_chunks(max_bytes);
         let widths = iter::successors(Some(widest), |width| (*width > 1).then_some(width / 2));
-        let memory = Memory::of_file(fd, widths, Access::ReadWrite)?;
+        // The host keeps at least as much address space as the region takes.
+        let fair =
+            widths.filter(|width| sys::address_space_holds(2 * *width as usize * CHUNK_BYTES));
+        let memory = Memory::of_file(fd, fair, Access::ReadWrite)?;
         memory.header().initialise(memory.max_chunks())?;
         Ok(Self { memory })
     }
@@ -189,6 +189,3 @@ fn whole_chunks(bytes: usize) -> u32 {
         .unwrap_or(u32::MAX)
         .max(1)
 }
-
-/// Of a limited address space (RLIMIT_AS), a region takes one part in so many.
-const ADDRESS_SPACE_SHARE: u64 = 4;

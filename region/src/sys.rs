@@ -94,12 +94,27 @@ pub(crate) fn set_length(fd: RawFd, bytes: u64) -> Result<(), RegionError> {
 
 /// RLIMIT_FSIZE: the longest file this process may make, bytes.
 pub(crate) fn file_limit() -> u64 {
-    soft_limit(libc::RLIMIT_FSIZE as usize)
+    let mut limit = libc::rlimit64 {
+        rlim_cur: libc::RLIM64_INFINITY,
+        rlim_max: libc::RLIM64_INFINITY,
+    };
+    let place = ptr::from_mut(&mut limit) as usize;
+    let arguments = [0, libc::RLIMIT_FSIZE as usize, 0, place, 0, 0];
+    // SAFETY: asks only, and the fourth argument has room for the answer.
+    let result = unsafe { syscall(libc::SYS_prlimit64, arguments) };
+    debug_assert!(result.is_ok());
+    limit.rlim_cur
 }
 
-/// RLIMIT_AS: how much address space this process may have, bytes.
-pub(crate) fn address_space_limit() -> u64 {
-    soft_limit(libc::RLIMIT_AS as usize)
+/// Whether there is so much free address space in one piece, under RLIMIT_AS too.
+pub(crate) fn address_space_holds(bytes: usize) -> bool {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    let Ok(base) = map(bytes, libc::PROT_NONE, flags, -1) else {
+        return false;
+    };
+    // SAFETY: mapped above, and never used.
+    unsafe { unmap(base, bytes) };
+    true
 }
 
 /// Maps a file from its beginning, shared with all who map it; `bytes` may be beyond its end.
@@ -171,18 +186,6 @@ pub(crate) unsafe fn close(fd: RawFd) {
     // An error would tell of nothing that can be repaired; on Linux the number is free in any case.
     // SAFETY: touches no memory; the number is the caller's.
     let _ = unsafe { syscall(libc::SYS_close, [fd as usize, 0, 0, 0, 0, 0]) };
-}
-
-fn soft_limit(resource: usize) -> u64 {
-    let mut limit = libc::rlimit64 {
-        rlim_cur: libc::RLIM64_INFINITY,
-        rlim_max: libc::RLIM64_INFINITY,
-    };
-    let arguments = [0, resource, 0, ptr::from_mut(&mut limit) as usize, 0, 0];
-    // SAFETY: asks only, and the fourth argument has room for the answer.
-    let result = unsafe { syscall(libc::SYS_prlimit64, arguments) };
-    debug_assert!(result.is_ok());
-    limit.rlim_cur
 }
 
 fn map(

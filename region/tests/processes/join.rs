@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
 use nstk_region::{CHUNK_BYTES, Region, RegionError};
 
@@ -156,17 +156,24 @@ fn the_last_view_gives_mapping_and_descriptor_back() {
     crate::child::in_a_child(|| {
         let region = Region::create(64 * MIB).expect("memfd");
         let fd = region.fd().expect("memfd");
+        let file = File::from(duplicate(&region));
+        let inode = format!(" {} ", file.metadata().expect("stat").ino());
+        let is_mapped = || {
+            let maps = std::fs::read_to_string("/proc/self/maps").expect("maps");
+            maps.lines()
+                .any(|line| line.contains("nstk-region") && line.contains(&inode))
+        };
         let table = region.table::<u64>(0, 10).expect("table");
         let array = region.array::<u64>(1, 10).expect("array");
         drop(region);
         drop(array);
         // SAFETY: asks only.
         assert!(unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0);
+        assert!(is_mapped());
         drop(table);
         // SAFETY: asks only.
         assert!(unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0);
-        let maps = std::fs::read_to_string("/proc/self/maps").expect("maps");
-        assert!(!maps.contains("nstk-region"));
+        assert!(!is_mapped());
     });
 }
 

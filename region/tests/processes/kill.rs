@@ -44,6 +44,9 @@ fn work(shared: &Shared<State>, seed: u64) -> Result<(), LockError> {
         }
         drop(state);
         counters[ROUNDS].fetch_add(1, Ordering::Relaxed);
+        for _ in 0..dice.below(100) {
+            spin_loop();
+        }
     }
     Ok(())
 }
