@@ -1,7 +1,7 @@
 //! Which table of the region holds what. A new or moved number is a new layout.
 
 /// The stack uses the region's table numbers below this one; others may use the rest.
-pub const TABLES_END: u16 = 48;
+pub const TABLES_END: u16 = 32;
 
 /// Most endpoints of all kinds: connections, listeners, UDP sockets. Reaching it: `ENOBUFS`, and SYNs are dropped.
 pub(crate) const MAX_SOCKS: u32 = 65_536;
@@ -37,4 +37,4 @@ pub(crate) const NEIGHBOURS: u16 = 16;
 pub(crate) const REASSEMBLY: u16 = 17;
 pub(crate) const UDP_INDEX: u16 = 18;
 /// Tables from here up to [`TABLES_END`] belong to `tcp/`.
-pub(crate) const TCP_FIRST: u16 = 24;
+pub(crate) const TCP_FIRST: u16 = 20;
