@@ -2,17 +2,18 @@
 
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::process::{self, PATIENCE};
+use crate::process::{PATIENCE, eventually};
 
 /// A program whose output is being collected. It is killed with the value.
 pub struct Running {
     child: Child,
     start: Instant,
-    stdout: Option<JoinHandle<Vec<u8>>>,
-    stderr: Option<JoinHandle<Vec<u8>>>,
+    stdout: Collector,
+    stderr: Collector,
 }
 
 /// What a program left: status and output, read to its end, so that whoever keeps a descriptor of it open is noticed.
@@ -34,13 +35,10 @@ impl Running {
     /// When it cannot be started.
     #[must_use]
     pub fn start(command: &mut Command) -> Running {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let stdout = child.stdout.take().map(collect);
-        let stderr = child.stderr.take().map(collect);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let stdout = Collector::start(child.stdout.take().expect("piped"));
+        let stderr = Collector::start(child.stderr.take().expect("piped"));
         Running {
             child,
             start: Instant::now(),
@@ -55,9 +53,14 @@ impl Running {
         self.child.id()
     }
 
-    /// Sends a signal by its name without SIG.
-    pub fn signal(&self, name: &str) {
-        process::kill(self.id(), name);
+    /// Waits until the program has written `words` to its standard output.
+    ///
+    /// # Panics
+    /// When it has not after 20 seconds.
+    pub fn has_said(&self, words: &str) {
+        eventually(&format!("the program says {words}"), || {
+            self.stdout.text().contains(words)
+        });
     }
 
     /// Waits for the end of the program and of its output.
@@ -69,17 +72,16 @@ impl Running {
             if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
                 break status;
             }
-            if self.start.elapsed() > 3 * PATIENCE {
-                process::kill(self.id(), "KILL");
-                let stderr = take(self.stderr.take());
-                panic!(
-                    "the program did not end; its output: {}{stderr}",
-                    take(self.stdout.take())
-                );
-            }
+            let (stdout, stderr) = (&self.stdout, &self.stderr);
+            assert!(
+                self.start.elapsed() < 3 * PATIENCE,
+                "the program does not end; it said:\n{}{}",
+                stdout.text(),
+                stderr.text()
+            );
             std::thread::sleep(Duration::from_millis(2));
         };
-        let (stdout, stderr) = (take(self.stdout.take()), take(self.stderr.take()));
+        let (stdout, stderr) = (self.stdout.finish(), self.stderr.finish());
         Outcome {
             status,
             stdout,
@@ -120,17 +122,38 @@ impl Outcome {
     }
 }
 
-fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).expect("a pipe can be read");
-        bytes
-    })
+/// Reads a stream to its end, and can be asked in between.
+struct Collector {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    thread: Option<JoinHandle<()>>,
 }
 
-fn take(stream: Option<JoinHandle<Vec<u8>>>) -> String {
-    let bytes = stream
-        .map(|thread| thread.join().expect("the reader ends"))
-        .unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+impl Collector {
+    fn start(mut stream: impl Read + Send + 'static) -> Collector {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&bytes);
+        let thread = std::thread::spawn(move || {
+            let mut buffer = [0; 1 << 12];
+            while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                sink.lock()
+                    .expect("no reader panics")
+                    .extend_from_slice(&buffer[..count]);
+            }
+        });
+        Collector {
+            bytes,
+            thread: Some(thread),
+        }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().expect("no reader panics")).into_owned()
+    }
+
+    fn finish(&mut self) -> String {
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("the reader ends");
+        }
+        self.text()
+    }
 }

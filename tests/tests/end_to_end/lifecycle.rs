@@ -150,9 +150,7 @@ fn idle(mode: &str) {
             lab.nstk(program.path())
                 .args([PEER_ADDRESS, &peer.port.to_string(), mode]),
         );
-    eventually("the connection is there", || {
-        !lab.processes(KEEPER).is_empty()
-    });
+    running.has_said("waiting");
     std::thread::sleep(Duration::from_millis(500));
     let used = || {
         let keepers = lab.processes(KEEPER).into_iter().filter_map(cpu_time);

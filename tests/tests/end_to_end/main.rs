@@ -7,6 +7,7 @@ mod iperf3;
 mod lifecycle;
 mod nc;
 mod netperf;
+mod ping;
 mod python3;
 mod settings;
 mod strace;
