@@ -8,6 +8,7 @@ mod child;
 mod closing;
 mod control;
 mod descriptors;
+mod epoll;
 mod duplicating;
 mod errno;
 mod few;

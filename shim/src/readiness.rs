@@ -17,8 +17,8 @@ use crate::{start, sys};
 const INLINE: usize = 16;
 /// Bytes of the kernel's signal mask.
 const MASK_BYTES: usize = 8;
-/// Reported whether asked for or not.
-const ALWAYS: u32 = (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) as u32;
+/// What poll(2) reports whether asked for or not; select(2) has its own idea of that.
+pub(crate) const ALWAYS: u32 = (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) as u32;
 
 /// How long a call may take, and which signals may end it.
 #[derive(Clone, Copy)]
@@ -60,7 +60,8 @@ pub(crate) fn duration(time: &timespec) -> Result<Duration, Errno> {
 }
 
 /// poll(2) over descriptors of which at least one is ours; returns how many have something to report.
-pub(crate) fn poll(fds: &mut [pollfd], limits: Limits<'_>) -> Result<usize, Errno> {
+/// `always` is reported of ours whether asked for or not.
+pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Result<usize, Errno> {
     let nothing = pollfd {
         fd: -1,
         events: 0,
@@ -87,7 +88,7 @@ pub(crate) fn poll(fds: &mut [pollfd], limits: Limits<'_>) -> Result<usize, Errn
     let mut bells = 0;
     let outcome = wait(kernel_asked, limits, |state, bell| {
         bells |= bell.map_or(0, Bell::bit);
-        let found = look(state, ours, bell);
+        let found = look(state, ours, always, bell);
         (found > 0).then_some(())
     })?;
     if any_set && bells != 0 {
@@ -96,7 +97,7 @@ pub(crate) fn poll(fds: &mut [pollfd], limits: Limits<'_>) -> Result<usize, Errn
     let kernel_seen = match outcome {
         Outcome::Ready(()) => false,
         Outcome::Kernel => {
-            let _ = start::enter(|state, _| look(state, ours, None));
+            let _ = start::enter(|state, _| look(state, ours, always, None));
             true
         }
         Outcome::Gone => {
@@ -135,7 +136,7 @@ pub(crate) fn wait<R>(
 }
 
 /// Looks at our side, after leaving `bell` with everything it looks at; returns how many have something.
-fn look(state: &mut State, ours: &mut [pollfd], bell: Option<Bell>) -> usize {
+fn look(state: &mut State, ours: &mut [pollfd], always: u32, bell: Option<Bell>) -> usize {
     let mut found = 0;
     for entry in ours.iter_mut().filter(|entry| entry.fd >= 0) {
         let ready = match descriptors::get(entry.fd) {
@@ -169,7 +170,7 @@ fn look(state: &mut State, ours: &mut [pollfd], bell: Option<Bell>) -> usize {
             // Closed or routed to the kernel by another thread meanwhile: the next call sees it.
             Descriptor::Kernel => libc::POLLNVAL as u32,
         };
-        entry.revents = (ready & (entry.events as u16 as u32 | ALWAYS)) as i16;
+        entry.revents = (ready & (entry.events as u16 as u32 | always)) as i16;
         found += usize::from(entry.revents != 0);
     }
     found

@@ -10,7 +10,7 @@ use stack::{Addr, Domain, Endpoint, SockKind};
 use crate::address::Encoded;
 use crate::blocking::ROUTED;
 use crate::errno::Errno;
-use crate::hooks::epoll;
+use crate::epoll;
 use crate::{descriptors, replay, start, sys};
 
 /// Port of name servers.

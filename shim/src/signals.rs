@@ -260,22 +260,19 @@ fn give_back(signal: c_int, info: *mut siginfo_t, context: *mut c_void) -> bool 
 fn forget(signal: c_int, flags: c_int) {
     /// As the kernel has it: handler, flags, restorer, mask.
     type KernelAction = [usize; 4];
-    let mut action: KernelAction = [0; 4];
-    let place = action.as_mut_ptr() as usize;
+    let signal = signal as usize;
+    let mut ours: KernelAction = [0; 4];
+    let place = ours.as_mut_ptr() as usize;
     // SAFETY: the place has the kernel's layout and outlives the call.
-    let _ = unsafe {
-        sys::raw(
-            libc::SYS_rt_sigaction,
-            [signal as usize, 0, place, MASK_BYTES, 0, 0],
-        )
-    };
-    action[0] = libc::SIG_DFL;
-    action[1] = (flags | SA_RESTORER) as usize;
+    let _ = unsafe { sys::raw(libc::SYS_rt_sigaction, [signal, 0, place, MASK_BYTES, 0, 0]) };
+    let [_, _, restorer, mask] = ours;
+    let default: KernelAction = [
+        libc::SIG_DFL,
+        (flags | SA_RESTORER) as usize,
+        restorer,
+        mask,
+    ];
+    let place = default.as_ptr() as usize;
     // SAFETY: as above.
-    let _ = unsafe {
-        sys::raw(
-            libc::SYS_rt_sigaction,
-            [signal as usize, place, 0, MASK_BYTES, 0, 0],
-        )
-    };
+    let _ = unsafe { sys::raw(libc::SYS_rt_sigaction, [signal, place, 0, MASK_BYTES, 0, 0]) };
 }

@@ -2,7 +2,7 @@
 
 mod clock;
 mod data;
-pub(crate) mod epoll;
+mod epoll;
 mod fd;
 mod names;
 mod options;

@@ -16,7 +16,7 @@ hook! {
         let Some(fds) = (unsafe { mixed(fds, count) }) else { return real!(poll(fds, count, timeout)) };
         guarded(|| {
             let limits = Limits { deadline: readiness::deadline_ms(timeout), mask: None };
-            answer(readiness::poll(fds, limits))
+            answer(readiness::poll(fds, readiness::ALWAYS, limits))
         })
     }
 }
@@ -29,7 +29,7 @@ hook! {
             return real!(ppoll(fds, count, timeout, mask));
         };
         // SAFETY: the pointers are null or valid, as ppoll(2) demands.
-        guarded(|| answer(unsafe { limits(timeout, mask) }.and_then(|limits| readiness::poll(fds, limits))))
+        guarded(|| answer(unsafe { limits(timeout, mask) }.and_then(|limits| readiness::poll(fds, readiness::ALWAYS, limits))))
     }
 }
 

@@ -14,15 +14,9 @@ use crate::{descriptors, start};
 
 /// What each of the three sets asks for, as in the kernel (fs/select.c).
 const ASKED: [i16; 3] = [
-    libc::POLLIN | libc::POLLRDNORM | libc::POLLRDBAND,
-    libc::POLLOUT | libc::POLLWRNORM | libc::POLLWRBAND,
+    libc::POLLIN | libc::POLLRDNORM | libc::POLLRDBAND | libc::POLLHUP | libc::POLLERR,
+    libc::POLLOUT | libc::POLLWRNORM | libc::POLLWRBAND | libc::POLLERR,
     libc::POLLPRI,
-];
-/// What counts as an answer for each.
-const ANSWERS: [i16; 3] = [
-    ASKED[0] | libc::POLLHUP | libc::POLLERR,
-    ASKED[1] | libc::POLLERR,
-    ASKED[2],
 ];
 
 const WORD_BITS: usize = 64;
@@ -170,13 +164,13 @@ impl Sets {
             for fd in bits(at, asked[0] | asked[1] | asked[2]) {
                 fds.push(pollfd {
                     fd,
-                    events: events_of(asked, fd, ASKED),
+                    events: events_of(asked, fd),
                     revents: 0,
                 });
             }
         }
         let fds = fds.as_mut_slice();
-        readiness::poll(fds, limits)?;
+        readiness::poll(fds, libc::POLLNVAL as u32, limits)?;
         if fds.iter().any(|fd| fd.revents & libc::POLLNVAL != 0) {
             return Err(Errno(libc::EBADF));
         }
@@ -188,7 +182,7 @@ impl Sets {
     /// As [`Self::select`].
     unsafe fn write_back(&self, fds: &[pollfd]) -> usize {
         let mut found = 0;
-        for (set, (words, answers)) in self.words.into_iter().zip(ANSWERS).enumerate() {
+        for (set, (words, answers)) in self.words.into_iter().zip(ASKED).enumerate() {
             if words.is_null() {
                 continue;
             }
@@ -226,11 +220,11 @@ fn bits(at: usize, mut word: u64) -> impl Iterator<Item = c_int> {
     })
 }
 
-fn events_of(asked: [u64; 3], fd: c_int, masks: [i16; 3]) -> i16 {
+fn events_of(asked: [u64; 3], fd: c_int) -> i16 {
     let bit = 1u64 << (fd as usize % WORD_BITS);
     asked
         .iter()
-        .zip(masks)
+        .zip(ASKED)
         .filter(|(word, _)| **word & bit != 0)
         .fold(0, |all, (_, mask)| all | mask)
 }

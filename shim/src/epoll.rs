@@ -1,0 +1,254 @@
+//! epoll(7) over kernel descriptors and stack sockets.
+//!
+//! The program's epoll descriptor is the kernel's own and holds the kernel's members. The stack's members
+//! are in a set of the region, which a number gets with its first one.
+
+mod waiting;
+
+use core::ffi::c_int;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use family::{EpollError, EpollId, FileId, Interest, Key, Member, State, Target};
+use libc::epoll_event;
+use stack::Ready;
+
+use crate::descriptors::{self, Descriptor};
+use crate::errno::Errno;
+use crate::{start, sys, thread, user};
+
+pub(crate) use waiting::Waiting;
+
+/// Numbers that epoll_create has ever returned: a bit each. A number may mean something else by now.
+static MADE: [AtomicU64; MADE_MAX / 64] = [const { AtomicU64::new(0) }; MADE_MAX / 64];
+/// Sets with higher numbers are not noticed inside other sets.
+const MADE_MAX: usize = 4096;
+
+/// Takes note of a new set's number.
+pub(crate) fn made(epfd: c_int) -> c_int {
+    if let Some(word) = MADE.get(epfd as usize / 64) {
+        word.fetch_or(1 << (epfd % 64), Ordering::Relaxed);
+    }
+    epfd
+}
+
+/// Whether a kernel descriptor that enters a set is a set itself: stack sockets in it, now or later, are to be
+/// seen from outside.
+pub(crate) fn is_nested(fd: c_int) -> bool {
+    let marked = MADE
+        .get(fd as usize / 64)
+        .is_some_and(|word| word.load(Ordering::Relaxed) & 1 << (fd % 64) != 0);
+    marked && start::family().is_some() && thread::usable()
+}
+
+/// The stack's part of a set, if it has one.
+#[inline]
+pub(crate) fn set_of(epfd: c_int) -> Option<EpollId> {
+    if descriptors::is_kernel(epfd) {
+        return None;
+    }
+    match descriptors::get(epfd) {
+        Descriptor::Epoll(set) => Some(set),
+        Descriptor::Kernel | Descriptor::Stack(_) => None,
+    }
+}
+
+/// A socket has left the stack for the kernel, which has laid its own over number `fd`: the sets that watched
+/// it under that number go on watching it there. To be called while `file` is still held.
+pub(crate) fn moved_to_kernel(fd: c_int, file: FileId) {
+    while let Ok(Some((set, interest))) =
+        start::enter(|state, _| state.epolls.take_watcher(file, fd, &mut state.files))
+    {
+        let epfd = descriptors::all().find(|(_, descriptor)| *descriptor == Descriptor::Epoll(set));
+        if let Some((epfd, _)) = epfd {
+            let mut event = epoll_event {
+                events: interest.events,
+                u64: interest.data,
+            };
+            // The kernel takes what the stack took, or has no room: then the socket is silent.
+            // SAFETY: the event outlives the call.
+            let _ = unsafe { kernel_control(epfd, libc::EPOLL_CTL_ADD, fd, &raw mut event) };
+        }
+    }
+}
+
+/// epoll_ctl on a stack socket.
+///
+/// # Safety
+/// `event` is null or valid.
+pub(crate) unsafe fn control(
+    epfd: c_int,
+    operation: c_int,
+    (fd, file): (c_int, FileId),
+    event: *mut epoll_event,
+) -> Result<(), Errno> {
+    if descriptors::get(epfd) == Descriptor::Kernel {
+        check_is_epoll(epfd, fd)?;
+    }
+    let interest = if operation == libc::EPOLL_CTL_DEL {
+        Interest { events: 0, data: 0 }
+    } else {
+        // SAFETY: the caller's promise.
+        let event = unsafe { user::get(event) }?;
+        Interest {
+            events: event.events,
+            data: event.u64,
+        }
+    };
+    let member = start::entered()?.member();
+    start::enter(|state, _| {
+        // Looked up under the lock: two threads may bring a set its first member at the same time.
+        let set = match descriptors::get(epfd) {
+            Descriptor::Epoll(set) => set,
+            Descriptor::Kernel if operation == libc::EPOLL_CTL_ADD => begin(state, epfd, member)?,
+            Descriptor::Kernel => return Err(Errno(libc::ENOENT)),
+            Descriptor::Stack(_) => return Err(Errno(libc::EINVAL)),
+        };
+        let record = state.files.get(file).ok_or(Errno(libc::EBADF))?;
+        let ready = state.stack.ready(record.sock);
+        let key = Key {
+            set,
+            target: Target::File(file),
+            fd,
+        };
+        apply(state, operation, key, (interest, ready))
+    })?
+}
+
+/// What the kernel has accepted for a set inside a set holds for their stack parts, too.
+///
+/// # Safety
+/// `event` is null or valid.
+pub(crate) unsafe fn nest(
+    epfd: c_int,
+    operation: c_int,
+    (fd, inner): (c_int, EpollId),
+    event: *mut epoll_event,
+) -> Result<(), Errno> {
+    let interest = if operation == libc::EPOLL_CTL_DEL {
+        Interest { events: 0, data: 0 }
+    } else {
+        // SAFETY: the caller's promise.
+        let event = unsafe { user::get(event) }?;
+        Interest {
+            events: event.events,
+            data: event.u64,
+        }
+    };
+    let member = start::entered()?.member();
+    start::enter(|state, _| {
+        let set = match descriptors::get(epfd) {
+            Descriptor::Epoll(set) => set,
+            Descriptor::Kernel => begin(state, epfd, member)?,
+            Descriptor::Stack(_) => return Err(Errno(libc::EINVAL)),
+        };
+        let State {
+            epolls,
+            stack,
+            files,
+            ..
+        } = state;
+        let ready = if epolls.has_ready(inner, stack, files) {
+            Ready::IN
+        } else {
+            Ready::empty()
+        };
+        let key = Key {
+            set,
+            target: Target::Set(inner),
+            fd,
+        };
+        match apply(state, operation, key, (interest, ready)) {
+            // The inner set got its first stack socket after it had been added.
+            Err(Errno(libc::ENOENT)) if operation == libc::EPOLL_CTL_MOD => {
+                apply(state, libc::EPOLL_CTL_ADD, key, (interest, ready))
+            }
+            Err(Errno(libc::ENOENT)) => Ok(()),
+            other => other,
+        }
+    })?
+}
+
+/// A set without stack sockets has entered another one: both get a stack part.
+///
+/// # Safety
+/// `event` is null or valid.
+pub(crate) unsafe fn begin_nested(epfd: c_int, fd: c_int, event: *mut epoll_event) {
+    if check_is_epoll(fd, epfd).is_err() {
+        return;
+    }
+    let Ok(family) = start::entered() else { return };
+    let inner = start::enter(|state, _| begin(state, fd, family.member()));
+    if let Ok(Ok(inner)) = inner {
+        // SAFETY: the caller's promise. Without room for it the stack's sockets are not seen from outside.
+        let _ = unsafe { nest(epfd, libc::EPOLL_CTL_ADD, (fd, inner), event) };
+    }
+}
+
+/// A set's stack part, made with its first member.
+fn begin(state: &mut State, epfd: c_int, member: Member) -> Result<EpollId, Errno> {
+    let set = state.epolls.create(member).ok_or(Errno(libc::ENOSPC))?;
+    if descriptors::set(epfd, Descriptor::Epoll(set)) {
+        return Ok(set);
+    }
+    state.epolls.release(set, member, &mut state.files);
+    Err(Errno(libc::ENOSPC))
+}
+
+fn apply(
+    state: &mut State,
+    operation: c_int,
+    key: Key,
+    (interest, ready): (Interest, Ready),
+) -> Result<(), Errno> {
+    let State { epolls, files, .. } = state;
+    match operation {
+        libc::EPOLL_CTL_ADD => epolls.add(key, interest, files, ready),
+        libc::EPOLL_CTL_MOD => epolls.modify(key, interest, files, ready),
+        libc::EPOLL_CTL_DEL => epolls.delete(key, files).map(drop),
+        _ => return Err(Errno(libc::EINVAL)),
+    }
+    .map_err(errno_of)
+}
+
+fn errno_of(error: EpollError) -> Errno {
+    Errno(match error {
+        EpollError::Exists => libc::EEXIST,
+        EpollError::NotFound => libc::ENOENT,
+        EpollError::Full => libc::ENOSPC,
+        EpollError::Invalid => libc::EINVAL,
+        EpollError::Loop => libc::ELOOP,
+        EpollError::Stale => libc::EBADF,
+    })
+}
+
+/// Asks the kernel whether `epfd` is an epoll descriptor. `fd` is in no such set, so taking it out of a true
+/// one finds nothing: the template behind a stack socket never is, nor a set in one that it contains.
+fn check_is_epoll(epfd: c_int, fd: c_int) -> Result<(), Errno> {
+    // SAFETY: EPOLL_CTL_DEL reads no event.
+    match unsafe { kernel_control(epfd, libc::EPOLL_CTL_DEL, fd, core::ptr::null_mut()) } {
+        Ok(()) | Err(Errno(libc::ENOENT)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// epoll_ctl(2) past our own hook.
+///
+/// # Safety
+/// `event` must be readable, unless `operation` reads none.
+unsafe fn kernel_control(
+    epfd: c_int,
+    operation: c_int,
+    fd: c_int,
+    event: *mut epoll_event,
+) -> Result<(), Errno> {
+    let arguments = [
+        epfd as usize,
+        operation as usize,
+        fd as usize,
+        event as usize,
+        0,
+        0,
+    ];
+    // SAFETY: the caller's promise.
+    unsafe { sys::raw(libc::SYS_epoll_ctl, arguments) }.map(drop)
+}

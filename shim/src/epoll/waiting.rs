@@ -1,0 +1,185 @@
+//! epoll_wait(2) on a set with a stack part.
+
+use core::ffi::c_int;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use family::{Bell, EpollId, Outcome, State};
+use libc::{epoll_event, pollfd};
+use stack::Instant;
+
+use crate::errno::Errno;
+use crate::readiness::{self, Limits};
+use crate::{start, sys};
+
+/// Events that are taken from the stack under one lock.
+const BATCH: usize = 32;
+/// While the stack has events for every call, the kernel's members are looked at this often.
+const KERNEL_GAP_NS: u64 = 20_000;
+/// When the kernel's part of a set was looked at last, in nanoseconds, by number modulo the length: two sets
+/// that share a place are looked at less often, but no less than the rarer of them is waited for.
+static KERNEL_LOOKED_NS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
+
+/// One call that waits on a set with a stack part.
+pub(crate) struct Waiting {
+    pub(crate) epfd: c_int,
+    pub(crate) set: EpollId,
+    /// The program only looks: it expects everything that is there, the kernel's part included.
+    pub(crate) at_once: bool,
+}
+
+impl Waiting {
+    /// Fills the program's array with at most `max` events and returns how many it holds.
+    pub(crate) fn wait(
+        &self,
+        events: *mut epoll_event,
+        max: c_int,
+        limits: Limits<'_>,
+    ) -> Result<usize, Errno> {
+        let max = usize::try_from(max)
+            .ok()
+            .filter(|max| *max > 0)
+            .ok_or(Errno(libc::EINVAL))?;
+        if events.is_null() {
+            return Err(Errno(libc::EFAULT));
+        }
+        let mut out = Out {
+            at: events,
+            room: max,
+            filled: 0,
+        };
+        loop {
+            if self.kernel_is_due() {
+                self.take_from_kernel(&mut out, max.div_ceil(2))?;
+            }
+            if self.at_once || out.filled > 0 {
+                self.take_from_stack(&mut out)?;
+            }
+            if out.filled > 0 {
+                return Ok(out.filled);
+            }
+            let mut kernel = [pollfd {
+                fd: self.epfd,
+                events: libc::POLLIN,
+                revents: 0,
+            }];
+            let mut bells = 0;
+            let outcome = readiness::wait(&mut kernel, limits, |state, bell| {
+                bells |= bell.map_or(0, Bell::bit);
+                if let Some(bell) = bell {
+                    state.epolls.wait_on(self.set, bell.bit());
+                }
+                let batch = Batch::collect(state, self.set, max);
+                if batch.len > 0 {
+                    state.epolls.leave(self.set, bells);
+                }
+                (batch.len > 0).then_some(batch)
+            })?;
+            if bells != 0 && !matches!(outcome, Outcome::Ready(_)) {
+                let _ = start::enter(|state, _| state.epolls.leave(self.set, bells));
+            }
+            match outcome {
+                Outcome::Ready(batch) => {
+                    out.put(&batch);
+                    if batch.len == BATCH {
+                        self.take_from_stack(&mut out)?;
+                    }
+                    return Ok(out.filled);
+                }
+                // Another thread may have taken it meanwhile: then the wait goes on.
+                Outcome::Kernel => {
+                    self.take_from_kernel(&mut out, max)?;
+                }
+                Outcome::TimedOut => return Ok(0),
+                Outcome::Interrupted => return Err(Errno(libc::EINTR)),
+                Outcome::Gone => return Err(Errno(libc::ECONNRESET)),
+            }
+        }
+    }
+
+    /// Whether the kernel's part has been left alone for long enough.
+    fn kernel_is_due(&self) -> bool {
+        let now = family::now();
+        self.at_once
+            || now.nanos_since(Instant::from_nanos(self.looked().load(Ordering::Relaxed)))
+                > KERNEL_GAP_NS
+    }
+
+    fn looked(&self) -> &'static AtomicU64 {
+        &KERNEL_LOOKED_NS[self.epfd as usize % KERNEL_LOOKED_NS.len()]
+    }
+
+    /// Takes what the kernel has ready, at most `most`, without waiting.
+    fn take_from_kernel(&self, out: &mut Out, most: usize) -> Result<(), Errno> {
+        self.looked()
+            .store(family::now().as_nanos(), Ordering::Relaxed);
+        let most = most.min(out.room);
+        let arguments = [self.epfd as usize, out.at as usize, most, 0, 0, 0];
+        // SAFETY: `out` has room for `most` events, by the program's word.
+        let taken = unsafe { sys::raw(libc::SYS_epoll_wait, arguments) }?;
+        out.advance(taken);
+        Ok(())
+    }
+
+    /// Takes what the stack has ready, as far as there is room.
+    fn take_from_stack(&self, out: &mut Out) -> Result<(), Errno> {
+        while out.room > 0 {
+            let batch = start::enter(|state, _| {
+                let batch = Batch::collect(state, self.set, out.room);
+                state.epolls.leave(self.set, 0);
+                batch
+            })?;
+            out.put(&batch);
+            if batch.len < BATCH {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Events on their way out of the lock: the program's memory is not touched under it.
+struct Batch {
+    events: [epoll_event; BATCH],
+    len: usize,
+}
+
+impl Batch {
+    fn collect(state: &mut State, set: EpollId, most: usize) -> Self {
+        let mut batch = Self {
+            events: [epoll_event { events: 0, u64: 0 }; BATCH],
+            len: 0,
+        };
+        let State {
+            epolls,
+            stack,
+            files,
+            ..
+        } = state;
+        let room = most.min(BATCH);
+        batch.len = epolls.collect(set, stack, files, &mut batch.events[..room]);
+        batch
+    }
+}
+
+/// The program's array of events.
+struct Out {
+    at: *mut epoll_event,
+    room: usize,
+    filled: usize,
+}
+
+impl Out {
+    fn put(&mut self, batch: &Batch) {
+        let count = batch.len.min(self.room);
+        // SAFETY: the program's array has room for that many more.
+        unsafe { core::ptr::copy_nonoverlapping(batch.events.as_ptr(), self.at, count) };
+        self.advance(count);
+    }
+
+    fn advance(&mut self, count: usize) {
+        // SAFETY: at most one past the end of the program's array.
+        self.at = unsafe { self.at.add(count) };
+        self.room -= count;
+        self.filled += count;
+    }
+}
