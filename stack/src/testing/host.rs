@@ -1,12 +1,9 @@
 //! One stack on a heap region, with its device played by the test.
 
-use super::spans::{read_span, write_span};
 use crate::egress::{Outgoing, emit};
 use crate::frame::{FrameSink, Gso, Payload, RxChecksum, RxFrame, TxChecksum, TxFrame};
 use crate::wire::ipv4;
-use crate::{
-    Addr, Config, DatagramSpan, Endpoint, Error, Instant, PoolKind, RecvFlags, SockId, Stack,
-};
+use crate::{Addr, Config, Endpoint, Error, Instant, PoolKind, RecvFlags, SockId, Stack};
 use core::time::Duration;
 use region::Region;
 use std::vec::Vec;
@@ -186,26 +183,18 @@ impl Host {
         to: Option<Endpoint>,
     ) -> Result<usize, Error> {
         let span = self.stack.send_to_reserve(self.now, id, bytes.len(), to)?;
-        let written = self.write_datagram(&span, bytes);
+        let written = self.stack.fill_datagram(&span, bytes);
         self.stack.send_to_commit(self.now, id, span, written)
     }
 
     /// Receives a datagram.
     pub(crate) fn recv_from(&mut self, id: SockId) -> Result<(Vec<u8>, Endpoint), Error> {
         let span = self.stack.recv_from_reserve(id, RecvFlags::empty())?;
-        let bytes = read_span(self.stack.bufs.pool(span.pool), &span.bufs, span.pieces());
+        let mut bytes = std::vec![0; span.len()];
+        assert_eq!(self.stack.take_datagram(&span, &mut bytes), span.len());
         let from = span.from();
         self.stack.recv_from_commit(self.now, id, span)?;
         Ok((bytes, from))
-    }
-
-    fn write_datagram(&mut self, span: &DatagramSpan, bytes: &[u8]) -> usize {
-        write_span(
-            self.stack.bufs.pool_mut(span.pool),
-            &span.bufs,
-            span.pieces(),
-            bytes,
-        )
     }
 }
 

@@ -2,8 +2,6 @@
 
 mod host;
 mod pair;
-mod spans;
 
 pub(crate) use host::{Frame, Host, config};
 pub(crate) use pair::Pair;
-pub(crate) use spans::{read_span, write_span};
