@@ -40,18 +40,6 @@ pub(crate) fn is_nested(fd: c_int) -> bool {
     marked && start::family().is_some() && thread::usable()
 }
 
-/// The stack's part of a set, if it has one.
-#[inline]
-pub(crate) fn set_of(epfd: c_int) -> Option<EpollId> {
-    if descriptors::is_kernel(epfd) {
-        return None;
-    }
-    match descriptors::get(epfd) {
-        Descriptor::Epoll(set) => Some(set),
-        Descriptor::Kernel | Descriptor::Stack(_) => None,
-    }
-}
-
 /// A socket has left the stack for the kernel, which has laid its own over number `fd`: the sets that watched
 /// it under that number go on watching it there. To be called while `file` is still held.
 pub(crate) fn moved_to_kernel(fd: c_int, file: FileId) {

@@ -29,22 +29,31 @@ pub(crate) struct Limits<'a> {
     pub(crate) mask: Option<&'a sigset_t>,
 }
 
+impl<'a> Limits<'a> {
+    /// As ppoll(2) takes them.
+    ///
+    /// # Safety
+    /// Both are null or valid.
+    pub(crate) unsafe fn new(
+        timeout: *const timespec,
+        mask: *const sigset_t,
+    ) -> Result<Self, Errno> {
+        // SAFETY: the caller's promise.
+        let timeout = unsafe { timeout.as_ref() };
+        // SAFETY: the caller's promise.
+        let mask = unsafe { mask.as_ref() };
+        let length = timeout.map(duration).transpose()?;
+        Ok(Self {
+            deadline: length.map(|length| family::now() + length),
+            mask,
+        })
+    }
+}
+
 /// Now and `milliseconds`; negative means for ever.
 pub(crate) fn deadline_ms(milliseconds: c_int) -> Option<Instant> {
     let milliseconds = u64::try_from(milliseconds).ok()?;
     Some(family::now() + Duration::from_millis(milliseconds))
-}
-
-/// Now and a time as ppoll(2) takes it; null means for ever.
-///
-/// # Safety
-/// `time` is null or valid.
-pub(crate) unsafe fn deadline_in(time: *const timespec) -> Result<Option<Instant>, Errno> {
-    // SAFETY: the caller's promise.
-    let Some(time) = (unsafe { time.as_ref() }) else {
-        return Ok(None);
-    };
-    Ok(Some(family::now() + duration(time)?))
 }
 
 /// A length of time as the kernel judges it.

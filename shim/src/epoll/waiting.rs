@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use family::{Bell, EpollId, Outcome, State};
+use family::{EpollId, Outcome, State};
 use libc::{epoll_event, pollfd};
 use stack::Instant;
 
@@ -20,25 +20,17 @@ const KERNEL_GAP_NS: u64 = 20_000;
 static KERNEL_LOOKED_NS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 
 /// One call that waits on a set with a stack part.
-pub(crate) struct Waiting {
+pub(crate) struct Waiting<'a> {
     pub(crate) epfd: c_int,
     pub(crate) set: EpollId,
-    /// The program only looks: it expects everything that is there, the kernel's part included.
-    pub(crate) at_once: bool,
+    pub(crate) limits: Limits<'a>,
 }
 
-impl Waiting {
+impl Waiting<'_> {
     /// Fills the program's array with at most `max` events and returns how many it holds.
-    pub(crate) fn wait(
-        &self,
-        events: *mut epoll_event,
-        max: c_int,
-        limits: Limits<'_>,
-    ) -> Result<usize, Errno> {
-        let max = usize::try_from(max)
-            .ok()
-            .filter(|max| *max > 0)
-            .ok_or(Errno(libc::EINVAL))?;
+    pub(crate) fn wait(&self, events: *mut epoll_event, max: c_int) -> Result<usize, Errno> {
+        let max = usize::try_from(max).ok().filter(|max| *max > 0);
+        let max = max.ok_or(Errno(libc::EINVAL))?;
         if events.is_null() {
             return Err(Errno(libc::EFAULT));
         }
@@ -48,36 +40,19 @@ impl Waiting {
             filled: 0,
         };
         loop {
-            if self.kernel_is_due() {
+            let now = family::now();
+            // A program that only looks expects everything that is there, the kernel's part included.
+            let only_looks = self.limits.deadline.is_some_and(|deadline| deadline <= now);
+            if only_looks || self.kernel_is_due(now) {
                 self.take_from_kernel(&mut out, max.div_ceil(2))?;
             }
-            if self.at_once || out.filled > 0 {
+            if only_looks || out.filled > 0 {
                 self.take_from_stack(&mut out)?;
             }
             if out.filled > 0 {
                 return Ok(out.filled);
             }
-            let mut kernel = [pollfd {
-                fd: self.epfd,
-                events: libc::POLLIN,
-                revents: 0,
-            }];
-            let mut bells = 0;
-            let outcome = readiness::wait(&mut kernel, limits, |state, bell| {
-                bells |= bell.map_or(0, Bell::bit);
-                if let Some(bell) = bell {
-                    state.epolls.wait_on(self.set, bell.bit());
-                }
-                let batch = Batch::collect(state, self.set, max);
-                if batch.len > 0 {
-                    state.epolls.leave(self.set, bells);
-                }
-                (batch.len > 0).then_some(batch)
-            })?;
-            if bells != 0 && !matches!(outcome, Outcome::Ready(_)) {
-                let _ = start::enter(|state, _| state.epolls.leave(self.set, bells));
-            }
-            match outcome {
+            match self.rest(max)? {
                 Outcome::Ready(batch) => {
                     out.put(&batch);
                     if batch.len == BATCH {
@@ -86,22 +61,47 @@ impl Waiting {
                     return Ok(out.filled);
                 }
                 // Another thread may have taken it meanwhile: then the wait goes on.
-                Outcome::Kernel => {
-                    self.take_from_kernel(&mut out, max)?;
-                }
+                Outcome::Kernel => self.take_from_kernel(&mut out, max)?,
                 Outcome::TimedOut => return Ok(0),
                 Outcome::Interrupted => return Err(Errno(libc::EINTR)),
                 Outcome::Gone => return Err(Errno(libc::ECONNRESET)),
             }
+            if out.filled > 0 {
+                return Ok(out.filled);
+            }
         }
     }
 
+    /// Waits for either part of the set.
+    fn rest(&self, max: usize) -> Result<Outcome<Batch>, Errno> {
+        let mut kernel = [pollfd {
+            fd: self.epfd,
+            events: libc::POLLIN,
+            revents: 0,
+        }];
+        let mut bells = 0;
+        let outcome = readiness::wait(&mut kernel, self.limits, |state, bell| {
+            if let Some(bell) = bell {
+                bells |= bell.bit();
+                state.epolls.wait_on(self.set, bell.bit());
+            }
+            let batch = Batch::collect(state, self.set, max);
+            if batch.len == 0 {
+                return None;
+            }
+            state.epolls.leave(self.set, bells);
+            Some(batch)
+        })?;
+        if bells != 0 && !matches!(outcome, Outcome::Ready(_)) {
+            let _ = start::enter(|state, _| state.epolls.leave(self.set, bells));
+        }
+        Ok(outcome)
+    }
+
     /// Whether the kernel's part has been left alone for long enough.
-    fn kernel_is_due(&self) -> bool {
-        let now = family::now();
-        self.at_once
-            || now.nanos_since(Instant::from_nanos(self.looked().load(Ordering::Relaxed)))
-                > KERNEL_GAP_NS
+    fn kernel_is_due(&self, now: Instant) -> bool {
+        let looked = Instant::from_nanos(self.looked().load(Ordering::Relaxed));
+        now.nanos_since(looked) > KERNEL_GAP_NS
     }
 
     fn looked(&self) -> &'static AtomicU64 {

@@ -37,7 +37,7 @@ hook! {
 hook! {
     /// nanosleep(2).
     fn nanosleep(length: *const timespec, left: *mut timespec) -> c_int {
-        if !has_sockets() {
+        if start::family().is_none() || !has_sockets() {
             return real!(nanosleep(length, left));
         }
         // SAFETY: null or valid, as nanosleep(2) demands.
@@ -51,7 +51,7 @@ hook! {
     fn clock_nanosleep(clock: clockid_t, flags: c_int, time: *const timespec, left: *mut timespec) -> c_int {
         let relative = flags & libc::TIMER_ABSTIME == 0;
         let same_pace = clock == libc::CLOCK_MONOTONIC || (relative && clock == libc::CLOCK_REALTIME);
-        if !same_pace || !has_sockets() {
+        if !same_pace || start::family().is_none() || !has_sockets() {
             return real!(clock_nanosleep(clock, flags, time, left));
         }
         let saved = errno::last();
@@ -73,7 +73,7 @@ hook! {
 hook! {
     /// usleep(3).
     fn usleep(micros: useconds_t) -> c_int {
-        if !has_sockets() {
+        if start::family().is_none() || !has_sockets() {
             return real!(usleep(micros));
         }
         guarded(|| done(sleep_until(family::now() + Duration::from_micros(micros.into()))))
@@ -83,7 +83,7 @@ hook! {
 hook! {
     /// sleep(3): the seconds that are left if a signal's handler ended it, rounded as libc does.
     fn sleep(seconds: c_uint) -> c_uint {
-        if !has_sockets() {
+        if start::family().is_none() || !has_sockets() {
             return real!(sleep(seconds));
         }
         guarded(|| {
@@ -97,10 +97,9 @@ hook! {
 }
 
 /// Whether the stack has connections or listeners, and this process may look after them.
+#[inline(never)]
 fn has_sockets() -> bool {
-    start::family().is_some()
-        && thread::usable()
-        && start::enter(|state, _| state.stack.live_connections() > 0).unwrap_or(false)
+    thread::usable() && start::enter(|state, _| state.stack.live_connections() > 0).unwrap_or(false)
 }
 
 /// # Safety

@@ -5,9 +5,11 @@ use core::ffi::c_int;
 use libc::{epoll_event, sigset_t, timespec};
 
 use crate::descriptors::{self, Descriptor};
-use crate::epoll;
+use crate::epoll::{self, Waiting};
+use crate::errno::Errno;
 use crate::hook::{answer, done, guarded, hook, real};
 use crate::readiness::{self, Limits};
+use crate::start;
 
 hook! {
     /// epoll_create(2).
@@ -26,39 +28,54 @@ hook! {
 hook! {
     /// epoll_ctl(2).
     fn epoll_ctl(epfd: c_int, operation: c_int, fd: c_int, event: *mut epoll_event) -> c_int {
-        if descriptors::is_kernel(fd) {
-            let result = real!(epoll_ctl(epfd, operation, fd, event));
-            if result == 0 && operation == libc::EPOLL_CTL_ADD && epoll::is_nested(fd) {
-                // SAFETY: valid, since the kernel has accepted it.
-                guarded(|| unsafe { epoll::begin_nested(epfd, fd, event) });
-            }
-            return result;
+        if descriptors::is_kernel(fd) && (operation != libc::EPOLL_CTL_ADD || start::family().is_none()) {
+            return real!(epoll_ctl(epfd, operation, fd, event));
         }
-        match descriptors::get(fd) {
-            Descriptor::Kernel => real!(epoll_ctl(epfd, operation, fd, event)),
-            // SAFETY: null or valid, as epoll_ctl(2) demands.
-            Descriptor::Stack(file) => guarded(|| done(unsafe { epoll::control(epfd, operation, (fd, file), event) })),
-            Descriptor::Epoll(inner) => {
-                let result = real!(epoll_ctl(epfd, operation, fd, event));
-                if result == 0 {
-                    // SAFETY: as above; the kernel has accepted the event.
-                    guarded(|| done(unsafe { epoll::nest(epfd, operation, (fd, inner), event) }))
-                } else {
-                    result
-                }
-            }
+        // SAFETY: the event is null or valid, as epoll_ctl(2) demands.
+        unsafe { control(epfd, operation, fd, event) }
+    }
+}
+
+/// What needs a closer look lies in functions of their own, so that the way past them needs no stack frame.
+///
+/// # Safety
+/// `event` is null or valid.
+#[inline(never)]
+unsafe fn control(epfd: c_int, operation: c_int, fd: c_int, event: *mut epoll_event) -> c_int {
+    let descriptor = descriptors::get(fd);
+    if let Descriptor::Stack(file) = descriptor {
+        // SAFETY: the caller's promise.
+        return guarded(|| done(unsafe { epoll::control(epfd, operation, (fd, file), event) }));
+    }
+    let result = real!(epoll_ctl(epfd, operation, fd, event));
+    if result != 0 {
+        return result;
+    }
+    match descriptor {
+        Descriptor::Epoll(inner) => {
+            // SAFETY: the kernel has accepted the event.
+            guarded(|| done(unsafe { epoll::nest(epfd, operation, (fd, inner), event) }))
         }
+        Descriptor::Kernel if operation == libc::EPOLL_CTL_ADD && epoll::is_nested(fd) => {
+            // SAFETY: as above.
+            guarded(|| unsafe { epoll::begin_nested(epfd, fd, event) });
+            result
+        }
+        Descriptor::Kernel | Descriptor::Stack(_) => result,
     }
 }
 
 hook! {
     /// epoll_wait(2).
     fn epoll_wait(epfd: c_int, events: *mut epoll_event, max: c_int, timeout: c_int) -> c_int {
-        let Some(set) = epoll::set_of(epfd) else { return real!(epoll_wait(epfd, events, max, timeout)) };
-        guarded(|| {
-            let deadline = readiness::deadline_ms(timeout);
-            answer(epoll::Waiting { epfd, set, at_once: timeout == 0 }.wait(events, max, Limits { deadline, mask: None }))
-        })
+        if descriptors::is_kernel(epfd) {
+            return real!(epoll_wait(epfd, events, max, timeout));
+        }
+        wait(
+            (epfd, events, max),
+            move || Ok(Limits { deadline: readiness::deadline_ms(timeout), mask: None }),
+            move || real!(epoll_wait(epfd, events, max, timeout)),
+        )
     }
 }
 
@@ -71,13 +88,18 @@ hook! {
         timeout: c_int,
         mask: *const sigset_t,
     ) -> c_int {
-        let Some(set) = epoll::set_of(epfd) else { return real!(epoll_pwait(epfd, events, max, timeout, mask)) };
-        guarded(|| {
-            // SAFETY: null or valid, as epoll_pwait(2) demands.
-            let mask = unsafe { mask.as_ref() };
-            let deadline = readiness::deadline_ms(timeout);
-            answer(epoll::Waiting { epfd, set, at_once: timeout == 0 }.wait(events, max, Limits { deadline, mask }))
-        })
+        if descriptors::is_kernel(epfd) {
+            return real!(epoll_pwait(epfd, events, max, timeout, mask));
+        }
+        wait(
+            (epfd, events, max),
+            move || {
+                // SAFETY: null or valid, as epoll_pwait(2) demands.
+                let mask = unsafe { mask.as_ref() };
+                Ok(Limits { deadline: readiness::deadline_ms(timeout), mask })
+            },
+            move || real!(epoll_pwait(epfd, events, max, timeout, mask)),
+        )
     }
 }
 
@@ -90,14 +112,29 @@ hook! {
         timeout: *const timespec,
         mask: *const sigset_t,
     ) -> c_int {
-        let Some(set) = epoll::set_of(epfd) else { return real!(epoll_pwait2(epfd, events, max, timeout, mask)) };
-        guarded(|| {
+        if descriptors::is_kernel(epfd) {
+            return real!(epoll_pwait2(epfd, events, max, timeout, mask));
+        }
+        wait(
+            (epfd, events, max),
             // SAFETY: null or valid, as epoll_pwait2(2) demands.
-            let (deadline, mask) = (unsafe { readiness::deadline_in(timeout) }, unsafe { mask.as_ref() });
-            answer(deadline.and_then(|deadline| {
-                let at_once = deadline.is_some_and(|deadline| deadline <= family::now());
-                epoll::Waiting { epfd, set, at_once }.wait(events, max, Limits { deadline, mask })
-            }))
-        })
+            move || unsafe { Limits::new(timeout, mask) },
+            move || real!(epoll_pwait2(epfd, events, max, timeout, mask)),
+        )
+    }
+}
+
+/// Waits on a set with a stack part; `pass_on` is for one that turns out to have none.
+#[inline(never)]
+fn wait<'a>(
+    (epfd, events, max): (c_int, *mut epoll_event, c_int),
+    limits: impl FnOnce() -> Result<Limits<'a>, Errno>,
+    pass_on: impl FnOnce() -> c_int,
+) -> c_int {
+    match descriptors::get(epfd) {
+        Descriptor::Epoll(set) => guarded(|| {
+            answer(limits().and_then(|limits| Waiting { epfd, set, limits }.wait(events, max)))
+        }),
+        Descriptor::Kernel | Descriptor::Stack(_) => pass_on(),
     }
 }

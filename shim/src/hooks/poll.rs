@@ -4,7 +4,6 @@ use core::ffi::c_int;
 
 use libc::{nfds_t, pollfd, sigset_t, size_t, timespec};
 
-use crate::errno::Errno;
 use crate::hook::{answer, guarded, hook, real};
 use crate::readiness::{self, Limits};
 use crate::{descriptors, start};
@@ -28,8 +27,11 @@ hook! {
         let Some(fds) = (unsafe { mixed(fds, count) }) else {
             return real!(ppoll(fds, count, timeout, mask));
         };
-        // SAFETY: the pointers are null or valid, as ppoll(2) demands.
-        guarded(|| answer(unsafe { limits(timeout, mask) }.and_then(|limits| readiness::poll(fds, readiness::ALWAYS, limits))))
+        guarded(|| {
+            // SAFETY: the pointers are null or valid, as ppoll(2) demands.
+            let limits = unsafe { Limits::new(timeout, mask) };
+            answer(limits.and_then(|limits| readiness::poll(fds, readiness::ALWAYS, limits)))
+        })
     }
 }
 
@@ -81,14 +83,4 @@ unsafe fn mixed<'a>(fds: *mut pollfd, count: nfds_t) -> Option<&'a mut [pollfd]>
     fds.iter()
         .any(|fd| !descriptors::is_kernel(fd.fd))
         .then_some(fds)
-}
-
-/// # Safety
-/// The pointers are null or valid.
-unsafe fn limits<'a>(timeout: *const timespec, mask: *const sigset_t) -> Result<Limits<'a>, Errno> {
-    // SAFETY: the caller's promise.
-    let deadline = unsafe { readiness::deadline_in(timeout) }?;
-    // SAFETY: the caller's promise.
-    let mask = unsafe { mask.as_ref() };
-    Ok(Limits { deadline, mask })
 }

@@ -71,9 +71,9 @@ hook! {
         }
         guarded(|| {
             // SAFETY: null, or valid as pselect(2) demands.
-            let (deadline, mask) = (unsafe { readiness::deadline_in(timeout) }, unsafe { mask.as_ref() });
+            let limits = unsafe { Limits::new(timeout, mask) };
             // SAFETY: as above.
-            answer(deadline.and_then(|deadline| unsafe { sets.select(Limits { deadline, mask }) }))
+            answer(limits.and_then(|limits| unsafe { sets.select(limits) }))
         })
     }
 }
