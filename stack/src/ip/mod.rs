@@ -177,7 +177,7 @@ fn fail_flows(parts: &mut Parts<'_>, hop: [u8; 4]) {
         }
         let what = Trouble::Unreachable {
             error: Error::HostUnreachable,
-            fatal: false,
+            fatal: true,
         };
         let again = parts.cx.now.plus_nanos(RETRY_FLOW_NS);
         parts.cx.egress.schedule(id, again);

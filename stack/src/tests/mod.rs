@@ -3,6 +3,7 @@
 mod arp;
 mod fragments;
 mod icmp;
+mod parking;
 mod segments;
 mod settings;
 mod udp;
