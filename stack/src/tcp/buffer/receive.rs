@@ -1,0 +1,232 @@
+//! The receive queue: pieces of received frames, in order, until the program has read them. Small
+//! payloads are copied together, so that a byte a frame does not hold a whole buffer each.
+
+use crate::tcp::seq::Seq;
+use region::{BufId, Buffers, Id, Table};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Bytes of one receive buffer.
+pub(crate) const RECEIVE_BUFFER_BYTES: u32 = 4096;
+/// Payloads below this are copied into a shared buffer.
+pub(crate) const COPY_BELOW: u32 = 512;
+
+/// Names an [`RxSeg`].
+pub(crate) type RxSegId = Id<RxSeg>;
+
+/// Consecutive bytes in one receive buffer.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct RxSeg {
+    buf: BufId,
+    next: RxSegId,
+    seq: Seq,
+    len: u32,
+    at: u16,
+    is_shared: u8,
+    _pad: [u8; 5],
+}
+
+/// A piece of a received frame that carries payload; whoever keeps it retains its buffer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    /// Number of the first byte.
+    pub(crate) seq: Seq,
+    /// Where it lies.
+    pub(crate) buf: BufId,
+    /// First byte in the buffer.
+    pub(crate) at: u32,
+    /// Bytes; at least 1.
+    pub(crate) len: u32,
+}
+
+impl Part {
+    /// Number after the last byte.
+    pub(crate) fn end(&self) -> Seq {
+        self.seq.add(self.len)
+    }
+
+    /// Drops what is before `seq`.
+    pub(crate) fn trim_front(&mut self, seq: Seq) {
+        let cut = seq.saturating_distance(self.seq).min(self.len);
+        self.seq = self.seq.add(cut);
+        self.at += cut;
+        self.len -= cut;
+    }
+
+    /// Drops what is at or after `end`.
+    pub(crate) fn trim_back(&mut self, end: Seq) {
+        self.len -= self.end().saturating_distance(end).min(self.len);
+    }
+}
+
+/// Tables and pool of received data.
+pub(crate) struct RxStore<'a> {
+    /// Pieces.
+    pub(crate) segs: &'a mut Table<RxSeg>,
+    /// The 4 KiB pool.
+    pub(crate) buffers: &'a mut Buffers,
+}
+
+/// Pieces that follow each other without a gap. All-zero bytes are an empty run.
+#[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Run {
+    head: RxSegId,
+    tail: RxSegId,
+    /// Buffers held; each is charged as a whole.
+    buffers: u32,
+    _pad: u32,
+}
+
+impl Run {
+    /// Holds nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.head.is_none()
+    }
+
+    /// Buffers held, each of [`RECEIVE_BUFFER_BYTES`].
+    pub(crate) fn buffers(&self) -> u32 {
+        self.buffers
+    }
+
+    /// Appends the part that continues the run, by its buffer. `false`: the table is full.
+    pub(crate) fn push(&mut self, store: &mut RxStore<'_>, part: Part) -> bool {
+        let seg = RxSeg {
+            buf: part.buf,
+            next: RxSegId::NONE,
+            seq: part.seq,
+            len: part.len,
+            at: part.at as u16,
+            is_shared: 0,
+            _pad: [0; 5],
+        };
+        self.push_seg(store, seg) && store.buffers.retain(part.buf)
+    }
+
+    /// Appends by copying into the shared buffer at the end of the run. Falls back to [`Run::push`]
+    /// when there is no buffer to copy into.
+    pub(crate) fn push_copy(&mut self, store: &mut RxStore<'_>, part: Part) -> bool {
+        if let Some(tail) = store.segs.get(self.tail)
+            && tail.is_shared != 0
+            && let end = u32::from(tail.at) + tail.len
+            && end + part.len <= RECEIVE_BUFFER_BYTES
+        {
+            let to = tail.buf;
+            if store.buffers.copy(part.buf, part.at, to, end, part.len) {
+                if let Some(mut tail) = store.segs.get_mut(self.tail) {
+                    tail.len += part.len;
+                }
+                return true;
+            }
+        }
+        let Some(buf) = store.buffers.alloc() else {
+            return self.push(store, part);
+        };
+        if part.len > RECEIVE_BUFFER_BYTES
+            || !store.buffers.copy(part.buf, part.at, buf, 0, part.len)
+        {
+            store.buffers.release(buf);
+            return self.push(store, part);
+        }
+        let seg = RxSeg {
+            buf,
+            next: RxSegId::NONE,
+            seq: part.seq,
+            len: part.len,
+            at: 0,
+            is_shared: 1,
+            _pad: [0; 5],
+        };
+        let pushed = self.push_seg(store, seg);
+        if !pushed {
+            store.buffers.release(buf);
+        }
+        pushed
+    }
+
+    /// Appends a whole run that continues this one.
+    pub(crate) fn append(&mut self, segs: &mut Table<RxSeg>, other: Self) {
+        match segs.get_mut(self.tail) {
+            Some(mut tail) => tail.next = other.head,
+            None => self.head = other.head,
+        }
+        if other.tail.is_some() {
+            self.tail = other.tail;
+        }
+        self.buffers += other.buffers;
+    }
+
+    /// Frees what lies before `seq`; a piece it cuts keeps the rest. Returns the buffers freed.
+    pub(crate) fn consume(&mut self, store: &mut RxStore<'_>, seq: Seq) -> u32 {
+        let before = self.buffers;
+        while let Some(&head) = store.segs.get(self.head) {
+            let cut = seq.saturating_distance(head.seq);
+            if cut < head.len {
+                if let Some(mut entry) = store.segs.get_mut(self.head) {
+                    entry.seq = head.seq.add(cut);
+                    entry.at += cut as u16;
+                    entry.len -= cut;
+                }
+                break;
+            }
+            store.segs.remove(self.head);
+            store.buffers.release(head.buf);
+            self.head = head.next;
+            self.buffers = self.buffers.saturating_sub(1);
+        }
+        if self.head.is_none() {
+            *self = Self::default();
+        }
+        before - self.buffers
+    }
+
+    /// Frees all. Returns the buffers freed.
+    pub(crate) fn clear(&mut self, store: &mut RxStore<'_>) -> u32 {
+        let freed = self.buffers;
+        while let Some(seg) = store.segs.remove(self.head) {
+            store.buffers.release(seg.buf);
+            self.head = seg.next;
+        }
+        *self = Self::default();
+        freed
+    }
+
+    /// Calls `take` with the places of the bytes from `from` on, until it has seen `len` bytes or
+    /// answers `false`. Reading far beyond the head walks over what is before it.
+    pub(crate) fn read(
+        &self,
+        segs: &Table<RxSeg>,
+        from: Seq,
+        len: u32,
+        mut take: impl FnMut(BufId, u32, u32) -> bool,
+    ) {
+        let mut left = len;
+        let mut id = self.head;
+        while left > 0
+            && let Some(seg) = segs.get(id)
+        {
+            let skip = from.saturating_distance(seg.seq);
+            if skip < seg.len {
+                let bytes = (seg.len - skip).min(left);
+                if !take(seg.buf, u32::from(seg.at) + skip, bytes) {
+                    return;
+                }
+                left -= bytes;
+            }
+            id = seg.next;
+        }
+    }
+
+    fn push_seg(&mut self, store: &mut RxStore<'_>, seg: RxSeg) -> bool {
+        let Some(id) = store.segs.insert(seg) else {
+            return false;
+        };
+        match store.segs.get_mut(self.tail) {
+            Some(mut tail) => tail.next = id,
+            None => self.head = id,
+        }
+        self.tail = id;
+        self.buffers += 1;
+        true
+    }
+}

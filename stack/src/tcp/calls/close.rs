@@ -1,0 +1,152 @@
+//! `shutdown` and `close`: RFC 9293 §3.6, §3.10.4.
+
+use crate::context::Parts;
+use crate::error::Error;
+use crate::sock::{Ready, Shutdown, SockFlags, SockId, SockKind};
+use crate::tcp::connection::Flags;
+use crate::tcp::flow::{Flow, with_flow};
+use crate::tcp::state::State;
+use crate::time::Instant;
+
+/// `shutdown(2)`.
+pub(crate) fn shutdown(parts: &mut Parts<'_>, id: SockId, how: Shutdown) -> Result<(), Error> {
+    let state = parts.socks.get(id).ok_or(Error::BadDescriptor)?.tcp.state();
+    match state {
+        State::Closed => return Err(Error::NotConnected),
+        State::Listen => {
+            if how != Shutdown::Write {
+                stop_listening(parts, id);
+            }
+            return Ok(());
+        }
+        State::Established
+        | State::SynSent
+        | State::SynReceived
+        | State::FinWait1
+        | State::FinWait2
+        | State::CloseWait
+        | State::LastAck
+        | State::Closing => {}
+    }
+    with_flow(parts, id, |flow| {
+        if how != Shutdown::Write {
+            flow.sock.set(SockFlags::READ_SHUT, true);
+            flow.raise(Ready::IN | Ready::RDHUP);
+        }
+        if how != Shutdown::Read {
+            flow.sock.set(SockFlags::WRITE_SHUT, true);
+            flow.finish_sending();
+            flow.raise(Ready::OUT);
+        }
+    });
+    Ok(())
+}
+
+/// The program's last reference is gone.
+pub(crate) fn close(parts: &mut Parts<'_>, id: SockId) {
+    let Some(state) = parts.socks.get(id).map(|sock| sock.tcp.state()) else {
+        return;
+    };
+    if state == State::Listen {
+        stop_listening(parts, id);
+    }
+    with_flow(parts, id, |flow| flow.orphan());
+}
+
+/// Ends a listener: connections nobody has accepted are reset.
+fn stop_listening(parts: &mut Parts<'_>, id: SockId) {
+    let Some(mut sock) = parts.socks.get_mut(id) else {
+        return;
+    };
+    let port = sock.local.port;
+    let mut child = core::mem::take(&mut sock.tcp.accept.head);
+    sock.tcp.accept.tail = SockId::NONE;
+    sock.tcp.accept.ready = 0;
+    sock.tcp.set_state(State::Closed);
+    parts
+        .cx
+        .ports
+        .unlisten(SockKind::Stream, port, &mut sock.port_hold);
+    parts
+        .cx
+        .events
+        .raise(id, &mut sock, Ready::IN | Ready::HUP | Ready::RDHUP);
+    drop(sock);
+    parts
+        .tcp
+        .listeners
+        .remove(parts.cx.global.hash_key.port(port), id);
+    parts.cx.global.live = parts.cx.global.live.saturating_sub(1);
+    while let Some(next) = with_flow(parts, child, |flow| {
+        let next = core::mem::take(&mut flow.conn().accept.next);
+        flow.sock.set(SockFlags::ORPHAN, true);
+        if flow.state() == State::Closed {
+            flow.release();
+        } else {
+            flow.abort();
+        }
+        next
+    }) {
+        child = next;
+    }
+}
+
+impl Flow<'_, '_> {
+    /// No more data will be written: a FIN follows what is queued.
+    pub(crate) fn finish_sending(&mut self) {
+        let next = match self.state() {
+            State::Established => State::FinWait1,
+            State::CloseWait => State::LastAck,
+            State::SynReceived => State::FinWait1,
+            State::SynSent => {
+                self.done();
+                return;
+            }
+            State::FinWait1
+            | State::FinWait2
+            | State::Closed
+            | State::LastAck
+            | State::Listen
+            | State::Closing => return,
+        };
+        if self.state() != State::SynReceived {
+            let open = &mut self.cx.global.mib.tcp_curr_estab;
+            *open = open.saturating_sub(1);
+        }
+        let conn = self.conn();
+        conn.set_state(next);
+        conn.clear(Flags::MORE);
+        conn.settings.cork = 0;
+        self.check_window_probe();
+        self.wake_output();
+    }
+
+    /// Nobody holds the connection any more.
+    fn orphan(&mut self) {
+        self.sock.set(SockFlags::ORPHAN, true);
+        if self.state() == State::Closed {
+            self.release();
+            return;
+        }
+        let rcv = &self.sock.tcp.rcv;
+        let unread = rcv.nxt.saturating_distance(rcv.copied);
+        let unread = unread.saturating_sub(u32::from(self.sock.tcp.has(Flags::FIN_RECEIVED)));
+        let is_rude = self.sock.has(SockFlags::LINGER) && self.sock.linger_s == 0;
+        if unread > 0 && self.state().is_synchronized() {
+            // RFC 2525 §2.17: the peer must learn that its data was not read.
+            self.cx.global.mib.tcp_abort_on_close += 1;
+            self.abort();
+            return;
+        }
+        if is_rude {
+            self.abort();
+            return;
+        }
+        self.drop_received();
+        self.finish_sending();
+        self.conn().due.keep = Instant::ZERO;
+        if self.state() == State::FinWait2 {
+            self.limit_fin_wait_2();
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! `socket` and `connect`.
+
+use crate::addr::{Addr, Endpoint};
+use crate::context::{Context, Parts};
+use crate::error::Error;
+use crate::ip::route;
+use crate::ports::PortRange;
+use crate::sock::{SockFlags, SockId, SockKind};
+use crate::tcp::connection::{Connection, Flags};
+use crate::tcp::flow::with_flow;
+use crate::tcp::state::State;
+use crate::tcp::time_wait;
+
+/// A fresh endpoint gets what the settings say.
+pub(crate) fn open(parts: &mut Parts<'_>, id: SockId) {
+    let config = &parts.cx.global.config;
+    if let Some(mut sock) = parts.socks.get_mut(id) {
+        sock.tcp = Connection::new(config, config.congestion_kind());
+    }
+}
+
+/// `connect(2)`. The SYN is queued: `InProgress`.
+pub(crate) fn connect(parts: &mut Parts<'_>, id: SockId, remote: Endpoint) -> Result<(), Error> {
+    may_connect(parts, id)?;
+    let config = &parts.cx.global.config;
+    check_remote(parts, remote.addr)?;
+    let own = config.addr;
+    let local = choose_local(parts, id, own, remote)?;
+    let iss = time_wait::take_over(parts, local, remote);
+    let is_found = with_flow(parts, id, |flow| {
+        (flow.sock.local, flow.sock.remote) = (local, remote);
+        flow.prepare(iss);
+        if !flow.hash() {
+            return false;
+        }
+        flow.conn().set_state(State::SynSent);
+        flow.cx.global.live += 1;
+        flow.cx.global.mib.tcp_active_opens += 1;
+        flow.wake_output();
+        true
+    });
+    match is_found {
+        Some(true) => Err(Error::InProgress),
+        Some(false) => Err(Error::NoBuffers),
+        None => Err(Error::BadDescriptor),
+    }
+}
+
+/// What became of the attempt.
+pub(crate) fn connect_result(parts: &mut Parts<'_>, id: SockId) -> Result<(), Error> {
+    let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
+    if let Some(error) = sock.take_error() {
+        return Err(error);
+    }
+    match sock.tcp.state() {
+        State::SynSent | State::SynReceived => Err(Error::InProgress),
+        State::Closed if !sock.tcp.has(Flags::WAS_OPEN) => Err(Error::NotConnected),
+        State::Established
+        | State::FinWait1
+        | State::FinWait2
+        | State::Closed
+        | State::CloseWait
+        | State::LastAck
+        | State::Listen
+        | State::Closing => Ok(()),
+    }
+}
+
+fn may_connect(parts: &mut Parts<'_>, id: SockId) -> Result<(), Error> {
+    let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
+    match sock.tcp.state() {
+        State::SynSent | State::SynReceived => Err(Error::Already),
+        // The result of an attempt that failed, if nobody has taken it yet.
+        State::Closed => match sock.take_error() {
+            Some(error) => Err(error),
+            None if sock.tcp.has(Flags::WAS_OPEN) => Err(Error::IsConnected),
+            None => Ok(()),
+        },
+        State::Established
+        | State::FinWait1
+        | State::FinWait2
+        | State::CloseWait
+        | State::LastAck
+        | State::Listen
+        | State::Closing => Err(Error::IsConnected),
+    }
+}
+
+fn check_remote(parts: &Parts<'_>, addr: Addr) -> Result<(), Error> {
+    let config = &parts.cx.global.config;
+    let Some(v4) = addr.as_v4() else {
+        return Err(Error::NetworkUnreachable);
+    };
+    let is_one_host =
+        !addr.is_multicast() && !addr.is_unspecified() && !route::is_broadcast(config, v4);
+    if is_one_host && route::is_reachable(config, addr) {
+        Ok(())
+    } else {
+        Err(Error::NetworkUnreachable)
+    }
+}
+
+/// The own end: what was bound, or the stack's address and a port that makes the pair of ends unique.
+fn choose_local(
+    parts: &mut Parts<'_>,
+    id: SockId,
+    own: Addr,
+    remote: Endpoint,
+) -> Result<Endpoint, Error> {
+    let sock = parts.socks.get(id).ok_or(Error::BadDescriptor)?;
+    let (bound, flags) = (sock.local, sock.flags());
+    let Parts { socks, tcp, cx, .. } = parts;
+    let Context {
+        ports, global, now, ..
+    } = cx;
+    let key = global.hash_key;
+    let is_free = |port: u16| {
+        let local = Endpoint::new(own, port);
+        tcp.find(socks, &key, local, remote).is_none()
+            && tcp.time_wait.allows(&key, *now, local, remote)
+    };
+    if bound.port != 0 {
+        return if is_free(bound.port) {
+            Ok(Endpoint::new(own, bound.port))
+        } else {
+            Err(Error::AddressNotAvailable)
+        };
+    }
+    let range = PortRange::of(&global.config);
+    let (port, hold) = ports.choose(SockKind::Stream, flags, range, &mut global.rng, is_free)?;
+    let mut sock = socks.get_mut(id).ok_or(Error::BadDescriptor)?;
+    sock.port_hold = hold;
+    sock.set(SockFlags::BOUND, true);
+    Ok(Endpoint::new(own, port))
+}

@@ -1,0 +1,92 @@
+//! What can be asked without changing anything.
+
+use crate::sock::{Ready, Sock, SockFlags, SockId};
+use crate::stack::Stack;
+use crate::tcp::connection::Flags;
+use crate::tcp::info::{self, TcpInfo};
+use crate::tcp::state::State;
+use crate::time::Instant;
+
+/// Readiness, as Linux's tcp_poll.
+pub(crate) fn ready(stack: &Stack, id: SockId) -> Ready {
+    let Some(sock) = stack.socks.get(id) else {
+        return Ready::empty();
+    };
+    let conn = &sock.tcp;
+    let state = conn.state();
+    let mut ready = Ready::empty();
+    if state == State::Listen {
+        ready.set(Ready::IN, conn.accept.head.is_some());
+        return ready;
+    }
+    let is_read_over =
+        conn.has(Flags::FIN_RECEIVED) || sock.has(SockFlags::READ_SHUT) || state == State::Closed;
+    let is_write_over = sock.has(SockFlags::WRITE_SHUT) || state == State::Closed;
+    ready.set(Ready::HUP, is_read_over && is_write_over);
+    ready.set(Ready::ERR, sock.error().is_some());
+    let was_used = state != State::Closed || conn.has(Flags::WAS_OPEN) || sock.error().is_some();
+    if is_read_over && was_used {
+        ready |= Ready::IN | Ready::RDHUP;
+    }
+    if matches!(state, State::SynSent | State::SynReceived) {
+        return ready;
+    }
+    let unread = conn.rcv.nxt.saturating_distance(conn.rcv.copied);
+    if unread > 0 && unread >= sock.receive_low_at {
+        ready |= Ready::IN;
+    }
+    if is_write_over || is_writable(sock) {
+        ready |= Ready::OUT;
+    }
+    ready
+}
+
+/// A third of the send buffer is free, and little enough waits to be sent (`TCP_NOTSENT_LOWAT`).
+pub(super) fn is_writable(sock: &Sock) -> bool {
+    let snd = &sock.tcp.snd;
+    let queued = u64::from(snd.written.saturating_distance(snd.una));
+    let unsent = snd.written.saturating_distance(snd.nxt);
+    let low_at = sock.tcp.settings.not_sent_low_at;
+    sock.send_buffer.saturating_sub(queued) >= queued / 2
+        && (low_at == u32::MAX || unsent.saturating_mul(2) < low_at)
+}
+
+/// Bytes to be read, sent and not acknowledged or not sent, not sent.
+pub(crate) fn queued(stack: &Stack, id: SockId) -> (usize, usize, usize) {
+    let Some(sock) = stack.socks.get(id) else {
+        return (0, 0, 0);
+    };
+    let conn = &sock.tcp;
+    let fin = u32::from(conn.has(Flags::FIN_RECEIVED));
+    let unread = conn
+        .rcv
+        .nxt
+        .saturating_distance(conn.rcv.copied)
+        .saturating_sub(fin);
+    let out = conn.snd.written.saturating_distance(conn.snd.una);
+    let unsent = conn.snd.written.saturating_distance(conn.snd.nxt);
+    (unread as usize, out as usize, unsent as usize)
+}
+
+/// `TCP_INFO`.
+pub(crate) fn tcp_info(stack: &Stack, now: Instant, id: SockId) -> Option<TcpInfo> {
+    stack.socks.get(id).map(|sock| info::of(sock, now))
+}
+
+/// `listen` was called on it.
+pub(crate) fn is_listener(sock: &Sock) -> bool {
+    sock.tcp.state() == State::Listen
+}
+
+/// It has another end.
+pub(crate) fn has_peer(sock: &Sock) -> bool {
+    match sock.tcp.state() {
+        State::Established
+        | State::FinWait1
+        | State::FinWait2
+        | State::CloseWait
+        | State::LastAck
+        | State::Closing => true,
+        State::SynSent | State::SynReceived | State::Closed | State::Listen => false,
+    }
+}

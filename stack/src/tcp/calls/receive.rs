@@ -1,0 +1,139 @@
+//! Reading: reserve what has arrived, commit what was copied out of it.
+
+use crate::context::Parts;
+use crate::error::Error;
+use crate::sock::{Ready, SockFlags, SockId};
+use crate::socket_calls::span::{RecvFlags, RecvSpan};
+use crate::tcp::buffer::memory::RECEIVE_PAGES;
+use crate::tcp::connection::Flags;
+use crate::tcp::flow::{Flow, with_flow};
+use crate::tcp::state::State;
+use arrayvec::ArrayVec;
+
+/// What has arrived, at most `len` bytes, from `offset` bytes into the queue on.
+pub(crate) fn recv_reserve(
+    parts: &mut Parts<'_>,
+    id: SockId,
+    len: usize,
+    flags: RecvFlags,
+    offset: usize,
+) -> Result<RecvSpan, Error> {
+    with_flow(parts, id, |flow| flow.reserve_received(len, flags, offset))
+        .unwrap_or(Err(Error::BadDescriptor))
+}
+
+/// The first `bytes` bytes of the span were read.
+pub(crate) fn recv_commit(
+    parts: &mut Parts<'_>,
+    id: SockId,
+    span: RecvSpan,
+    bytes: usize,
+) -> Result<usize, Error> {
+    for &buf in &span.bufs {
+        parts.cx.bufs.receive.release(buf);
+    }
+    if bytes > span.len() || span.sock != id {
+        return Err(Error::InvalidArgument);
+    }
+    if !span.flags.contains(RecvFlags::PEEK) {
+        with_flow(parts, id, |flow| flow.commit_received(bytes));
+    }
+    Ok(bytes)
+}
+
+impl Flow<'_, '_> {
+    fn reserve_received(
+        &mut self,
+        len: usize,
+        flags: RecvFlags,
+        offset: usize,
+    ) -> Result<RecvSpan, Error> {
+        let is_peek = flags.contains(RecvFlags::PEEK);
+        if self.sock.tcp.has(Flags::READING) && !is_peek {
+            return Err(Error::WouldBlock);
+        }
+        let span = self.received_span(len, flags, offset);
+        if span.is_empty() && len > 0 {
+            self.end_of_data()?;
+        } else if !is_peek {
+            self.conn().set(Flags::READING);
+        }
+        Ok(span)
+    }
+
+    /// Nothing is there to be read: end of file, or why not.
+    fn end_of_data(&mut self) -> Result<(), Error> {
+        if self.sock.tcp.has(Flags::FIN_RECEIVED) {
+            return Ok(());
+        }
+        if let Some(error) = self.sock.take_error() {
+            return Err(error);
+        }
+        if self.sock.has(SockFlags::READ_SHUT) {
+            return Ok(());
+        }
+        match self.state() {
+            State::Closed if self.sock.tcp.has(Flags::WAS_OPEN) => Ok(()),
+            State::Closed | State::Listen => Err(Error::NotConnected),
+            State::Established
+            | State::SynSent
+            | State::SynReceived
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::LastAck
+            | State::Closing => Err(Error::WouldBlock),
+        }
+    }
+
+    fn received_span(&mut self, len: usize, flags: RecvFlags, offset: usize) -> RecvSpan {
+        let mut span = RecvSpan {
+            sock: self.id,
+            bufs: ArrayVec::new(),
+            pieces: ArrayVec::new(),
+            flags,
+        };
+        let rcv = &self.sock.tcp.rcv;
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        if rcv.nxt.saturating_distance(rcv.copied) <= offset {
+            return span;
+        }
+        let len = u32::try_from(len).unwrap_or(u32::MAX);
+        let pool = &mut self.cx.bufs.receive;
+        rcv.queue.read(
+            &self.tcp.rx_segs,
+            rcv.copied.add(offset),
+            len,
+            |buf, at, bytes| {
+                let Some(piece) = pool.piece(buf, at, bytes) else {
+                    return false;
+                };
+                pool.retain(buf);
+                span.bufs.push(buf);
+                span.pieces.push(piece);
+                !span.pieces.is_full()
+            },
+        );
+        span
+    }
+
+    fn commit_received(&mut self, bytes: usize) {
+        self.conn().clear(Flags::READING);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let rcv = &mut self.sock.tcp.rcv;
+        rcv.copied = rcv.copied.add(bytes).earliest(rcv.nxt);
+        let freed = rcv
+            .queue
+            .consume(&mut self.tcp.rx(self.cx.bufs), rcv.copied);
+        self.uncharge(u64::from(freed) * RECEIVE_PAGES);
+        if bytes > 0 && self.state() != State::Closed {
+            self.tune_receive_buffer();
+            self.acknowledge_reading(bytes);
+        }
+        let rcv = &self.sock.tcp.rcv;
+        if rcv.nxt != rcv.copied || self.sock.tcp.has(Flags::FIN_RECEIVED) {
+            // A second reader may have been turned away while this one copied.
+            self.raise(Ready::IN);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Writing: reserve room in the send chain, commit what was copied into it.
+
+use crate::context::Parts;
+use crate::error::Error;
+use crate::sock::{Ready, SockFlags, SockId};
+use crate::socket_calls::span::{SendFlags, SendSpan};
+use crate::tcp::buffer::send::SendChain;
+use crate::tcp::connection::Flags;
+use crate::tcp::flow::{Flow, with_flow};
+use crate::tcp::state::State;
+use crate::time::Instant;
+use arrayvec::ArrayVec;
+
+/// A writer gets at least this much as long as there is any room: a span of a few bytes would cost
+/// as much as a long one.
+const SPAN_MIN: u64 = 16 * 1024;
+
+/// Room for up to `len` bytes.
+pub(crate) fn send_reserve(
+    parts: &mut Parts<'_>,
+    id: SockId,
+    len: usize,
+) -> Result<SendSpan, Error> {
+    with_flow(parts, id, |flow| flow.reserve(len)).unwrap_or(Err(Error::BadDescriptor))
+}
+
+/// The first `bytes` bytes of the span are to be sent.
+pub(crate) fn send_commit(
+    parts: &mut Parts<'_>,
+    id: SockId,
+    span: SendSpan,
+    bytes: usize,
+    flags: SendFlags,
+) -> Result<usize, Error> {
+    for &buf in &span.bufs {
+        parts.cx.bufs.send.release(buf);
+    }
+    if bytes > span.len() || span.sock != id {
+        return Err(Error::InvalidArgument);
+    }
+    with_flow(parts, id, |flow| flow.commit(bytes, flags)).unwrap_or(Err(Error::BadDescriptor))
+}
+
+impl Flow<'_, '_> {
+    /// Bytes written and not acknowledged.
+    pub(crate) fn send_queued(&self) -> u32 {
+        let snd = &self.sock.tcp.snd;
+        snd.written.saturating_distance(snd.una)
+    }
+
+    /// A writer who waits may go on (Linux: sk_stream_is_writeable).
+    pub(crate) fn is_writable(&self) -> bool {
+        super::query::is_writable(self.sock)
+    }
+
+    fn reserve(&mut self, len: usize) -> Result<SendSpan, Error> {
+        self.may_write()?;
+        if self.sock.tcp.has(Flags::WRITING) {
+            return Err(Error::WouldBlock);
+        }
+        let room = self
+            .sock
+            .send_buffer
+            .saturating_sub(u64::from(self.send_queued()));
+        let unsent = self
+            .sock
+            .tcp
+            .snd
+            .written
+            .saturating_distance(self.sock.tcp.snd.nxt);
+        if room == 0 || unsent >= self.sock.tcp.settings.not_sent_low_at {
+            self.conn().set(Flags::NO_SPACE);
+            return Err(Error::WouldBlock);
+        }
+        let len = u32::try_from(len).unwrap_or(u32::MAX);
+        let wanted = len.min(u32::try_from(room.max(SPAN_MIN)).unwrap_or(u32::MAX));
+        let span = self.span(wanted);
+        if wanted > 0 && span.is_empty() {
+            self.conn().set(Flags::NO_SPACE);
+            return Err(Error::WouldBlock);
+        }
+        self.conn().set(Flags::WRITING);
+        Ok(span)
+    }
+
+    fn may_write(&mut self) -> Result<(), Error> {
+        if self.sock.has(SockFlags::WRITE_SHUT) || self.sock.error().is_some() {
+            return Err(self.sock.take_error().unwrap_or(Error::BrokenPipe));
+        }
+        match self.state() {
+            State::Established | State::CloseWait => Ok(()),
+            State::SynSent | State::SynReceived => Err(Error::WouldBlock),
+            State::FinWait1
+            | State::FinWait2
+            | State::Closed
+            | State::LastAck
+            | State::Listen
+            | State::Closing => Err(Error::BrokenPipe),
+        }
+    }
+
+    fn span(&mut self, wanted: u32) -> SendSpan {
+        let written = self.sock.tcp.snd.written;
+        let mut span = SendSpan {
+            sock: self.id,
+            bufs: ArrayVec::new(),
+            pieces: ArrayVec::new(),
+        };
+        let mut room = self.sock.tcp.snd.chain.room(written);
+        while room < wanted && self.grow_chain() {
+            room = self.sock.tcp.snd.chain.room(written);
+        }
+        let mut left = wanted.min(room);
+        let mut cursor = self.sock.tcp.snd.chain.write_cursor();
+        while left > 0
+            && !span.pieces.is_full()
+            && let Some(stretch) = SendChain::stretch(&self.tcp.blocks, &mut cursor, left)
+            && let Some(piece) = self
+                .cx
+                .bufs
+                .send
+                .piece(stretch.buf, stretch.at, stretch.len)
+        {
+            self.cx.bufs.send.retain(stretch.buf);
+            span.bufs.push(stretch.buf);
+            span.pieces.push(piece);
+            left -= stretch.len;
+        }
+        span
+    }
+
+    fn commit(&mut self, bytes: usize, flags: SendFlags) -> Result<usize, Error> {
+        if !self.sock.tcp.has(Flags::WRITING) {
+            return Err(self.sock.take_error().unwrap_or(Error::BrokenPipe));
+        }
+        self.conn().clear(Flags::WRITING);
+        if !self.state().can_send() {
+            self.free_acknowledged(false);
+            return Err(self.sock.take_error().unwrap_or(Error::BrokenPipe));
+        }
+        let Some(len) = u32::try_from(bytes).ok().filter(|&len| len > 0) else {
+            self.free_acknowledged(false);
+            return Ok(0);
+        };
+        let conn = &mut self.sock.tcp;
+        let unsent_before = conn.snd.written.saturating_distance(conn.snd.nxt);
+        conn.snd.chain.wrote(&self.tcp.blocks, len);
+        conn.snd.written = conn.snd.written.add(len);
+        conn.put(Flags::MORE, flags.contains(SendFlags::MORE));
+        if self.is_worth_a_turn(unsent_before) {
+            self.wake_output();
+        }
+        self.note_chrono();
+        if self.is_writable() {
+            // A second writer may have been turned away while this one copied.
+            self.raise(Ready::OUT);
+        }
+        Ok(bytes)
+    }
+
+    /// Whether more data may change what can be sent. A flow that is paced, or waits for the peer,
+    /// is looked at anyway when that has changed.
+    fn is_worth_a_turn(&mut self, unsent_before: u32) -> bool {
+        let snd = &self.sock.tcp.snd;
+        if snd.queue.is_empty() || unsent_before < u32::from(snd.mss) {
+            return true;
+        }
+        snd.held_since != Instant::ZERO && !self.keeps_holding()
+    }
+}

@@ -1,0 +1,250 @@
+//! One connection at work.
+
+use super::connection::{Connection, Flags};
+use super::state::State;
+use super::store::Tcp;
+use crate::context::{Context, Parts};
+use crate::error::Error;
+use crate::sock::{Ready, Sock, SockFlags, SockId, SockKind};
+use crate::time::Instant;
+use core::time::Duration;
+
+/// A connection's record and everything that work on it may touch. Other endpoints are out of
+/// reach: what concerns them is noted and done when the flow is put down.
+pub(crate) struct Flow<'a, 'b> {
+    pub(crate) id: SockId,
+    pub(crate) sock: &'a mut Sock,
+    pub(crate) tcp: &'a mut Tcp,
+    pub(crate) cx: &'a mut Context<'b>,
+    after: After,
+}
+
+/// What is to be done about other endpoints once the flow is put down.
+#[derive(Clone, Copy, Default)]
+struct After {
+    /// A listener's child has been established.
+    is_established: bool,
+    /// A listener's child has ended before it was accepted.
+    is_lost: bool,
+    /// Nobody holds the record any more.
+    is_free: bool,
+}
+
+/// Takes up the connection `id`, lets `work` on it, puts it down. `None`: there is no such record.
+pub(crate) fn with_flow<R>(
+    parts: &mut Parts<'_>,
+    id: SockId,
+    work: impl FnOnce(&mut Flow<'_, '_>) -> R,
+) -> Option<R> {
+    let mut entry = parts.socks.get_mut(id)?;
+    if entry.kind() != SockKind::Stream {
+        return None;
+    }
+    let mut flow = Flow {
+        id,
+        sock: &mut entry,
+        tcp: parts.tcp,
+        cx: &mut parts.cx,
+        after: After::default(),
+    };
+    let result = work(&mut flow);
+    flow.rearm();
+    let after = flow.after;
+    let listener = flow.sock.tcp.accept.listener;
+    drop(entry);
+    if after.is_established || after.is_lost {
+        tell_listener(parts, listener, id, after);
+    }
+    if after.is_free {
+        free(parts, id);
+    }
+    Some(result)
+}
+
+/// Takes a finished endpoint out of every index and list.
+pub(crate) fn free(parts: &mut Parts<'_>, id: SockId) {
+    let Some(sock) = parts.socks.remove(id) else {
+        return;
+    };
+    parts.cx.timers.cancel(id);
+    parts.cx.egress.forget(id);
+    parts
+        .cx
+        .ports
+        .release(SockKind::Stream, sock.local.port, sock.port_hold);
+}
+
+fn tell_listener(parts: &mut Parts<'_>, listener: SockId, child: SockId, after: After) {
+    let Some(mut entry) = parts.socks.get_mut(listener) else {
+        // The listener went while the handshake was under way: the child goes too.
+        with_flow(parts, child, |flow| {
+            flow.sock.set(SockFlags::ORPHAN, true);
+            flow.abort();
+        });
+        return;
+    };
+    let accept = &mut entry.tcp.accept;
+    accept.embryonic = accept.embryonic.saturating_sub(1);
+    if after.is_lost {
+        return;
+    }
+    let tail = accept.tail;
+    accept.ready += 1;
+    accept.tail = child;
+    if accept.head.is_none() {
+        accept.head = child;
+    }
+    parts.cx.events.raise(listener, &mut entry, Ready::IN);
+    drop(entry);
+    if let Some(mut last) = parts.socks.get_mut(tail) {
+        last.tcp.accept.next = child;
+    }
+}
+
+impl Flow<'_, '_> {
+    pub(crate) fn now(&self) -> Instant {
+        self.cx.now
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut Connection {
+        &mut self.sock.tcp
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.sock.tcp.state()
+    }
+
+    /// No program holds it any more.
+    pub(crate) fn is_orphan(&self) -> bool {
+        self.sock.has(SockFlags::ORPHAN)
+    }
+
+    /// A deadline `ns` from now.
+    pub(crate) fn after_ns(&self, ns: u64) -> Instant {
+        self.cx.now.plus_nanos(ns)
+    }
+
+    /// A deadline `wait` from now.
+    pub(crate) fn after(&self, wait: Duration) -> Instant {
+        self.cx.now + wait
+    }
+
+    /// Asks to be polled for frames.
+    pub(crate) fn wake_output(&mut self) {
+        self.cx.egress.wake(self.id);
+    }
+
+    /// Tells the program.
+    pub(crate) fn raise(&mut self, edges: Ready) {
+        if !self.is_orphan() {
+            self.cx.events.raise(self.id, self.sock, edges);
+        }
+    }
+
+    /// Sets the timer for the earliest deadline.
+    pub(crate) fn rearm(&mut self) {
+        if let Some(at) = self.sock.tcp.due.earliest() {
+            self.cx.timers.arm(self.id, at);
+        }
+    }
+
+    /// The listener's child is established: to be accepted.
+    pub(crate) fn announce(&mut self) {
+        self.after.is_established = true;
+    }
+
+    /// The connection failed with `error`: the program learns of it, nothing more is sent.
+    pub(crate) fn fail(&mut self, error: Error) {
+        self.sock.set_error(error);
+        self.done();
+    }
+
+    /// Sends a RST in place of whatever else there was to send, and ends.
+    pub(crate) fn abort(&mut self) {
+        let must_reset = match self.state() {
+            State::Established
+            | State::SynReceived
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck => true,
+            State::SynSent | State::Closed | State::Listen => false,
+        };
+        if must_reset {
+            self.send_reset();
+        }
+        self.done();
+    }
+
+    /// The connection is over: frees what it holds except what the program may still read.
+    pub(crate) fn done(&mut self) {
+        if self.state() != State::Closed {
+            if self.sock.tcp.has(Flags::PASSIVE) && self.state() == State::SynReceived {
+                // No program knows of it yet.
+                self.after.is_lost = true;
+                self.sock.set(SockFlags::ORPHAN, true);
+            }
+            self.count_closed();
+            self.unhash();
+            self.conn().set_state(State::Closed);
+        }
+        self.drop_unsent();
+        self.drop_ahead();
+        let conn = self.conn();
+        conn.due.transmit = Instant::ZERO;
+        conn.due.ack = Instant::ZERO;
+        conn.due.keep = Instant::ZERO;
+        self.raise(Ready::IN | Ready::OUT | Ready::HUP | Ready::RDHUP);
+        if self.is_orphan() {
+            self.drop_received();
+            self.after.is_free = true;
+        }
+    }
+
+    /// The program's last reference is gone and the connection is over.
+    pub(crate) fn release(&mut self) {
+        self.drop_unsent();
+        self.drop_ahead();
+        self.drop_received();
+        self.after.is_free = true;
+    }
+
+    fn count_closed(&mut self) {
+        let live = &mut self.cx.global.live;
+        *live = live.saturating_sub(1);
+        let mib = &mut self.cx.global.mib;
+        match self.sock.tcp.state() {
+            State::Established | State::CloseWait => {
+                mib.tcp_curr_estab = mib.tcp_curr_estab.saturating_sub(1);
+            }
+            State::SynSent | State::SynReceived => mib.tcp_attempt_fails += 1,
+            State::FinWait1
+            | State::FinWait2
+            | State::Closed
+            | State::LastAck
+            | State::Listen
+            | State::Closing => {}
+        }
+    }
+
+    /// Makes the connection findable by its two ends. `false`: no place.
+    #[must_use]
+    pub(crate) fn hash(&mut self) -> bool {
+        let hash = self
+            .cx
+            .global
+            .hash_key
+            .tuple(self.sock.local, self.sock.remote);
+        self.tcp.connections.insert(hash, self.id)
+    }
+
+    fn unhash(&mut self) {
+        let hash = self
+            .cx
+            .global
+            .hash_key
+            .tuple(self.sock.local, self.sock.remote);
+        self.tcp.connections.remove(hash, self.id);
+    }
+}

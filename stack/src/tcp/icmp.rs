@@ -1,0 +1,79 @@
+//! What ICMP and ARP say about the way to a peer (RFC 1122 §4.2.3.9, RFC 5927, RFC 1191).
+
+use super::congestion::CaState;
+use super::flow::{Flow, with_flow};
+use super::recovery::AckWork;
+use super::segment::TxSegId;
+use super::seq::Seq;
+use super::state::State;
+use crate::context::Parts;
+use crate::ip::{IcmpError, Trouble};
+
+/// Smallest path MTU believed (`net.ipv4.route.min_pmtu`).
+const PATH_MTU_MIN: u16 = 552;
+
+/// News about the connection between two ends.
+pub(crate) fn handle(parts: &mut Parts<'_>, news: &IcmpError) {
+    let key = parts.cx.global.hash_key;
+    let Some(id) = parts.tcp.find(parts.socks, &key, news.local, news.remote) else {
+        return;
+    };
+    with_flow(parts, id, |flow| {
+        // RFC 5927 §4.1: about something that is out, or it was made up.
+        let is_ours = news.seq.is_none_or(|seq| flow.is_out(Seq::new(seq)));
+        if is_ours {
+            flow.take_trouble(news.what);
+        }
+    });
+}
+
+impl Flow<'_, '_> {
+    fn is_out(&self, seq: Seq) -> bool {
+        let snd = &self.sock.tcp.snd;
+        seq.within(snd.una, snd.nxt)
+    }
+
+    fn take_trouble(&mut self, what: Trouble) {
+        match what {
+            Trouble::Unreachable { error, fatal } => {
+                let is_opening = matches!(self.state(), State::SynSent | State::SynReceived);
+                if is_opening && (fatal || self.sock.tcp.loss.retransmits > 0) {
+                    self.fail(error);
+                } else {
+                    self.sock.tcp.soft_error = error.code();
+                }
+            }
+            Trouble::PathMtu(mtu) => self.shrink_mtu(mtu.max(PATH_MTU_MIN)),
+        }
+    }
+
+    /// Packets are too long for the path: what is out is cut anew and sent again.
+    fn shrink_mtu(&mut self, mtu: u16) {
+        if mtu >= self.sock.tcp.snd.mtu || !self.state().is_synchronized() {
+            return;
+        }
+        self.sock.tcp.snd.mtu = mtu;
+        self.sync_mss();
+        let mss = self.sock.tcp.snd.mss;
+        let mut work = AckWork::new(self.sock.tcp.snd.una, self.sock.tcp.loss.in_flight());
+        let mut id = self.sock.tcp.snd.queue.head();
+        while let Some(next) = self.lose_if_longer(id, mss, &mut work) {
+            id = next;
+        }
+        if work.lost > 0 && self.sock.tcp.loss.ca_state() != CaState::Loss {
+            // Not congestion: the window stays (Linux: tcp_simple_retransmit).
+            self.sock.tcp.loss.high_seq = self.sock.tcp.snd.nxt;
+            self.sock.tcp.loss.prior_cwnd = 0;
+            self.set_ca_state(CaState::Loss);
+        }
+        self.wake_output();
+    }
+
+    fn lose_if_longer(&mut self, id: TxSegId, mss: u16, work: &mut AckWork) -> Option<TxSegId> {
+        let seg = *self.tcp.tx_segs.get(id)?;
+        if seg.mss > mss && seg.len > u32::from(mss) {
+            self.mark_lost(id, work);
+        }
+        Some(seg.next)
+    }
+}

@@ -1,0 +1,178 @@
+//! The acknowledgement field, the window, and what follows from them: RFC 9293 §3.10.7.4 fifth,
+//! RFC 5961 §5.
+
+use super::Segment;
+use crate::sock::Ready;
+use crate::tcp::connection::{Flags, TransmitTimer};
+use crate::tcp::flow::Flow;
+use crate::tcp::output::Rto;
+use crate::tcp::recovery::AckWork;
+use crate::tcp::seq::Seq;
+use crate::tcp::state::State;
+use crate::time::Instant;
+
+impl Flow<'_, '_> {
+    /// Takes the acknowledgement. `false`: the segment is not acceptable, or the connection ended.
+    pub(super) fn take_ack(&mut self, segment: &Segment<'_>) -> bool {
+        let ack = segment.header.ack;
+        let conn = &self.sock.tcp;
+        let (una, nxt) = (conn.snd.una, conn.snd.nxt);
+        if ack.after(nxt) {
+            self.challenge();
+            return false;
+        }
+        if ack.before(una) {
+            if ack.before(una.sub(conn.snd.wnd_max)) {
+                self.challenge();
+                return false;
+            }
+            // An old ACK says nothing about the window; its SACK blocks may still be news.
+            if conn.has(Flags::SACK) && !segment.options.sack.is_empty() {
+                let mut work = AckWork::new(una, conn.loss.in_flight());
+                self.take_sack(&segment.options.sack, ack, &mut work);
+                self.conclude(&mut work);
+            }
+            return true;
+        }
+        let mut work = AckWork::new(una, conn.loss.in_flight());
+        work.echo = segment.options.timestamps.map(|stamps| stamps.echo);
+        work.is_advance = ack.after(una);
+        let is_update = self.take_window(segment);
+        let had_data_out = !self.sock.tcp.snd.queue.is_empty();
+        if self.sock.tcp.has(Flags::SACK) && !segment.options.sack.is_empty() {
+            self.take_sack(&segment.options.sack, ack, &mut work);
+        }
+        work.is_duplicate = !work.is_advance
+            && !is_update
+            && segment.len == 0
+            && had_data_out
+            && segment.end() == segment.seq();
+        self.sock.tcp.loss.probes = 0;
+        let was_writable = self.is_writable();
+        if work.is_advance {
+            self.advance(ack, &mut work);
+        }
+        self.note_reordering(&work);
+        self.conclude(&mut work);
+        if !was_writable {
+            self.tell_writable();
+        }
+        self.after_ack(&work)
+    }
+
+    /// The window field (RFC 9293 §3.10.7.4). `true`: it changed.
+    fn take_window(&mut self, segment: &Segment<'_>) -> bool {
+        let ack = segment.header.ack;
+        let snd = &mut self.sock.tcp.snd;
+        let window = u32::from(segment.header.window) << snd.scale;
+        let is_newer = ack.after(snd.una)
+            || segment.seq().after(snd.wl1)
+            || (segment.seq() == snd.wl1 && (window > snd.wnd || window == 0));
+        if !is_newer {
+            return false;
+        }
+        snd.wl1 = segment.seq();
+        if window == snd.wnd {
+            return false;
+        }
+        snd.wnd = window;
+        snd.wnd_max = snd.wnd_max.max(window);
+        true
+    }
+
+    fn advance(&mut self, ack: Seq, work: &mut AckWork) {
+        let now = self.cx.now;
+        let conn = &mut self.sock.tcp;
+        let bytes = ack.distance(conn.snd.una);
+        conn.snd.una = ack;
+        conn.stats.bytes_acked += u64::from(bytes);
+        conn.stats.acked_at = now;
+        conn.loss.retransmits = 0;
+        self.clean(ack, work);
+        let is_writing = self.sock.tcp.has(Flags::WRITING);
+        self.free_acknowledged(is_writing);
+        let conn = &mut self.sock.tcp;
+        if conn.snd.queue.is_empty() {
+            conn.loss.sacked_out = 0;
+            conn.loss.packets_out = 0;
+            conn.loss.lost_out = 0;
+            conn.loss.retrans_out = 0;
+        }
+    }
+
+    /// Loss detection, round trip, congestion control, timers.
+    fn conclude(&mut self, work: &mut AckWork) {
+        let rtt = self.take_rtt(work);
+        self.take_probe_ack(work);
+        if self.is_dubious(work) {
+            self.alert(work);
+        } else if self.sock.tcp.has(Flags::RACK_ADVANCED) {
+            self.conn().clear(Flags::RACK_ADVANCED);
+        }
+        if work.delivered() > 0 || work.lost > 0 {
+            self.control(work, rtt);
+        }
+        self.rearm_after_ack(work);
+    }
+
+    fn rearm_after_ack(&mut self, work: &AckWork) {
+        let conn = &self.sock.tcp;
+        if conn.snd.queue.is_empty() {
+            if conn.due.transmit_kind() != Some(TransmitTimer::WindowProbe) {
+                self.conn().due.clear_transmit();
+            }
+        } else if work.delivered() > 0 && !work.is_timer_set && !self.arm_tail_probe(Rto::FromNow) {
+            self.arm_retransmit();
+        }
+        self.check_window_probe();
+    }
+
+    /// State changes by acknowledgement, room for the program, more to send. `false`: it ended.
+    fn after_ack(&mut self, work: &AckWork) -> bool {
+        if work.is_fin_acked {
+            match self.state() {
+                State::FinWait1 => self.enter_fin_wait_2(),
+                State::Closing => {
+                    self.enter_time_wait();
+                    return false;
+                }
+                State::LastAck => {
+                    self.done();
+                    return false;
+                }
+                State::Established
+                | State::SynSent
+                | State::SynReceived
+                | State::FinWait2
+                | State::Closed
+                | State::CloseWait
+                | State::Listen => {}
+            }
+        }
+        self.note_chrono();
+        if self.has_more_to_send() {
+            self.wake_output();
+        }
+        true
+    }
+
+    /// Room has come free: grows the buffer if the flow outgrew it, and tells a writer once there is
+    /// enough (Linux: tcp_new_space, sk_stream_write_space).
+    fn tell_writable(&mut self) {
+        let loss = &self.sock.tcp.loss;
+        if loss.in_flight() < loss.cwnd && !self.memory().is_pressed() {
+            self.expand_send_buffer();
+        }
+        if self.is_writable() {
+            self.conn().clear(Flags::NO_SPACE);
+            self.raise(Ready::OUT);
+        }
+    }
+
+    fn has_more_to_send(&self) -> bool {
+        let snd = &self.sock.tcp.snd;
+        snd.queue.first_lost().is_some()
+            || snd.nxt.before(snd.written)
+            || (self.fin_is_unsent() && self.sock.tcp.due.keep != Instant::FAR)
+    }
+}

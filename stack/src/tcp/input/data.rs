@@ -1,0 +1,288 @@
+//! Payload and FIN: RFC 9293 §3.10.7.4 seventh and eighth.
+
+use super::Segment;
+use crate::sock::{Ready, SockFlags};
+use crate::tcp::buffer::memory::{Need, RECEIVE_PAGES};
+use crate::tcp::buffer::reassembly::Inserted;
+use crate::tcp::buffer::receive::{COPY_BELOW, Part, RECEIVE_BUFFER_BYTES};
+use crate::tcp::connection::{Flags, Owed};
+use crate::tcp::flow::Flow;
+use crate::tcp::header;
+use crate::tcp::seq::Seq;
+use crate::tcp::state::State;
+
+impl Flow<'_, '_> {
+    /// Takes payload and FIN, and decides about the ACK.
+    pub(super) fn take_payload(&mut self, segment: &Segment<'_>) {
+        let has_fin = segment.has(header::Flags::FIN);
+        if segment.len == 0 && !has_fin {
+            self.acknowledge_data();
+            return;
+        }
+        if !self.state().can_receive() {
+            // Text after the peer's FIN is ignored (RFC 9293 §3.10.7.4).
+            self.acknowledge_data();
+            return;
+        }
+        if self.is_unwanted(segment) {
+            self.cx.global.mib.tcp_abort_on_close += 1;
+            self.abort();
+            return;
+        }
+        let nxt = self.sock.tcp.rcv.nxt;
+        if segment.end().at_or_before(nxt) {
+            self.take_duplicate(segment);
+        } else if segment.data_start().at_or_before(nxt) {
+            self.take_next(segment);
+        } else {
+            self.take_ahead(segment);
+        }
+        if self.state() != State::Closed {
+            self.acknowledge_data();
+        }
+    }
+
+    /// New data for a connection that nobody will read from: the peer must hear of it.
+    fn is_unwanted(&self, segment: &Segment<'_>) -> bool {
+        let is_unread = self.is_orphan() || self.sock.has(SockFlags::READ_SHUT);
+        let is_new = segment.data_end().after(self.sock.tcp.rcv.nxt);
+        let is_closing = matches!(self.state(), State::FinWait1 | State::FinWait2);
+        segment.len > 0 && is_unread && is_new && is_closing
+    }
+
+    /// All of it was here before: a D-SACK (RFC 2883 §4).
+    fn take_duplicate(&mut self, segment: &Segment<'_>) {
+        let rcv = &mut self.sock.tcp.rcv;
+        rcv.dup_start = segment.seq();
+        rcv.dup_end = segment.end();
+        self.quicken_now();
+        self.conn().ack.owe(Owed::SCHEDULED | Owed::NOW);
+    }
+
+    /// In order, or overlapping the front: goes to the queue.
+    fn take_next(&mut self, segment: &Segment<'_>) {
+        let nxt = self.sock.tcp.rcv.nxt;
+        let window_end = nxt.add(self.offered_window());
+        if nxt == window_end && segment.len > 0 {
+            // A probe of a closed window: nothing of it is taken.
+            self.quicken_now();
+            self.conn().ack.owe(Owed::SCHEDULED | Owed::NOW);
+            return;
+        }
+        if segment.data_start().before(nxt) && segment.len > 0 {
+            let rcv = &mut self.sock.tcp.rcv;
+            (rcv.dup_start, rcv.dup_end) = (segment.data_start(), nxt.earliest(segment.data_end()));
+        }
+        let was_empty_ahead = self.sock.tcp.rcv.ahead.is_empty();
+        let (end, is_whole) = self.queue_parts(segment, window_end);
+        let has_data = end.after(nxt);
+        self.sock.tcp.rcv.nxt = end;
+        self.sock.tcp.stats.bytes_received += u64::from(end.saturating_distance(nxt));
+        if has_data {
+            self.note_arrival();
+            self.measure(segment);
+        }
+        if !is_whole {
+            self.cx.global.mib.tcp_rcvq_drop += 1;
+            self.conn().ack.owe(Owed::SCHEDULED | Owed::NOW);
+        }
+        if !was_empty_ahead {
+            self.pull_ahead();
+        }
+        let fin_is_next = is_whole && segment.has(header::Flags::FIN) && end == segment.data_end();
+        let conn = &self.sock.tcp;
+        let fin_was_ahead = conn.has(Flags::FIN_AHEAD) && conn.rcv.fin == conn.rcv.nxt;
+        if fin_is_next || fin_was_ahead {
+            self.take_fin();
+        } else if has_data {
+            self.tell_readable();
+        }
+    }
+
+    /// Links the new bytes of a segment into the receive queue. Returns where it stopped and whether
+    /// nothing had to be dropped.
+    fn queue_parts(&mut self, segment: &Segment<'_>, window_end: Seq) -> (Seq, bool) {
+        let mut end = self.sock.tcp.rcv.nxt;
+        let is_small = segment.len < COPY_BELOW;
+        for mut part in parts(segment) {
+            part.trim_front(end);
+            part.trim_back(window_end);
+            if part.len == 0 {
+                continue;
+            }
+            let held = self.sock.tcp.rcv.queue.buffers();
+            if !self.has_receive_room(is_small) {
+                return (end, false);
+            }
+            let queue = &mut self.sock.tcp.rcv.queue;
+            let mut store = self.tcp.rx(self.cx.bufs);
+            let is_taken = if is_small {
+                queue.push_copy(&mut store, part)
+            } else {
+                queue.push(&mut store, part)
+            };
+            if !is_taken {
+                return (end, false);
+            }
+            let added = u64::from(self.sock.tcp.rcv.queue.buffers() - held);
+            self.force_charge(added * RECEIVE_PAGES);
+            end = part.end();
+        }
+        (end, true)
+    }
+
+    /// Room for one more buffer, by this connection's limit and by that of all. Frees what lies
+    /// beyond gaps if that helps (Linux: tcp_prune_queue).
+    fn has_receive_room(&mut self, is_small: bool) -> bool {
+        let held = self.receive_held();
+        let limit = self.sock.receive_buffer;
+        if is_small && held <= limit {
+            return true;
+        }
+        if held > limit && !self.prune() {
+            return false;
+        }
+        let least = self.cx.global.config.tcp_rmem[0];
+        let need = if held < least {
+            Need::Minimum
+        } else {
+            Need::More
+        };
+        let is_granted = self.charge(RECEIVE_PAGES, need);
+        if is_granted {
+            self.uncharge(RECEIVE_PAGES);
+        }
+        is_granted || self.prune()
+    }
+
+    /// Drops data beyond gaps until there is room; it will be sent again.
+    fn prune(&mut self) -> bool {
+        while self.receive_held() > self.sock.receive_buffer || self.memory().is_pressed() {
+            let Some(freed) = self
+                .sock
+                .tcp
+                .rcv
+                .ahead
+                .drop_last(&mut self.tcp.ahead(self.cx.bufs))
+            else {
+                return false;
+            };
+            self.uncharge(u64::from(freed) * RECEIVE_PAGES);
+        }
+        true
+    }
+
+    fn pull_ahead(&mut self) {
+        let rcv = &mut self.sock.tcp.rcv;
+        let before = rcv.queue.buffers() + rcv.ahead.buffers();
+        let nxt = rcv.nxt;
+        rcv.nxt = rcv
+            .ahead
+            .pull(&mut self.tcp.ahead(self.cx.bufs), &mut rcv.queue, nxt);
+        let freed = before - (rcv.queue.buffers() + rcv.ahead.buffers());
+        let bytes = rcv.nxt.distance(nxt);
+        self.sock.tcp.stats.bytes_received += u64::from(bytes);
+        self.uncharge(u64::from(freed) * RECEIVE_PAGES);
+        // RFC 5681 §4.2: a segment that fills a gap is acknowledged at once.
+        self.conn().ack.owe(Owed::SCHEDULED | Owed::NOW);
+    }
+
+    /// Beyond a gap.
+    fn take_ahead(&mut self, segment: &Segment<'_>) {
+        let window_end = self.sock.tcp.rcv.nxt.add(self.offered_window());
+        self.quicken_now();
+        self.conn().ack.owe(Owed::SCHEDULED | Owed::NOW);
+        self.cx.global.mib.tcp_ofo_queue += 1;
+        let stats = &mut self.sock.tcp.stats;
+        stats.rcv_ooopack = stats.rcv_ooopack.saturating_add(segment.packets);
+        let mut is_new = segment.len == 0;
+        for mut part in parts(segment) {
+            part.trim_back(window_end);
+            if part.len == 0 || self.receive_held() > self.sock.receive_buffer {
+                return;
+            }
+            let before = self.sock.tcp.rcv.ahead.buffers();
+            let inserted = self
+                .sock
+                .tcp
+                .rcv
+                .ahead
+                .insert(&mut self.tcp.ahead(self.cx.bufs), part);
+            let after = self.sock.tcp.rcv.ahead.buffers();
+            self.force_charge(u64::from(after.saturating_sub(before)) * RECEIVE_PAGES);
+            self.uncharge(u64::from(before.saturating_sub(after)) * RECEIVE_PAGES);
+            match inserted {
+                Inserted::New => is_new = true,
+                Inserted::Duplicate => {}
+                Inserted::Dropped => return,
+            }
+        }
+        if !is_new {
+            let rcv = &mut self.sock.tcp.rcv;
+            (rcv.dup_start, rcv.dup_end) = (segment.data_start(), segment.data_end());
+        }
+        if segment.has(header::Flags::FIN) {
+            let conn = self.conn();
+            conn.rcv.fin = segment.data_end();
+            conn.set(Flags::FIN_AHEAD);
+        }
+    }
+
+    /// The peer has no more data.
+    fn take_fin(&mut self) {
+        let conn = self.conn();
+        conn.rcv.nxt = conn.rcv.nxt.add(1);
+        conn.set(Flags::FIN_RECEIVED);
+        conn.clear(Flags::FIN_AHEAD);
+        conn.ack.owe(Owed::SCHEDULED | Owed::NOW);
+        self.drop_ahead();
+        match self.state() {
+            State::Established => {
+                self.conn().set_state(State::CloseWait);
+                self.quicken_now();
+            }
+            State::FinWait1 => self.conn().set_state(State::Closing),
+            State::FinWait2 => {
+                self.enter_time_wait();
+                return;
+            }
+            State::SynSent
+            | State::SynReceived
+            | State::Closed
+            | State::CloseWait
+            | State::LastAck
+            | State::Listen
+            | State::Closing => {}
+        }
+        self.raise(Ready::IN | Ready::RDHUP);
+    }
+
+    /// Enough has arrived for a reader to be told (`SO_RCVLOWAT`).
+    fn tell_readable(&mut self) {
+        let rcv = &self.sock.tcp.rcv;
+        let unread = rcv.nxt.distance(rcv.copied);
+        let is_full = self.receive_held().saturating_mul(2) > self.sock.receive_buffer;
+        if unread >= self.sock.receive_low_at || is_full {
+            self.raise(Ready::IN);
+        }
+    }
+}
+
+/// The payload of a segment, one part per buffer.
+fn parts<'a>(segment: &Segment<'a>) -> impl Iterator<Item = Part> + use<'a> {
+    let mut seq = segment.data_start();
+    segment
+        .arrival
+        .payload(segment.header_len)
+        .map(move |piece| {
+            debug_assert!(piece.at + piece.len <= RECEIVE_BUFFER_BYTES);
+            let part = Part {
+                seq,
+                buf: piece.buf,
+                at: piece.at,
+                len: piece.len,
+            };
+            seq = seq.add(piece.len);
+            part
+        })
+}

@@ -1,0 +1,91 @@
+//! The three ways through a handshake: RFC 9293 §3.5, §3.10.7.3.
+
+use super::Segment;
+use crate::error::Error;
+use crate::tcp::connection::{Flags, Owed};
+use crate::tcp::flow::Flow;
+use crate::tcp::header;
+use crate::tcp::output::reply;
+use crate::tcp::recovery::AckWork;
+use crate::tcp::segment::Fate;
+use crate::tcp::state::State;
+
+impl Flow<'_, '_> {
+    /// An answer to our SYN.
+    pub(super) fn receive_in_syn_sent(&mut self, segment: &Segment<'_>) {
+        let has_ack = segment.has(header::Flags::ACK);
+        let snd = &self.sock.tcp.snd;
+        let is_ours = segment.header.ack.after(snd.iss) && segment.header.ack.at_or_before(snd.nxt);
+        if has_ack && !is_ours {
+            if !segment.has(header::Flags::RST) {
+                reply::reset_stranger(self.cx, self.sock.local, self.sock.remote, segment);
+            }
+            return;
+        }
+        if segment.has(header::Flags::RST) {
+            if has_ack {
+                self.fail(Error::ConnectionRefused);
+            }
+            return;
+        }
+        if !segment.has(header::Flags::SYN) {
+            return;
+        }
+        self.agree(&segment.options, segment.seq(), segment.header.window);
+        if !has_ack {
+            self.cross();
+            return;
+        }
+        let mut work = AckWork::new(self.sock.tcp.snd.una, 0);
+        work.is_advance = true;
+        self.conn().snd.una = segment.header.ack;
+        self.clean(segment.header.ack, &mut work);
+        self.take_rtt(&work);
+        self.conn().due.clear_transmit();
+        self.establish();
+        if segment.len > 0 || segment.has(header::Flags::FIN) {
+            self.take_payload(segment);
+        }
+        self.conn().ack.owe(Owed::SCHEDULED | Owed::NOW);
+        self.wake_output();
+    }
+
+    /// Both sides sent a SYN: ours goes again, as a SYN-ACK (RFC 9293 §3.5, figure 8).
+    fn cross(&mut self) {
+        let conn = &mut self.sock.tcp;
+        conn.set_state(State::SynReceived);
+        let head = conn.snd.queue.head();
+        conn.snd
+            .queue
+            .set_fate(&mut self.tcp.tx_segs, head, Fate::Lost);
+        conn.loss.lost_out = 1;
+        self.wake_output();
+    }
+
+    /// The last ACK of a passive or crossed opening. `false`: it does not fit.
+    pub(super) fn complete_passive(&mut self, segment: &Segment<'_>) -> bool {
+        let snd = &self.sock.tcp.snd;
+        let ack = segment.header.ack;
+        if !(ack.after(snd.una) && ack.at_or_before(snd.nxt)) {
+            reply::reset_stranger(self.cx, self.sock.local, self.sock.remote, segment);
+            return false;
+        }
+        let mut work = AckWork::new(snd.una, 0);
+        work.is_advance = true;
+        let scale = self.sock.tcp.snd.scale;
+        let conn = self.conn();
+        conn.snd.una = ack;
+        conn.snd.wnd = u32::from(segment.header.window) << scale;
+        conn.snd.wnd_max = conn.snd.wnd_max.max(conn.snd.wnd);
+        conn.snd.wl1 = segment.seq();
+        self.clean(ack, &mut work);
+        self.take_rtt(&work);
+        self.conn().due.clear_transmit();
+        self.establish();
+        if self.sock.tcp.has(Flags::PASSIVE) {
+            self.cx.global.mib.tcp_passive_opens += 1;
+            self.announce();
+        }
+        true
+    }
+}

@@ -1,0 +1,84 @@
+//! Taking segments in: to the connection, TIME_WAIT record or listener they are for, or a reset.
+
+mod ack;
+mod data;
+mod handshake;
+mod listen;
+mod segment;
+mod tune;
+mod validate;
+
+pub(crate) use self::segment::Segment;
+
+use super::flow::{Flow, with_flow};
+use super::output::reply;
+use super::state::State;
+use super::time_wait::Verdict;
+use crate::addr::Endpoint;
+use crate::context::Parts;
+use crate::ip::Arrival;
+
+/// A segment has arrived, its checksum verified.
+pub(crate) fn handle(parts: &mut Parts<'_>, arrival: &Arrival<'_>) {
+    let Some(segment) = Segment::parse(arrival) else {
+        parts.cx.global.mib.tcp_in_errs += 1;
+        return;
+    };
+    parts.cx.global.mib.tcp_in_segs += u64::from(segment.packets);
+    let local = Endpoint::new(arrival.dst, segment.header.dst_port);
+    let remote = Endpoint::new(arrival.src, segment.header.src_port);
+    let found = parts
+        .tcp
+        .find(parts.socks, &parts.cx.global.hash_key, local, remote);
+    if let Some(id) = found {
+        with_flow(parts, id, |flow| flow.receive(&segment));
+        return;
+    }
+    let iss = match super::time_wait::receive(parts, local, remote, &segment) {
+        Verdict::Taken => return,
+        Verdict::Unknown => None,
+        Verdict::Reopen(iss) => Some(iss),
+    };
+    if !listen::receive(parts, (local, remote), &segment, iss) {
+        reply::reset_stranger(&mut parts.cx, local, remote, &segment);
+    }
+}
+
+impl Flow<'_, '_> {
+    fn receive(&mut self, segment: &Segment<'_>) {
+        let conn = self.conn();
+        conn.stats.segs_in += u64::from(segment.packets);
+        if segment.len > 0 {
+            conn.stats.data_segs_in += u64::from(segment.packets);
+        }
+        match self.state() {
+            State::SynSent => self.receive_in_syn_sent(segment),
+            State::SynReceived
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::LastAck
+            | State::Closing => self.receive_open(segment),
+            // Neither is in the index of connections.
+            State::Closed | State::Listen => {}
+        }
+    }
+
+    /// RFC 9293 §3.10.7.4, in its order: acceptability, RST, SYN, ACK, data, FIN.
+    fn receive_open(&mut self, segment: &Segment<'_>) {
+        if !self.validate(segment) {
+            return;
+        }
+        if !segment.header.flags.contains(super::header::Flags::ACK) {
+            return;
+        }
+        if self.state() == State::SynReceived && !self.complete_passive(segment) {
+            return;
+        }
+        if !self.take_ack(segment) {
+            return;
+        }
+        self.take_payload(segment);
+    }
+}

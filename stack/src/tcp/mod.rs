@@ -1,0 +1,37 @@
+//! TCP, RFC 9293, behaving as Linux does where programs or peers can see it.
+//!
+//! All work on one connection goes through a [`flow::Flow`]: the connection's record and everything
+//! it may touch. `input/` takes segments, `output/` makes them, `timer` fires deadlines, `calls/`
+//! are the socket calls; `recovery/` decides what is lost, `congestion/` how much may be in flight.
+
+pub(crate) mod buffer;
+pub(crate) mod calls;
+mod chrono;
+pub(crate) mod congestion;
+mod connection;
+mod flow;
+mod header;
+pub(crate) mod icmp;
+mod info;
+pub(crate) mod input;
+mod options;
+pub(crate) mod output;
+mod queues;
+pub(crate) mod rate;
+mod recovery;
+mod rtt;
+mod segment;
+mod seq;
+mod settings;
+mod setup;
+mod state;
+mod store;
+pub(crate) mod time_wait;
+pub(crate) mod timer;
+
+pub(crate) use connection::Connection;
+pub use info::TcpInfo;
+pub(crate) use store::Tcp;
+
+#[cfg(test)]
+mod tests;

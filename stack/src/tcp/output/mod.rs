@@ -1,0 +1,149 @@
+//! Making segments: what a flow sends when it is its turn.
+
+pub(crate) mod ack;
+mod burst;
+mod emit;
+mod pace;
+mod plan;
+pub(crate) mod reply;
+mod retransmit;
+mod window;
+
+use self::plan::Plan;
+use super::connection::{Flags, Owed};
+use super::flow::{Flow, with_flow};
+use super::state::State;
+use crate::context::Parts;
+use crate::egress::{Next, Polled};
+use crate::frame::FrameSink;
+use crate::ip::Link;
+use crate::sock::SockId;
+
+pub(crate) use self::emit::{Door, PROTOCOL, clock_of, head_bytes};
+pub(crate) use self::retransmit::Rto;
+
+/// The flow `id` has its turn: it sends one frame at most.
+pub(crate) fn poll<S: FrameSink>(
+    parts: &mut Parts<'_>,
+    id: SockId,
+    link: &Link,
+    sink: &mut S,
+) -> Polled {
+    let mut door = Door { link, sink };
+    with_flow(parts, id, |flow| flow.poll(&mut door)).unwrap_or(Polled {
+        sent: 0,
+        next: Next::Idle,
+    })
+}
+
+impl Flow<'_, '_> {
+    fn poll<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> Polled {
+        match self.state() {
+            State::Closed | State::Listen => Polled {
+                sent: 0,
+                next: Next::Idle,
+            },
+            State::SynSent | State::SynReceived => self.poll_handshake(door),
+            State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::LastAck
+            | State::Closing => self.poll_open(door),
+        }
+    }
+
+    fn poll_handshake<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> Polled {
+        let snd = &self.sock.tcp.snd;
+        let sent = if snd.queue.is_empty() && snd.nxt == snd.iss {
+            self.send_syn(door)
+        } else if snd.queue.first_lost().is_some() {
+            self.resend_syn(door)
+        } else {
+            self.send_owed(door)
+        };
+        Polled {
+            sent,
+            next: Next::Idle,
+        }
+    }
+
+    fn poll_open<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> Polled {
+        let departure = self.sock.tcp.snd.departure;
+        let is_paced = departure > self.cx.now;
+        let mut next = Next::Idle;
+        if self.state().may_transmit() {
+            if let Some(sent) = self.send_probes(door) {
+                return Polled {
+                    sent,
+                    next: Next::Ready,
+                };
+            }
+            if is_paced {
+                next = if self.has_data_to_send() {
+                    Next::At(departure)
+                } else {
+                    Next::Idle
+                };
+            } else if let Some(sent) = self.resend(door) {
+                return Polled {
+                    sent,
+                    next: Next::Ready,
+                };
+            } else {
+                match self.plan() {
+                    Plan::Send { len, fin } => {
+                        if let Some(sent) = self.send_new(door, len, fin) {
+                            return Polled {
+                                sent,
+                                next: Next::Ready,
+                            };
+                        }
+                        // The segment table is full: acknowledgements of others will make room.
+                        next = Next::At(self.after_ns(FULL_RETRY_NS));
+                    }
+                    Plan::Wait(until) => next = Next::At(until),
+                    Plan::Nothing => {}
+                }
+                self.note_limits();
+            }
+        }
+        Polled {
+            sent: self.send_owed(door),
+            next,
+        }
+    }
+
+    /// A probe or a pure ACK, if one is due.
+    fn send_owed<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> u32 {
+        if self.sock.tcp.has(Flags::PROBE_PENDING) {
+            self.conn().clear(Flags::PROBE_PENDING);
+            return self.send_probe(door);
+        }
+        if self
+            .sock
+            .tcp
+            .ack
+            .owed()
+            .intersects(Owed::NOW | Owed::FORCED)
+            && self.state() != State::SynSent
+        {
+            return self.send_ack(door);
+        }
+        0
+    }
+
+    fn has_data_to_send(&self) -> bool {
+        let snd = &self.sock.tcp.snd;
+        snd.queue.first_lost().is_some() || snd.nxt.before(snd.written) || self.fin_is_unsent()
+    }
+
+    /// Our FIN is queued and has not been sent.
+    pub(crate) fn fin_is_unsent(&self) -> bool {
+        let snd = &self.sock.tcp.snd;
+        self.state().is_closing() && snd.nxt.at_or_before(snd.written)
+    }
+}
+
+/// How long a flow waits for a place in a table that is full.
+const FULL_RETRY_NS: u64 = 1_000_000;

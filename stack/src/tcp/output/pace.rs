@@ -1,0 +1,119 @@
+//! Pacing by departure times, and what is noted when sending begins, stalls or is limited.
+
+use crate::config::CcKind;
+use crate::tcp::congestion::{CongestionControl, window_pacing_rate};
+use crate::tcp::connection::{Flags, INITIAL_WINDOW};
+use crate::tcp::flow::Flow;
+use crate::tcp::rate::PipeView;
+
+/// Packets at the start of a connection that are not paced (Linux, after sch_fq).
+const UNPACED_PACKETS: u64 = 10;
+const NANOS: u64 = 1_000_000_000;
+
+impl Flow<'_, '_> {
+    /// `len` bytes have left: sets when the next may.
+    pub(crate) fn paced(&mut self, len: u32) {
+        let now = self.cx.now;
+        let conn = &mut self.sock.tcp;
+        let prior = conn.snd.departure;
+        let start = prior.max(now);
+        conn.snd.last_sent = now;
+        conn.snd.departure = start;
+        let rate = conn.snd.pacing_rate;
+        if rate == 0 || rate == u64::MAX || conn.stats.data_segs_out < UNPACED_PACKETS {
+            return;
+        }
+        let mut len_ns = u64::from(len).saturating_mul(NANOS) / rate;
+        // A late departure earns credit, up to half of this one's time (Linux: tcp_update_skb_after_send).
+        let credit = start.nanos_since(prior);
+        len_ns -= (len_ns / 2).min(credit);
+        conn.snd.departure = start.plus_nanos(len_ns);
+    }
+
+    /// Sending begins with nothing in flight: congestion control hears of it, and an old window is
+    /// forgotten (RFC 2861; `net.ipv4.tcp_slow_start_after_idle`).
+    pub(crate) fn start_sending(&mut self) {
+        if self.cx.global.config.slow_start_after_idle != 0 {
+            self.restart_window();
+        }
+        let view = self.cc_view();
+        let decision = self.sock.tcp.cc.on_tx_start(&view);
+        self.apply(decision);
+    }
+
+    fn restart_window(&mut self) {
+        let now = self.cx.now;
+        let conn = &mut self.sock.tcp;
+        let idle = now.nanos_since(conn.snd.last_sent);
+        let rto = conn.rtt.rto().as_nanos() as u64;
+        if conn.snd.last_sent.as_nanos() == 0 || idle <= rto || conn.cc.kind() == CcKind::Bbr {
+            return;
+        }
+        let halvings = u32::try_from(idle / rto.max(1)).unwrap_or(u32::MAX).min(31);
+        let floor = conn.loss.cwnd.min(INITIAL_WINDOW);
+        conn.loss.ssthresh = conn
+            .loss
+            .ssthresh
+            .max(conn.loss.cwnd / 2 + conn.loss.cwnd / 4);
+        conn.loss.cwnd = (conn.loss.cwnd >> halvings).max(floor);
+        conn.loss.usage_checked = now;
+        conn.loss.used = 0;
+    }
+
+    /// Applies Linux's rule for flows whose controller leaves pacing to the transport.
+    pub(crate) fn update_pacing_rate(&mut self) {
+        let config = &self.cx.global.config;
+        let view = self.cc_view();
+        self.sock.tcp.snd.pacing_rate =
+            window_pacing_rate(&view, config.pacing_ss_ratio, config.pacing_ca_ratio);
+    }
+
+    /// After a turn that sent nothing: notes whether the program or a window is the limit.
+    pub(crate) fn note_limits(&mut self) {
+        let conn = &mut self.sock.tcp;
+        let pipe = PipeView {
+            unsent_bytes: u64::from(conn.snd.written.saturating_distance(conn.snd.nxt)),
+            mss: u32::from(conn.snd.mss),
+            is_queued_below: false,
+            in_flight: conn.loss.in_flight(),
+            cwnd: conn.loss.cwnd,
+            lost: conn.loss.lost_out,
+            retransmitted: conn.loss.retrans_out,
+        };
+        conn.rate.check_app_limited(&pipe);
+        self.validate_window();
+        self.note_chrono();
+    }
+
+    /// Notes how much of the window is used (Linux: tcp_cwnd_validate).
+    fn validate_window(&mut self) {
+        let now = self.cx.now;
+        let conn = &mut self.sock.tcp;
+        let is_full = conn.has(Flags::WINDOW_FULL);
+        conn.clear(Flags::WINDOW_FULL);
+        let was_limited = conn.has(Flags::CWND_LIMITED);
+        let loss = &mut conn.loss;
+        let is_round_over = conn.snd.una.at_or_after(loss.usage_end);
+        if is_round_over || is_full || (!was_limited && loss.packets_out > loss.usage_max) {
+            loss.usage_max = loss.packets_out;
+            loss.usage_end = conn.snd.nxt;
+            conn.put(Flags::CWND_LIMITED, is_full);
+        }
+        let loss = &mut conn.loss;
+        if is_full {
+            loss.used = 0;
+            loss.usage_checked = now;
+        } else if loss.packets_out > loss.used {
+            loss.used = loss.packets_out;
+        }
+    }
+
+    /// The window is being used: it may grow (Linux: tcp_is_cwnd_limited).
+    pub(crate) fn is_cwnd_limited(&self) -> bool {
+        let conn = &self.sock.tcp;
+        if conn.has(Flags::CWND_LIMITED) {
+            return true;
+        }
+        conn.loss.cwnd < conn.loss.ssthresh && conn.loss.cwnd < 2 * conn.loss.usage_max
+    }
+}

@@ -1,0 +1,235 @@
+//! Sending again what recovery took for lost, and the timers that guard what is out.
+
+use super::emit::Door;
+use crate::frame::FrameSink;
+use crate::tcp::congestion::CaState;
+use crate::tcp::connection::{Flags, TransmitTimer};
+use crate::tcp::flow::Flow;
+use crate::tcp::rtt::RTO_MIN_NS;
+use crate::tcp::segment::{Fate, TxSegId};
+
+impl Flow<'_, '_> {
+    /// Sends the next lost segment again if the window allows. `None`: nothing to send.
+    pub(crate) fn resend<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> Option<u32> {
+        let id = self.sock.tcp.snd.queue.first_lost();
+        if id.is_none() {
+            return None;
+        }
+        let loss = &self.sock.tcp.loss;
+        let quota = loss.cwnd.saturating_sub(loss.in_flight());
+        if quota == 0 {
+            self.conn().set(Flags::WINDOW_FULL);
+            return None;
+        }
+        self.resend_seg(door, id, quota)
+    }
+
+    /// Sends a segment again, `quota` packets of it at most; cuts off the rest, which stays lost.
+    fn resend_seg<S: FrameSink>(
+        &mut self,
+        door: &mut Door<'_, S>,
+        id: TxSegId,
+        quota: u32,
+    ) -> Option<u32> {
+        let seg = *self.tcp.tx_segs.get(id)?;
+        let conn = &self.sock.tcp;
+        let window = conn.snd.una.add(conn.snd.wnd).saturating_distance(seg.seq);
+        if window == 0 && seg.seq != conn.snd.una {
+            return None;
+        }
+        let mss = u32::from(seg.mss.min(self.current_mss())).max(1);
+        let most = (self.burst_bytes(mss) / mss).min(quota).saturating_mul(mss);
+        let most = most.min((window - window % mss).max(mss));
+        if seg.len > most {
+            self.sock.tcp.snd.queue.split(&mut self.tcp.tx(), id, most);
+        }
+        let was_empty = self.sock.tcp.loss.in_flight() == 0;
+        let queue = &mut self.sock.tcp.snd.queue;
+        let is_head = queue.head() == id;
+        queue.set_fate(&mut self.tcp.tx_segs, id, Fate::Resent);
+        let stamp = self
+            .sock
+            .tcp
+            .rate
+            .on_sent(was_empty && is_head, self.cx.now);
+        let mut entry = self.tcp.tx_segs.get_mut(id)?;
+        entry.retransmissions = entry.retransmissions.saturating_add(1);
+        entry.sent_at = self.cx.now;
+        entry.rate = stamp;
+        let before = entry.packets();
+        entry.mss = u16::try_from(mss).unwrap_or(entry.mss);
+        let seg = *entry;
+        drop(entry);
+        // Cut smaller than before: it counts as more packets now.
+        let more = seg.packets().saturating_sub(before);
+        self.sock.tcp.loss.packets_out += more;
+        self.sock.tcp.loss.lost_out += more;
+        self.note_resent(seg.packets(), seg.len);
+        let sent = self.send_seg(door, &seg);
+        self.paced(seg.len);
+        if is_head || self.sock.tcp.due.transmit_kind().is_none() {
+            self.arm_retransmit();
+        }
+        Some(sent)
+    }
+
+    /// Sends what a probe timer asked for: the tail again, or what fits a small window.
+    pub(crate) fn send_probes<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> Option<u32> {
+        let conn = &mut self.sock.tcp;
+        let tail = core::mem::take(&mut conn.loss.probe_seg);
+        if tail.is_some() {
+            return self.resend_probe(door, tail);
+        }
+        if !conn.has(Flags::WINDOW_PROBE) {
+            return None;
+        }
+        conn.clear(Flags::WINDOW_PROBE);
+        let snd = &conn.snd;
+        let window = snd.una.add(snd.wnd).saturating_distance(snd.nxt);
+        let unsent = snd.written.saturating_distance(snd.nxt);
+        let len = window.min(unsent).min(u32::from(self.current_mss()));
+        if len > 0 && self.sock.tcp.snd.queue.is_empty() {
+            return self.send_new(door, len, false);
+        }
+        Some(self.send_probe(door))
+    }
+
+    /// The newest segment again, without counting it as lost.
+    fn resend_probe<S: FrameSink>(&mut self, door: &mut Door<'_, S>, id: TxSegId) -> Option<u32> {
+        let fate = self.tcp.tx_segs.get(id)?.fate();
+        if fate != Fate::InFlight {
+            return None;
+        }
+        // To the end of the sending order: it is being sent now.
+        self.sock
+            .tcp
+            .snd
+            .queue
+            .set_fate(&mut self.tcp.tx_segs, id, fate);
+        let mut entry = self.tcp.tx_segs.get_mut(id)?;
+        entry.retransmissions = entry.retransmissions.saturating_add(1);
+        entry.sent_at = self.cx.now;
+        let seg = *entry;
+        drop(entry);
+        self.cx.global.mib.tcp_retrans_segs += 1;
+        let stats = &mut self.sock.tcp.stats;
+        stats.total_retrans = stats.total_retrans.saturating_add(1);
+        stats.bytes_retrans += u64::from(seg.len);
+        let sent = self.send_seg(door, &seg);
+        self.paced(seg.len);
+        Some(sent)
+    }
+
+    /// Sends the SYN or SYN-ACK again.
+    pub(crate) fn resend_syn<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> u32 {
+        let id = self.sock.tcp.snd.queue.first_lost();
+        self.sock
+            .tcp
+            .snd
+            .queue
+            .set_fate(&mut self.tcp.tx_segs, id, Fate::Resent);
+        let Some(mut entry) = self.tcp.tx_segs.get_mut(id) else {
+            return 0;
+        };
+        entry.retransmissions = entry.retransmissions.saturating_add(1);
+        entry.sent_at = self.cx.now;
+        let seg = *entry;
+        drop(entry);
+        self.note_resent(1, 0);
+        self.send_seg(door, &seg)
+    }
+
+    fn note_resent(&mut self, packets: u32, bytes: u32) {
+        let now = self.cx.now;
+        self.cx.global.mib.tcp_retrans_segs += u64::from(packets);
+        let conn = &mut self.sock.tcp;
+        let loss = &mut conn.loss;
+        loss.retrans_out = loss.retrans_out.saturating_add(packets);
+        if loss.ca_state() >= CaState::Cwr {
+            loss.prr_out = loss.prr_out.saturating_add(packets);
+        }
+        if loss.undo_retrans >= 0 {
+            let packets = i32::try_from(packets).unwrap_or(i32::MAX);
+            loss.undo_retrans = loss.undo_retrans.saturating_add(packets);
+        }
+        if loss.retrans_since.as_nanos() == 0 {
+            loss.retrans_since = now;
+        }
+        conn.stats.total_retrans = conn.stats.total_retrans.saturating_add(packets);
+        conn.stats.bytes_retrans += u64::from(bytes);
+    }
+
+    /// Guards the oldest segment with the retransmission timeout, counted from now (RFC 6298 §5).
+    pub(crate) fn arm_retransmit(&mut self) {
+        let conn = &self.sock.tcp;
+        if conn.snd.queue.is_empty() {
+            self.conn().due.clear_transmit();
+            return;
+        }
+        let rto = conn.rtt.rto_after(conn.loss.backoff);
+        let at = self.after(self.within_user_timeout(rto));
+        self.conn().due.set_transmit(TransmitTimer::Retransmit, at);
+    }
+
+    /// Guards the oldest segment from when it was sent (Linux: tcp_rearm_rto after a probe).
+    pub(crate) fn arm_retransmit_from_head(&mut self) {
+        let head = self.sock.tcp.snd.queue.head();
+        let Some(sent_at) = self.tcp.tx_segs.get(head).map(|seg| seg.sent_at) else {
+            self.conn().due.clear_transmit();
+            return;
+        };
+        let conn = &mut self.sock.tcp;
+        let rto = conn.rtt.rto_after(conn.loss.backoff);
+        let least = self.cx.now.plus_nanos(LEAST_WAIT_NS);
+        conn.due
+            .set_transmit(TransmitTimer::Retransmit, (sent_at + rto).max(least));
+    }
+
+    /// After new data went out or an ACK came: a tail loss probe in place of the retransmission
+    /// timeout, which follows it (RFC 8985 §7.2). `false`: no probe is to be sent.
+    pub(crate) fn arm_tail_probe(&mut self, rto: Rto) -> bool {
+        let conn = &self.sock.tcp;
+        let loss = &conn.loss;
+        let fits = conn.has(Flags::SACK)
+            && loss.ca_state() == CaState::Open
+            && loss.packets_out > 0
+            && loss.sacked_out == 0
+            && loss.probing == 0
+            && conn.rtt.srtt_ns() > 0;
+        if !fits {
+            return false;
+        }
+        let mut wait = 2 * conn.rtt.srtt_ns();
+        wait += if loss.packets_out == 1 {
+            RTO_MIN_NS
+        } else {
+            PROBE_SLACK_NS
+        };
+        let since = match rto {
+            Rto::FromNow => self.cx.now,
+            Rto::FromHead => self
+                .tcp
+                .tx_segs
+                .get(conn.snd.queue.head())
+                .map_or(self.cx.now, |seg| seg.sent_at),
+        };
+        let limit = (since + conn.rtt.rto_after(loss.backoff)).max(self.after_ns(LEAST_WAIT_NS));
+        let at = self.after_ns(wait).min(limit);
+        self.conn().due.set_transmit(TransmitTimer::TailProbe, at);
+        true
+    }
+}
+
+/// What the retransmission timeout counts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rto {
+    /// An ACK has just moved things on.
+    FromNow,
+    /// When the oldest segment was sent.
+    FromHead,
+}
+
+/// A deadline that has passed fires no sooner than this.
+const LEAST_WAIT_NS: u64 = 1_000;
+/// Added to two round trips for the probe (Linux: TCP_TIMEOUT_MIN, two ticks).
+const PROBE_SLACK_NS: u64 = 2_000_000;

@@ -1,0 +1,97 @@
+//! Cumulative acknowledgement: frees what is acknowledged, takes round-trip and rate samples.
+
+use super::AckWork;
+use crate::tcp::flow::Flow;
+use crate::tcp::segment::{Fate, TxSeg};
+use crate::tcp::seq::Seq;
+use core::time::Duration;
+
+impl Flow<'_, '_> {
+    /// Everything before `ack` has arrived. N acknowledged segments cost N steps.
+    pub(crate) fn clean(&mut self, ack: Seq, work: &mut AckWork) {
+        loop {
+            let head = self.sock.tcp.snd.queue.head();
+            let Some(seg) = self.tcp.tx_segs.get(head).copied() else {
+                break;
+            };
+            if seg.end().at_or_before(ack) {
+                self.sock.tcp.snd.queue.pop(&mut self.tcp.tx_segs);
+                self.note_acked(&seg, seg.packets(), work);
+                work.is_syn_acked |= seg.is_syn();
+                work.is_fin_acked |= seg.is_fin();
+                continue;
+            }
+            if seg.seq.before(ack) {
+                self.clean_part(ack, work);
+            }
+            break;
+        }
+    }
+
+    /// The head is acknowledged in part: the rest stays with its stamps and fate.
+    fn clean_part(&mut self, ack: Seq, work: &mut AckWork) {
+        let head = self.sock.tcp.snd.queue.head();
+        let Some(mut entry) = self.tcp.tx_segs.get_mut(head) else {
+            return;
+        };
+        let before = *entry;
+        entry.trim_front(&self.tcp.blocks, ack.distance(before.seq));
+        let packets = before.packets().saturating_sub(entry.packets());
+        drop(entry);
+        if packets > 0 {
+            self.note_acked(&before, packets, work);
+        }
+    }
+
+    /// `packets` packets of `seg` are acknowledged in sequence.
+    fn note_acked(&mut self, seg: &TxSeg, packets: u32, work: &mut AckWork) {
+        let now = self.cx.now;
+        let conn = &mut self.sock.tcp;
+        let loss = &mut conn.loss;
+        loss.packets_out = loss.packets_out.saturating_sub(packets);
+        let fate = seg.fate();
+        match fate {
+            Fate::Sacked => {
+                loss.sacked_out = loss.sacked_out.saturating_sub(packets);
+                return;
+            }
+            Fate::Lost => loss.lost_out = loss.lost_out.saturating_sub(packets),
+            Fate::Resent => {
+                loss.lost_out = loss.lost_out.saturating_sub(packets);
+                loss.retrans_out = loss.retrans_out.saturating_sub(packets);
+            }
+            Fate::InFlight => {}
+        }
+        work.acked += packets;
+        conn.rate
+            .on_delivered(&mut work.sample, &seg.rate, seg.sent_at, packets);
+        if seg.was_resent() {
+            work.is_retrans_acked = true;
+        } else {
+            let rtt = now.nanos_since(seg.sent_at).max(1);
+            work.rtt_first_ns.get_or_insert(rtt);
+            work.rtt_last_ns = Some(rtt);
+            if seg.seq.before(loss.sack_high) {
+                work.reordered.get_or_insert(seg.seq);
+            }
+            work.is_original |= seg.end().at_or_before(loss.high_seq);
+        }
+        self.rack_delivered(seg);
+    }
+
+    /// Takes the round trip of this ACK, if it has one that is not ambiguous (Karn).
+    pub(crate) fn take_rtt(&mut self, work: &AckWork) -> Option<u64> {
+        let now = self.cx.now;
+        let conn = &mut self.sock.tcp;
+        let oldest = work
+            .rtt_first_ns
+            .filter(|_| !work.is_retrans_acked)
+            .or(work.sack_first_ns)?;
+        let newest = work.rtt_last_ns.or(work.sack_last_ns).unwrap_or(oldest);
+        conn.rtt.sample_min(now, Duration::from_nanos(newest));
+        conn.rtt
+            .sample(Duration::from_nanos(oldest), conn.snd.una, conn.snd.nxt);
+        conn.loss.backoff = 0;
+        Some(newest)
+    }
+}

@@ -1,0 +1,97 @@
+//! What an ACK says about the fate of what was sent: selective acknowledgements (RFC 2018, 2883),
+//! RACK-TLP (RFC 8985), proportional rate reduction (RFC 6937), timeouts (RFC 6298) and their undo
+//! (RFC 5682, RFC 3522), in the states of Linux's `tcp_ca_state`.
+
+mod alert;
+mod clean;
+mod control;
+mod rack;
+mod sack;
+pub(crate) mod timeout;
+mod undo;
+
+use super::options::SackBlock;
+use super::rate::RateSample;
+use super::seq::Seq;
+
+/// What one ACK did, gathered while it is processed.
+pub(crate) struct AckWork {
+    /// `snd.una` before.
+    pub(crate) prior_una: Seq,
+    /// Packets in the network before.
+    pub(crate) prior_in_flight: u32,
+    /// Acknowledged in sequence and not reported before, packets.
+    pub(crate) acked: u32,
+    /// Newly reported by SACK, packets.
+    pub(crate) sacked: u32,
+    /// Newly marked lost, packets.
+    pub(crate) lost: u32,
+    /// Round trip of the oldest segment acknowledged that was sent once, ns.
+    pub(crate) rtt_first_ns: Option<u64>,
+    /// Round trip of the newest one, ns.
+    pub(crate) rtt_last_ns: Option<u64>,
+    /// Round trips of the first and last newly SACKed segment that was sent once, ns.
+    pub(crate) sack_first_ns: Option<u64>,
+    pub(crate) sack_last_ns: Option<u64>,
+    /// Rate sample in the making.
+    pub(crate) sample: RateSample,
+    /// `snd.una` moved.
+    pub(crate) is_advance: bool,
+    /// Neither data nor a window update nor an advance: a duplicate ACK in RFC 5681's sense.
+    pub(crate) is_duplicate: bool,
+    /// Reports a duplicate (RFC 2883).
+    pub(crate) is_dsack: bool,
+    /// Something sent once within the episode was delivered (F-RTO).
+    pub(crate) is_original: bool,
+    /// A retransmission of ours was taken for lost again.
+    pub(crate) is_retrans_lost: bool,
+    /// A retransmitted segment was acknowledged.
+    pub(crate) is_retrans_acked: bool,
+    /// Our FIN or SYN was acknowledged.
+    pub(crate) is_fin_acked: bool,
+    pub(crate) is_syn_acked: bool,
+    /// The reorder timer was set.
+    pub(crate) is_timer_set: bool,
+    /// Lowest segment sent once that was delivered after later ones.
+    pub(crate) reordered: Option<Seq>,
+    /// Peer's echo of our clock, if it came.
+    pub(crate) echo: Option<u32>,
+}
+
+impl AckWork {
+    pub(crate) fn new(prior_una: Seq, prior_in_flight: u32) -> Self {
+        Self {
+            prior_una,
+            prior_in_flight,
+            acked: 0,
+            sacked: 0,
+            lost: 0,
+            rtt_first_ns: None,
+            rtt_last_ns: None,
+            sack_first_ns: None,
+            sack_last_ns: None,
+            sample: RateSample::EMPTY,
+            is_advance: false,
+            is_duplicate: false,
+            is_dsack: false,
+            is_original: false,
+            is_retrans_lost: false,
+            is_retrans_acked: false,
+            is_fin_acked: false,
+            is_syn_acked: false,
+            is_timer_set: false,
+            reordered: None,
+            echo: None,
+        }
+    }
+
+    /// Packets newly delivered, either way.
+    pub(crate) fn delivered(&self) -> u32 {
+        self.acked + self.sacked
+    }
+}
+
+/// A SACK block with `start < end`.
+fn is_sane(block: SackBlock) -> bool {
+    block.start.before(block.end)
+}

@@ -1,0 +1,197 @@
+//! Selective acknowledgements: which segments beyond a gap have arrived.
+
+use super::{AckWork, is_sane};
+use crate::tcp::flow::Flow;
+use crate::tcp::options::{SackBlock, SackBlocks};
+use crate::tcp::segment::{Fate, TxSegId};
+use crate::tcp::seq::Seq;
+
+/// Most segments looked at for one ACK; a block beyond that is looked at with a later ACK.
+const STEPS_MAX: u32 = 4096;
+
+impl Flow<'_, '_> {
+    /// Takes the blocks of an ACK for `ack`. `true`: something new was in them.
+    pub(crate) fn take_sack(&mut self, blocks: &SackBlocks, ack: Seq, work: &mut AckWork) {
+        let is_duplicate = self.take_dsack(blocks, ack);
+        work.is_dsack = is_duplicate;
+        let mut steps = STEPS_MAX;
+        for &block in blocks.iter().skip(usize::from(is_duplicate)) {
+            let snd = &self.sock.tcp.snd;
+            let is_fresh = is_sane(block)
+                && block.start.at_or_after(snd.una)
+                && block.end.at_or_before(snd.nxt);
+            if is_fresh && block.end.after(ack) {
+                self.mark_sacked(block, work, &mut steps);
+            }
+        }
+    }
+
+    /// Whether the first block reports a duplicate (RFC 2883 §4): it lies below the ACK or within
+    /// the second block.
+    fn take_dsack(&mut self, blocks: &SackBlocks, ack: Seq) -> bool {
+        let Some(&first) = blocks.first() else {
+            return false;
+        };
+        let is_inside = blocks.get(1).is_some_and(|outer| {
+            first.start.at_or_after(outer.start) && first.end.at_or_before(outer.end)
+        });
+        if !is_sane(first) || !(first.start.before(ack) || is_inside) {
+            return false;
+        }
+        let conn = &mut self.sock.tcp;
+        conn.stats.dsack_dups = conn.stats.dsack_dups.saturating_add(1);
+        let mss = u32::from(conn.snd.mss).max(1);
+        let packets = first.end.distance(first.start).div_ceil(mss);
+        let loss = &mut conn.loss;
+        if loss.undo_retrans > 0 && first.end.after(loss.undo_marker) {
+            let packets = i32::try_from(packets).unwrap_or(i32::MAX);
+            loss.undo_retrans = loss.undo_retrans.saturating_sub(packets).max(0);
+        }
+        self.rack_dsack();
+        true
+    }
+
+    fn mark_sacked(&mut self, block: SackBlock, work: &mut AckWork, steps: &mut u32) {
+        let mut id = self.first_ending_after(block.start, steps);
+        while *steps > 0
+            && let Some(seg) = self.tcp.tx_segs.get(id).copied()
+            && seg.seq.before(block.end)
+        {
+            *steps -= 1;
+            if seg.fate() == Fate::Sacked {
+                id = seg.next;
+                continue;
+            }
+            let mss = u32::from(seg.mss).max(1);
+            if seg.seq.before(block.start) {
+                // Only whole packets can have been received: cut at the first inside the block.
+                let skip = block.start.distance(seg.seq).next_multiple_of(mss);
+                match self.sock.tcp.snd.queue.split(&mut self.tcp.tx(), id, skip) {
+                    Some(rest) => id = rest,
+                    None => id = seg.next,
+                }
+                continue;
+            }
+            if seg.end().after(block.end) {
+                let inside = block.end.distance(seg.seq);
+                let inside = inside - inside % mss;
+                if self
+                    .sock
+                    .tcp
+                    .snd
+                    .queue
+                    .split(&mut self.tcp.tx(), id, inside)
+                    .is_none()
+                {
+                    return;
+                }
+            }
+            id = self.sack_one(id, work);
+        }
+    }
+
+    /// Marks one whole segment; returns the next.
+    fn sack_one(&mut self, id: TxSegId, work: &mut AckWork) -> TxSegId {
+        let Some(seg) = self.tcp.tx_segs.get(id).copied() else {
+            return TxSegId::NONE;
+        };
+        let now = self.cx.now;
+        let packets = seg.packets();
+        let conn = &mut self.sock.tcp;
+        let loss = &mut conn.loss;
+        match seg.fate() {
+            Fate::Lost => loss.lost_out = loss.lost_out.saturating_sub(packets),
+            Fate::Resent => {
+                loss.lost_out = loss.lost_out.saturating_sub(packets);
+                loss.retrans_out = loss.retrans_out.saturating_sub(packets);
+            }
+            Fate::InFlight | Fate::Sacked => {}
+        }
+        loss.sacked_out = loss.sacked_out.saturating_add(packets);
+        work.sacked += packets;
+        if !seg.was_resent() {
+            let rtt = now.nanos_since(seg.sent_at).max(1);
+            work.sack_first_ns.get_or_insert(rtt);
+            work.sack_last_ns = Some(rtt);
+            if seg.seq.before(loss.sack_high) {
+                let lowest = work.reordered.unwrap_or(seg.seq);
+                work.reordered = Some(lowest.earliest(seg.seq));
+            }
+            work.is_original |= seg.end().at_or_before(loss.high_seq);
+        }
+        if loss.sacked_out == packets || seg.end().after(loss.sack_high) {
+            loss.sack_high = seg.end();
+        }
+        conn.rate
+            .on_delivered(&mut work.sample, &seg.rate, seg.sent_at, packets);
+        conn.snd
+            .queue
+            .set_fate(&mut self.tcp.tx_segs, id, Fate::Sacked);
+        self.rack_delivered(&seg);
+        let id = self
+            .sock
+            .tcp
+            .snd
+            .queue
+            .join_sacked(&mut self.tcp.tx_segs, id);
+        self.sock.tcp.loss.sack_hint = id;
+        self.tcp
+            .tx_segs
+            .get(id)
+            .map_or(TxSegId::NONE, |seg| seg.next)
+    }
+
+    /// The first segment that ends after `start`: walks from where the last ACK left off, or from
+    /// the nearer end of the queue.
+    fn first_ending_after(&self, start: Seq, steps: &mut u32) -> TxSegId {
+        let conn = &self.sock.tcp;
+        let segs = &self.tcp.tx_segs;
+        let queue = &conn.snd.queue;
+        let mut id = conn.loss.sack_hint;
+        if segs.get(id).is_none() {
+            let is_near_head = start.distance(conn.snd.una) < conn.snd.nxt.distance(start);
+            id = if is_near_head {
+                queue.head()
+            } else {
+                queue.tail()
+            };
+        }
+        while *steps > 0
+            && let Some(seg) = segs.get(id)
+            && seg.seq.after(start)
+            && seg.prev().is_some()
+        {
+            *steps -= 1;
+            id = seg.prev();
+        }
+        while *steps > 0
+            && let Some(seg) = segs.get(id)
+            && seg.end().at_or_before(start)
+        {
+            *steps -= 1;
+            id = seg.next;
+        }
+        id
+    }
+
+    /// Later segments arrived before earlier ones: remembers by how much (Linux:
+    /// tcp_check_sack_reordering).
+    pub(crate) fn note_reordering(&mut self, work: &AckWork) {
+        let Some(low) = work.reordered else { return };
+        let conn = &mut self.sock.tcp;
+        let loss = &mut conn.loss;
+        if low.at_or_after(loss.sack_high) {
+            return;
+        }
+        let mss = u32::from(conn.snd.mss).max(1);
+        let distance = loss.sack_high.distance(low).div_ceil(mss);
+        if distance > loss.reordering {
+            loss.reordering = distance.min(REORDERING_MAX);
+        }
+        conn.stats.reord_seen = conn.stats.reord_seen.saturating_add(1);
+        conn.set(crate::tcp::connection::Flags::REORDERED);
+    }
+}
+
+/// Greatest reordering believed (`net.ipv4.tcp_max_reordering`), packets.
+const REORDERING_MAX: u32 = 300;

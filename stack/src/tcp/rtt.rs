@@ -1,0 +1,239 @@
+//! Round-trip time and retransmission timeout: RFC 6298 with Linux's bounds and its variance,
+//! which follows the greatest deviation of a round and falls slowly.
+
+use super::seq::Seq;
+use crate::time::Instant;
+use core::time::Duration;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Least variance, hence least timeout beyond the smoothed round trip (Linux: TCP_RTO_MIN).
+pub(crate) const RTO_MIN_NS: u64 = 200_000_000;
+/// Greatest timeout (Linux: TCP_RTO_MAX).
+pub(crate) const RTO_MAX_NS: u64 = 120_000_000_000;
+/// Timeout before the first sample (RFC 6298 §2.1; Linux: TCP_TIMEOUT_INIT).
+pub(crate) const RTO_INITIAL_NS: u64 = 1_000_000_000;
+/// How long a minimum is believed (Linux: tcp_min_rtt_wlen).
+const MIN_RTT_WINDOW_NS: u64 = 300_000_000_000;
+
+/// Estimator of one connection. All-zero bytes are an estimator without samples.
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Rtt {
+    srtt8_ns: u64,
+    mdev4_ns: u64,
+    mdev_max4_ns: u64,
+    var4_ns: u64,
+    latest_ns: u64,
+    min: WindowedMin,
+    round_end: Seq,
+    _pad: u32,
+}
+
+impl Rtt {
+    /// Smoothed round trip in ns; 0 before the first sample.
+    pub(crate) fn srtt_ns(&self) -> u64 {
+        self.srtt8_ns >> 3
+    }
+
+    /// Mean deviation in ns, as `tcpi_rttvar` gives it.
+    pub(crate) fn deviation_ns(&self) -> u64 {
+        self.mdev4_ns >> 2
+    }
+
+    /// Latest sample in ns; 0 before the first.
+    pub(crate) fn latest_ns(&self) -> u64 {
+        self.latest_ns
+    }
+
+    /// Least sample of the last five minutes in ns; `None` before the first.
+    pub(crate) fn min_ns(&self) -> Option<u64> {
+        self.min.get()
+    }
+
+    /// Timeout without backoff: smoothed round trip + four deviations, within Linux's bounds.
+    pub(crate) fn rto(&self) -> Duration {
+        let ns = match self.srtt8_ns {
+            0 => RTO_INITIAL_NS,
+            srtt8 => (srtt8 >> 3)
+                .saturating_add(self.var4_ns)
+                .clamp(RTO_MIN_NS, RTO_MAX_NS),
+        };
+        Duration::from_nanos(ns)
+    }
+
+    /// The timeout doubled `backoffs` times, RFC 6298 §5.5.
+    pub(crate) fn rto_after(&self, backoffs: u8) -> Duration {
+        let rto = self.rto().as_nanos() as u64;
+        Duration::from_nanos(rto.saturating_mul(1 << backoffs.min(30)).min(RTO_MAX_NS))
+    }
+
+    /// Takes a sample of a segment that was sent once (Karn). `una` and `next` are what is
+    /// acknowledged and what is sent; a round ends when `una` passes the `next` it began with.
+    pub(crate) fn sample(&mut self, rtt: Duration, una: Seq, next: Seq) {
+        // A sample of 0 would read as "none yet".
+        let ns = (rtt.as_nanos() as u64).clamp(1, RTO_MAX_NS);
+        self.latest_ns = ns;
+        if self.srtt8_ns == 0 {
+            self.srtt8_ns = ns << 3;
+            self.mdev4_ns = ns << 1;
+            self.var4_ns = self.mdev4_ns.max(RTO_MIN_NS);
+            self.mdev_max4_ns = self.var4_ns;
+            self.round_end = next;
+            return;
+        }
+        self.smooth(ns);
+        if self.mdev4_ns > self.mdev_max4_ns {
+            self.mdev_max4_ns = self.mdev4_ns;
+            self.var4_ns = self.var4_ns.max(self.mdev_max4_ns);
+        }
+        if una.after(self.round_end) {
+            self.var4_ns -= self.var4_ns.saturating_sub(self.mdev_max4_ns) >> 2;
+            self.round_end = next;
+            self.mdev_max4_ns = RTO_MIN_NS;
+        }
+    }
+
+    /// Takes a sample for the minimum only; ambiguous ones must not come here either.
+    pub(crate) fn sample_min(&mut self, now: Instant, rtt: Duration) {
+        self.min.update(now, (rtt.as_nanos() as u64).max(1));
+    }
+
+    fn smooth(&mut self, ns: u64) {
+        let error = ns as i64 - (self.srtt8_ns >> 3) as i64;
+        self.srtt8_ns = self.srtt8_ns.saturating_add_signed(error).max(1);
+        let mut spread = error.abs() - (self.mdev4_ns >> 2) as i64;
+        // Linux: a round trip that fell must not raise the variance as fast as one that rose.
+        if error < 0 && spread > 0 {
+            spread >>= 3;
+        }
+        self.mdev4_ns = self.mdev4_ns.saturating_add_signed(spread);
+    }
+}
+
+/// Least value of a sliding window, kept as the best, second and third best in order of age
+/// (Kathleen Nichols' algorithm, as in Linux's win_minmax).
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+struct WindowedMin {
+    best: [Sample; 3],
+}
+
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+struct Sample {
+    at_ns: u64,
+    value: u64,
+}
+
+impl WindowedMin {
+    fn get(&self) -> Option<u64> {
+        let [best, ..] = self.best;
+        (best.value != 0).then_some(best.value)
+    }
+
+    fn update(&mut self, now: Instant, value: u64) {
+        let sample = Sample {
+            at_ns: now.as_nanos(),
+            value,
+        };
+        let age = |old: Sample| sample.at_ns.saturating_sub(old.at_ns);
+        let [first, second, third] = self.best;
+        if first.value == 0 || value <= first.value || age(third) > MIN_RTT_WINDOW_NS {
+            self.best = [sample; 3];
+            return;
+        }
+        self.best = if value <= second.value {
+            [first, sample, sample]
+        } else if value <= third.value {
+            [first, second, sample]
+        } else {
+            self.best
+        };
+        let [first, second, third] = self.best;
+        if age(first) > MIN_RTT_WINDOW_NS {
+            self.best = [second, third, sample];
+        } else if second.at_ns == first.at_ns && age(second) > MIN_RTT_WINDOW_NS / 4 {
+            self.best = [first, sample, sample];
+        } else if third.at_ns == second.at_ns && age(third) > MIN_RTT_WINDOW_NS / 2 {
+            self.best = [first, second, sample];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    fn sampled(samples_ms: &[u64]) -> Rtt {
+        let mut rtt = Rtt::default();
+        let mut una = Seq::new(0);
+        for &ms in samples_ms {
+            una = una.add(10);
+            rtt.sample(Duration::from_millis(ms), una, una.add(1));
+        }
+        rtt
+    }
+
+    #[test]
+    fn before_the_first_sample_the_timeout_is_one_second() {
+        assert_eq!(Rtt::default().rto(), Duration::from_secs(1));
+        assert_eq!(Rtt::default().min_ns(), None);
+    }
+
+    #[test]
+    fn the_timeout_is_never_below_round_trip_plus_200_ms() {
+        let rtt = sampled(&[10; 50]);
+        assert_eq!(rtt.rto(), Duration::from_millis(210));
+        assert_eq!(rtt.srtt_ns(), 10 * MS);
+    }
+
+    #[test]
+    fn the_first_sample_sets_deviation_to_half_of_it() {
+        let rtt = sampled(&[1000]);
+        assert_eq!(rtt.rto(), Duration::from_millis(3000));
+        assert_eq!(rtt.deviation_ns(), 500 * MS);
+    }
+
+    #[test]
+    fn backoff_doubles_up_to_two_minutes() {
+        let rtt = sampled(&[10; 50]);
+        assert_eq!(rtt.rto_after(1), Duration::from_millis(420));
+        assert_eq!(rtt.rto_after(3), Duration::from_millis(1680));
+        assert_eq!(rtt.rto_after(255), Duration::from_secs(120));
+    }
+
+    #[test]
+    fn a_sample_of_nothing_counts_as_a_nanosecond() {
+        let rtt = sampled(&[0]);
+        assert_eq!(rtt.latest_ns(), 1);
+        assert!(rtt.srtt_ns() > 0);
+    }
+
+    #[test]
+    fn variance_rises_at_once_and_falls_by_a_quarter_a_round() {
+        let calm = sampled(&[100; 60]);
+        let mut rtt = calm;
+        rtt.sample(Duration::from_millis(1000), Seq::new(5), Seq::new(6));
+        let raised = rtt.rto();
+        assert!(raised > calm.rto() + Duration::from_millis(200));
+        let fallen = sampled(&[[100; 60].as_slice(), &[1000], &[100; 60]].concat());
+        assert!(fallen.rto() < raised);
+    }
+
+    #[test]
+    fn the_minimum_is_forgotten_after_five_minutes() {
+        let mut rtt = Rtt::default();
+        rtt.sample_min(Instant::from_millis(1), Duration::from_millis(10));
+        for minute in 1..=4 {
+            rtt.sample_min(
+                Instant::from_millis(minute * 60_000),
+                Duration::from_millis(20),
+            );
+        }
+        assert_eq!(rtt.min_ns(), Some(10 * MS));
+        rtt.sample_min(Instant::from_millis(301_000), Duration::from_millis(20));
+        assert_eq!(rtt.min_ns(), Some(20 * MS));
+    }
+}

@@ -1,0 +1,398 @@
+//! What was sent and is not acknowledged: one record per transmission unit (up to 64 KB), linked in
+//! the order of sequence numbers, and by fate: in flight (in the order of sending, for RACK), or
+//! lost and waiting to be sent again.
+
+use super::buffer::send::{Cursor, SendBlock};
+use super::rate::RateStamp;
+use super::seq::Seq;
+use crate::time::Instant;
+use region::{Id, Table};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Names a [`TxSeg`].
+pub(crate) type TxSegId = Id<TxSeg>;
+
+/// One transmission unit: a SYN, a FIN, or bytes of the send chain; several packets if it is a
+/// super-segment.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct TxSeg {
+    /// State of the rate estimator when it was sent last.
+    pub(crate) rate: RateStamp,
+    /// When it was sent last.
+    pub(crate) sent_at: Instant,
+    /// Where its bytes lie.
+    pub(crate) from: Cursor,
+    /// Next in sequence order.
+    pub(crate) next: TxSegId,
+    prev: TxSegId,
+    fate_next: TxSegId,
+    fate_prev: TxSegId,
+    /// First sequence number.
+    pub(crate) seq: Seq,
+    /// Bytes of payload; SYN and FIN are not counted.
+    pub(crate) len: u32,
+    /// Bytes per packet when it was cut.
+    pub(crate) mss: u16,
+    flags: u8,
+    fate: u8,
+    /// Times it was sent again; stays at 255.
+    pub(crate) retransmissions: u8,
+    _pad: [u8; 3],
+}
+
+/// Where a segment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Sent, nothing heard of it: in the list of sending order.
+    InFlight,
+    /// Taken for lost and not sent again yet: in the list of lost ones.
+    Lost,
+    /// Sent again after it was lost: in the list of sending order, and still counted as lost.
+    Resent,
+    /// The peer has it (SACK): in no list.
+    Sacked,
+}
+
+impl TxSeg {
+    const SYN: u8 = 1;
+    const FIN: u8 = 2;
+
+    /// A segment about to be sent for the first time.
+    pub(crate) fn new(seq: Seq, len: u32, mss: u16, from: Cursor) -> Self {
+        Self {
+            rate: RateStamp::default(),
+            sent_at: Instant::default(),
+            from,
+            next: TxSegId::NONE,
+            prev: TxSegId::NONE,
+            fate_next: TxSegId::NONE,
+            fate_prev: TxSegId::NONE,
+            seq,
+            len,
+            mss,
+            flags: 0,
+            fate: Fate::InFlight as u8,
+            retransmissions: 0,
+            _pad: [0; 3],
+        }
+    }
+
+    /// The same with a SYN before its bytes.
+    #[must_use]
+    pub(crate) fn with_syn(mut self) -> Self {
+        self.flags |= Self::SYN;
+        self
+    }
+
+    /// The same with a FIN after its bytes.
+    #[must_use]
+    pub(crate) fn with_fin(mut self) -> Self {
+        self.flags |= Self::FIN;
+        self
+    }
+
+    /// Previous in sequence order.
+    pub(crate) fn prev(&self) -> TxSegId {
+        self.prev
+    }
+
+    /// Starts with a SYN.
+    pub(crate) fn is_syn(&self) -> bool {
+        self.flags & Self::SYN != 0
+    }
+
+    /// Ends with a FIN.
+    pub(crate) fn is_fin(&self) -> bool {
+        self.flags & Self::FIN != 0
+    }
+
+    /// Sequence numbers it takes.
+    pub(crate) fn seq_len(&self) -> u32 {
+        self.len + u32::from(self.is_syn()) + u32::from(self.is_fin())
+    }
+
+    /// Sequence number after the last.
+    pub(crate) fn end(&self) -> Seq {
+        self.seq.add(self.seq_len())
+    }
+
+    /// Packets it makes on the wire; a SYN or FIN alone is one.
+    pub(crate) fn packets(&self) -> u32 {
+        self.len.div_ceil(u32::from(self.mss).max(1)).max(1)
+    }
+
+    /// Where it stands. An impossible value reads as in flight, which every list tolerates.
+    pub(crate) fn fate(&self) -> Fate {
+        match self.fate {
+            1 => Fate::Lost,
+            2 => Fate::Resent,
+            3 => Fate::Sacked,
+            _ => Fate::InFlight,
+        }
+    }
+
+    /// Was sent more than once, so that its acknowledgement says nothing about the round trip (Karn).
+    pub(crate) fn was_resent(&self) -> bool {
+        self.retransmissions > 0
+    }
+
+    /// The peer acknowledged its first `bytes` bytes: drops them. SYN and FIN stay as they are.
+    pub(crate) fn trim_front(&mut self, blocks: &Table<SendBlock>, bytes: u32) {
+        let bytes = bytes.min(self.len);
+        self.seq = self.seq.add(bytes);
+        self.len -= bytes;
+        self.from.advance(blocks, bytes);
+    }
+}
+
+/// Tables the segments of all connections live in, and the blocks they point into.
+pub(crate) struct TxStore<'a> {
+    /// Segments.
+    pub(crate) segs: &'a mut Table<TxSeg>,
+    /// Links of the send chains.
+    pub(crate) blocks: &'a Table<SendBlock>,
+}
+
+/// Heads and tails of one connection's lists. All-zero bytes are empty lists.
+#[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct TxQueue {
+    head: TxSegId,
+    tail: TxSegId,
+    sent: FateList,
+    lost: FateList,
+}
+
+#[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct FateList {
+    head: TxSegId,
+    tail: TxSegId,
+}
+
+impl TxQueue {
+    /// Oldest segment that is not acknowledged.
+    pub(crate) fn head(&self) -> TxSegId {
+        self.head
+    }
+
+    /// Newest segment.
+    pub(crate) fn tail(&self) -> TxSegId {
+        self.tail
+    }
+
+    /// Nothing is outstanding.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.head.is_none()
+    }
+
+    /// The one sent longest ago among those in flight.
+    pub(crate) fn first_sent(&self) -> TxSegId {
+        self.sent.head
+    }
+
+    /// The one sent most recently.
+    pub(crate) fn last_sent(&self) -> TxSegId {
+        self.sent.tail
+    }
+
+    /// The next that has to be sent again.
+    pub(crate) fn first_lost(&self) -> TxSegId {
+        self.lost.head
+    }
+
+    /// Next in sending order after `id`.
+    pub(crate) fn next_sent(segs: &Table<TxSeg>, id: TxSegId) -> TxSegId {
+        segs.get(id).map_or(TxSegId::NONE, |seg| seg.fate_next)
+    }
+
+    /// Appends a segment that is being sent now. `None`: the table is full, nothing changed.
+    pub(crate) fn push(&mut self, segs: &mut Table<TxSeg>, mut seg: TxSeg) -> Option<TxSegId> {
+        seg.prev = self.tail;
+        seg.fate = Fate::InFlight as u8;
+        let id = segs.insert(seg)?;
+        match segs.get_mut(self.tail) {
+            Some(mut tail) => tail.next = id,
+            None => self.head = id,
+        }
+        self.tail = id;
+        self.sent.push_back(segs, id);
+        Some(id)
+    }
+
+    /// Removes the oldest and returns it.
+    pub(crate) fn pop(&mut self, segs: &mut Table<TxSeg>) -> Option<TxSeg> {
+        self.leave_fate(segs, self.head);
+        let seg = segs.remove(self.head)?;
+        self.head = seg.next;
+        match segs.get_mut(seg.next) {
+            Some(mut next) => next.prev = TxSegId::NONE,
+            None => *self = Self::default(),
+        }
+        Some(seg)
+    }
+
+    /// Frees all.
+    pub(crate) fn clear(&mut self, segs: &mut Table<TxSeg>) {
+        while self.pop(segs).is_some() {}
+        *self = Self::default();
+    }
+
+    /// Moves a segment to another fate and its list. Segments that become in flight go to the end
+    /// of the sending order: they are being sent now.
+    pub(crate) fn set_fate(&mut self, segs: &mut Table<TxSeg>, id: TxSegId, fate: Fate) {
+        self.leave_fate(segs, id);
+        let Some(mut seg) = segs.get_mut(id) else {
+            return;
+        };
+        seg.fate = fate as u8;
+        let seq = seg.seq;
+        drop(seg);
+        match fate {
+            Fate::InFlight | Fate::Resent => self.sent.push_back(segs, id),
+            Fate::Lost => {
+                // A hole further to the front holds up delivery: it goes first.
+                let first = segs.get(self.lost.head).map(|first| first.seq);
+                match first {
+                    Some(first) if seq.before(first) => self.lost.push_front(segs, id),
+                    _ => self.lost.push_back(segs, id),
+                }
+            }
+            Fate::Sacked => {}
+        }
+    }
+
+    /// Nothing is lost after all: what waits to be sent again counts as in flight, before what was
+    /// sent since.
+    pub(crate) fn forgive_lost(&mut self, segs: &mut Table<TxSeg>) {
+        while segs.get(self.lost.tail).is_some() {
+            let id = self.lost.tail;
+            self.lost.remove(segs, id);
+            if let Some(mut seg) = segs.get_mut(id) {
+                seg.fate = Fate::InFlight as u8;
+            }
+            self.sent.push_front(segs, id);
+        }
+    }
+
+    /// Cuts a segment in two after `bytes` bytes of payload; the second part keeps stamps and fate
+    /// and is returned. `None`: nothing to cut there, or the table is full.
+    pub(crate) fn split(
+        &mut self,
+        store: &mut TxStore<'_>,
+        id: TxSegId,
+        bytes: u32,
+    ) -> Option<TxSegId> {
+        let TxStore { segs, blocks } = store;
+        let mut first = segs.get_mut(id)?;
+        if bytes == 0 || bytes >= first.len {
+            return None;
+        }
+        let mut second = *first;
+        second.flags &= !TxSeg::SYN;
+        second.prev = id;
+        second.seq = first.seq.add(bytes + u32::from(first.is_syn()));
+        second.len = first.len - bytes;
+        second.from.advance(blocks, bytes);
+        drop(first);
+        let new = segs.insert(second)?;
+        first = segs.get_mut(id)?;
+        first.len = bytes;
+        first.flags &= !TxSeg::FIN;
+        first.next = new;
+        drop(first);
+        match segs.get_mut(second.next) {
+            Some(mut next) => next.prev = new,
+            None => self.tail = new,
+        }
+        match second.fate() {
+            Fate::InFlight | Fate::Resent => self.sent.insert_after(segs, id, new),
+            Fate::Lost => self.lost.insert_after(segs, id, new),
+            Fate::Sacked => {}
+        }
+        Some(new)
+    }
+
+    /// Joins a SACKed segment to a SACKed one right before it, so that the list stays as short as
+    /// the holes are many. Returns the segment that now stands for `id`.
+    pub(crate) fn join_sacked(&mut self, segs: &mut Table<TxSeg>, id: TxSegId) -> TxSegId {
+        let Some(second) = segs.get(id).copied() else {
+            return id;
+        };
+        let Some(mut first) = segs.get_mut(second.prev) else {
+            return id;
+        };
+        let fits = first.fate() == Fate::Sacked
+            && second.fate() == Fate::Sacked
+            && first.mss == second.mss
+            && first.len % u32::from(first.mss).max(1) == 0
+            && !second.is_syn()
+            && first.len.checked_add(second.len).is_some();
+        if !fits {
+            return id;
+        }
+        first.len += second.len;
+        first.flags |= second.flags;
+        first.next = second.next;
+        first.retransmissions = first.retransmissions.max(second.retransmissions);
+        drop(first);
+        segs.remove(id);
+        match segs.get_mut(second.next) {
+            Some(mut next) => next.prev = second.prev,
+            None => self.tail = second.prev,
+        }
+        second.prev
+    }
+
+    fn leave_fate(&mut self, segs: &mut Table<TxSeg>, id: TxSegId) {
+        match segs.get(id).map(TxSeg::fate) {
+            Some(Fate::InFlight | Fate::Resent) => self.sent.remove(segs, id),
+            Some(Fate::Lost) => self.lost.remove(segs, id),
+            Some(Fate::Sacked) | None => {}
+        }
+    }
+}
+
+impl FateList {
+    fn push_back(&mut self, segs: &mut Table<TxSeg>, id: TxSegId) {
+        self.link(segs, id, self.tail, TxSegId::NONE);
+    }
+
+    fn push_front(&mut self, segs: &mut Table<TxSeg>, id: TxSegId) {
+        self.link(segs, id, TxSegId::NONE, self.head);
+    }
+
+    fn insert_after(&mut self, segs: &mut Table<TxSeg>, before: TxSegId, id: TxSegId) {
+        let after = segs.get(before).map_or(TxSegId::NONE, |seg| seg.fate_next);
+        self.link(segs, id, before, after);
+    }
+
+    fn link(&mut self, segs: &mut Table<TxSeg>, id: TxSegId, prev: TxSegId, next: TxSegId) {
+        if let Some(mut seg) = segs.get_mut(id) {
+            seg.fate_prev = prev;
+            seg.fate_next = next;
+        }
+        match segs.get_mut(prev) {
+            Some(mut seg) => seg.fate_next = id,
+            None => self.head = id,
+        }
+        match segs.get_mut(next) {
+            Some(mut seg) => seg.fate_prev = id,
+            None => self.tail = id,
+        }
+    }
+
+    fn remove(&mut self, segs: &mut Table<TxSeg>, id: TxSegId) {
+        let Some(seg) = segs.get(id) else { return };
+        let (prev, next) = (seg.fate_prev, seg.fate_next);
+        match segs.get_mut(prev) {
+            Some(mut seg) => seg.fate_next = next,
+            None => self.head = next,
+        }
+        match segs.get_mut(next) {
+            Some(mut seg) => seg.fate_prev = prev,
+            None => self.tail = prev,
+        }
+    }
+}

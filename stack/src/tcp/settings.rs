@@ -1,0 +1,56 @@
+//! Socket options of TCP that the program set, tcp(7).
+
+use crate::config::Config;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Options of one socket; accepted connections inherit the listener's.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Settings {
+    /// `TCP_KEEPIDLE`, s.
+    pub(crate) keep_idle_s: u32,
+    /// `TCP_KEEPINTVL`, s.
+    pub(crate) keep_interval_s: u32,
+    /// `TCP_KEEPCNT`.
+    pub(crate) keep_count: u32,
+    /// `TCP_USER_TIMEOUT`, ms; 0: by retransmissions.
+    pub(crate) user_timeout_ms: u32,
+    /// `TCP_LINGER2`: seconds an orphan stays in FIN_WAIT_2; negative: not at all.
+    pub(crate) linger2_s: i32,
+    /// `TCP_DEFER_ACCEPT`, s; 0: off.
+    pub(crate) defer_accept_s: u32,
+    /// `TCP_WINDOW_CLAMP`, bytes; 0: none.
+    pub(crate) window_clamp: u32,
+    /// `TCP_NOTSENT_LOWAT`, bytes; `u32::MAX`: none.
+    pub(crate) not_sent_low_at: u32,
+    /// `TCP_MAXSEG`; 0: not set.
+    pub(crate) max_segment: u16,
+    /// `TCP_SYNCNT`.
+    pub(crate) syn_retries: u8,
+    /// `TCP_NODELAY`.
+    pub(crate) no_delay: u8,
+    /// `TCP_CORK`.
+    pub(crate) cork: u8,
+    _pad: [u8; 3],
+}
+
+impl Settings {
+    /// What a new socket starts with.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            keep_idle_s: config.keepalive_time_s,
+            keep_interval_s: config.keepalive_intvl_s,
+            keep_count: u32::from(config.keepalive_probes),
+            user_timeout_ms: 0,
+            linger2_s: i32::try_from(config.fin_timeout_s).unwrap_or(i32::MAX),
+            defer_accept_s: 0,
+            window_clamp: 0,
+            not_sent_low_at: u32::MAX,
+            max_segment: 0,
+            syn_retries: config.syn_retries,
+            no_delay: 0,
+            cork: 0,
+            _pad: [0; 3],
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Starting values of a connection: options offered, windows, buffers, first numbers.
+
+use super::congestion::{CcBlock, CongestionControl, INFINITE_SSTHRESH};
+use super::connection::{Connection, Flags, INITIAL_REORDERING, INITIAL_WINDOW};
+use super::flow::Flow;
+use super::header::HEADER_LEN;
+use super::options::{Options, TIMESTAMPS_LEN, WINDOW_SCALE_MAX};
+use super::rate::RateState;
+use super::seq::Seq;
+use super::settings::Settings;
+use super::state::State;
+use crate::addr::Endpoint;
+use crate::config::{CcKind, Config};
+use crate::global::Global;
+use crate::sock::SockFlags;
+use crate::time::Instant;
+use zerocopy::{FromZeros, IntoBytes};
+
+/// Segment size of a peer that does not say (RFC 9293 §3.7.1).
+const MSS_DEFAULT: u16 = 536;
+/// Segment sizes below this are not believed (Linux: TCP_MIN_MSS).
+const MSS_MIN: u16 = 88;
+/// First windows fit the field without scaling.
+const FIRST_WINDOW_MAX: u32 = 65_535;
+/// Payload per byte of receive buffer assumed at first, of 256 (Linux: half).
+const FILL_DEFAULT: u8 = 128;
+/// Bytes Linux charges a queued full segment for beyond its payload.
+const SEGMENT_OVERHEAD: u64 = 1024;
+const IP_HEADER_LEN: u16 = 20;
+
+impl Connection {
+    /// A fresh endpoint with what the settings say.
+    pub(crate) fn new(config: &Config, kind: CcKind) -> Self {
+        let mut conn = Self::new_zeroed();
+        conn.settings = Settings::new(config);
+        conn.cc = CcBlock::new(kind);
+        conn
+    }
+}
+
+impl Flow<'_, '_> {
+    /// Makes ready to open: numbers, windows, and the options to offer. The ends must be known.
+    pub(crate) fn prepare(&mut self, iss: Option<Seq>) {
+        let now = self.cx.now;
+        let (local, remote) = (self.sock.local, self.sock.remote);
+        let config = self.cx.global.config;
+        let iss = iss.unwrap_or_else(|| initial_seq(self.cx.global, now, local, remote));
+        let full = config
+            .mtu
+            .saturating_sub(IP_HEADER_LEN + HEADER_LEN as u16)
+            .max(MSS_MIN);
+        let buffer = self.sock.receive_buffer;
+        let is_fixed = self.sock.has(SockFlags::RECEIVE_BUFFER_SET);
+        let conn = &mut self.sock.tcp;
+        conn.put(Flags::TIMESTAMPS, config.timestamps != 0);
+        conn.put(Flags::SACK, config.sack != 0);
+        conn.put(Flags::SCALING, config.window_scaling != 0);
+        conn.rate = RateState::new(now);
+        conn.rtt = Default::default();
+        let user = conn.settings.max_segment;
+        let announced = if user == 0 {
+            full
+        } else {
+            full.min(user.max(MSS_MIN))
+        };
+        conn.rcv.mss_announced = announced;
+        conn.snd.mtu = config.mtu;
+        conn.snd.mss_clamp = announced;
+        conn.snd.mss = announced;
+        (conn.snd.iss, conn.snd.una, conn.snd.nxt) = (iss, iss, iss);
+        conn.snd.written = iss.add(1);
+        conn.snd.small_end = iss;
+        conn.loss.cwnd = INITIAL_WINDOW;
+        conn.loss.ssthresh = INFINITE_SSTHRESH;
+        conn.loss.reordering = INITIAL_REORDERING;
+        conn.loss.undo_retrans = -1;
+        conn.loss.rack_steps = 1;
+        (conn.loss.high_seq, conn.loss.usage_end) = (iss, iss);
+        conn.rcv.fill = FILL_DEFAULT;
+        conn.rcv.ts_offset = clock_offset(self.cx.global, local, remote);
+        let conn = &mut self.sock.tcp;
+        let max = if is_fixed {
+            buffer
+        } else {
+            buffer.max(config.tcp_rmem[2]).max(config.rmem_max)
+        };
+        choose_window(conn, buffer, max);
+    }
+
+    /// Takes the peer's SYN options (RFC 9293 §3.7.1, RFC 7323 §2.2, RFC 2018 §2).
+    pub(crate) fn agree(&mut self, options: &Options, irs: Seq, window: u16) {
+        let now = self.cx.now;
+        let conn = &mut self.sock.tcp;
+        conn.rcv.irs = irs;
+        let first = irs.add(1);
+        (conn.rcv.nxt, conn.rcv.wup, conn.rcv.copied) = (first, first, first);
+        (conn.rcv.tune_start, conn.rcv.rtt_end) = (first, first);
+        (conn.rcv.dup_start, conn.rcv.dup_end) = (first, first);
+        match options.timestamps {
+            Some(stamps) if conn.has(Flags::TIMESTAMPS) => {
+                conn.rcv.ts_recent = stamps.value;
+                conn.rcv.ts_recent_at = now;
+            }
+            Some(_) | None => conn.clear(Flags::TIMESTAMPS),
+        }
+        if !options.sack_permitted {
+            conn.clear(Flags::SACK);
+        }
+        match options.window_scale {
+            Some(scale) if conn.has(Flags::SCALING) => conn.snd.scale = scale,
+            Some(_) | None => {
+                conn.clear(Flags::SCALING);
+                conn.snd.scale = 0;
+                conn.rcv.scale = 0;
+                conn.rcv.clamp = conn.rcv.clamp.min(FIRST_WINDOW_MAX);
+            }
+        }
+        let peer = options
+            .mss
+            .filter(|&mss| mss > 0)
+            .unwrap_or(MSS_DEFAULT)
+            .max(MSS_MIN);
+        conn.snd.mss_clamp = conn.snd.mss_clamp.min(peer);
+        conn.snd.wnd = u32::from(window);
+        conn.snd.wnd_max = conn.snd.wnd;
+        conn.snd.wl1 = irs;
+        self.sync_mss();
+    }
+
+    /// The segment size from clamp, path MTU and options.
+    pub(crate) fn sync_mss(&mut self) {
+        let conn = &mut self.sock.tcp;
+        let by_path = conn
+            .snd
+            .mtu
+            .saturating_sub(IP_HEADER_LEN + HEADER_LEN as u16);
+        let options = if conn.has(Flags::TIMESTAMPS) {
+            TIMESTAMPS_LEN as u16
+        } else {
+            0
+        };
+        let mut mss = conn.snd.mss_clamp.min(by_path).saturating_sub(options);
+        // Never larger than half of what the peer ever offered (RFC 9293 §3.8.6.2.1; Linux:
+        // tcp_bound_to_half_wnd), unless that would be very small.
+        let half = conn.snd.wnd_max / 2;
+        if conn.snd.wnd_max > u32::from(MSS_DEFAULT) && u32::from(mss) > half {
+            mss = half as u16;
+        }
+        conn.snd.mss = mss.max(MSS_MIN - TIMESTAMPS_LEN as u16);
+    }
+
+    /// The handshake is complete.
+    pub(crate) fn establish(&mut self) {
+        let now = self.cx.now;
+        let mib = &mut self.cx.global.mib;
+        mib.tcp_curr_estab += 1;
+        let conn = &mut self.sock.tcp;
+        conn.set_state(State::Established);
+        conn.set(Flags::WAS_OPEN);
+        let hint = u32::from(conn.rcv.mss_announced.min(conn.snd.mss));
+        let hint = hint.min(conn.rcv.wnd / 2).min(u32::from(MSS_DEFAULT));
+        conn.rcv.mss = hint.max(u32::from(MSS_MIN)) as u16;
+        conn.rcv.tune_since = now;
+        let first = conn.rcv.ssthresh.min(conn.rcv.wnd);
+        conn.rcv.tune_space =
+            u64::from(first.min(INITIAL_WINDOW * u32::from(conn.rcv.mss_announced)));
+        conn.stats.acked_at = now;
+        conn.ack.received_at = now;
+        conn.loss.retransmits = 0;
+        conn.loss.retrans_since = Instant::ZERO;
+        let clamp = self.payload_of(self.sock.receive_buffer);
+        let rcv = &mut self.sock.tcp.rcv;
+        rcv.clamp = rcv.clamp.min(clamp);
+        rcv.ssthresh = rcv.ssthresh.min(rcv.clamp);
+        self.expand_send_buffer();
+        let view = self.cc_view();
+        let decision = self.sock.tcp.cc.init(&view);
+        self.apply(decision);
+        self.arm_keepalive();
+        self.raise(crate::sock::Ready::OUT);
+    }
+
+    /// The send buffer holds some windows (Linux: tcp_sndbuf_expand).
+    pub(crate) fn expand_send_buffer(&mut self) {
+        if self.sock.has(SockFlags::SEND_BUFFER_SET) {
+            return;
+        }
+        let conn = &self.sock.tcp;
+        let packets = conn
+            .loss
+            .cwnd
+            .max(INITIAL_WINDOW)
+            .max(conn.loss.reordering + 1);
+        let each = u64::from(conn.snd.mss_clamp) + SEGMENT_OVERHEAD;
+        let windows = u64::from(conn.cc.send_buffer_windows());
+        let wanted = windows * u64::from(packets) * each;
+        let max = self.cx.global.config.tcp_wmem[2];
+        self.sock.send_buffer = self.sock.send_buffer.max(wanted.min(max));
+    }
+}
+
+/// First window and scale (Linux: tcp_select_initial_window): `buffer` is what there is now, `max`
+/// what it may grow to.
+fn choose_window(conn: &mut Connection, buffer: u64, max: u64) {
+    let usable = |bytes: u64| {
+        u32::try_from(bytes.saturating_mul(u64::from(FILL_DEFAULT)) >> 8).unwrap_or(u32::MAX)
+    };
+    let largest = FIRST_WINDOW_MAX << WINDOW_SCALE_MAX;
+    let user = conn.settings.window_clamp;
+    let clamp = if user == 0 {
+        largest
+    } else {
+        user.min(largest)
+    };
+    let mss = u32::from(conn.rcv.mss_announced).max(1);
+    let mut space = usable(buffer).min(clamp);
+    if space > mss {
+        space -= space % mss;
+    }
+    conn.rcv.wnd = space.min(FIRST_WINDOW_MAX);
+    conn.rcv.scale = 0;
+    if conn.has(Flags::SCALING) {
+        let most = u32::try_from(max).unwrap_or(u32::MAX).min(clamp).max(1);
+        conn.rcv.scale = u8::try_from(most.ilog2().saturating_sub(15))
+            .unwrap_or(0)
+            .min(WINDOW_SCALE_MAX);
+    }
+    conn.rcv.clamp = clamp.min(FIRST_WINDOW_MAX << conn.rcv.scale);
+    conn.rcv.ssthresh = conn.rcv.wnd;
+}
+
+/// First sequence number: a clock of 64 ns plus a secret hash of the ends (RFC 6528).
+fn initial_seq(global: &Global, now: Instant, local: Endpoint, remote: Endpoint) -> Seq {
+    let hash = global.secret.bytes(&[local.as_bytes(), remote.as_bytes()]);
+    Seq::new((hash as u32).wrapping_add((now.as_nanos() >> 6) as u32))
+}
+
+/// Offset of the timestamps clock, per pair of addresses (RFC 7323 §5.4, §7.1).
+fn clock_offset(global: &Global, local: Endpoint, remote: Endpoint) -> u32 {
+    global
+        .secret
+        .bytes(&[b"clock", local.addr.as_bytes(), remote.addr.as_bytes()]) as u32
+}

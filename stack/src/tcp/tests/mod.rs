@@ -1,0 +1,5 @@
+//! Connections as wholes: two stacks on a wire in virtual time, or one fed segments by hand.
+
+mod world;
+
+mod open_close;

@@ -1,0 +1,102 @@
+//! Handshakes, data, and the orders in which the ends may close.
+
+use super::world::*;
+use crate::{Error, Ready, SendFlags, Shutdown};
+
+#[test]
+fn a_connection_opens_carries_data_both_ways_and_leaves_nothing_behind() {
+    let mut world = World::connected();
+    world.transfer(0, &pattern(300_000), 20 * SECOND);
+    world.transfer(1, &pattern(300_000), 20 * SECOND);
+    world.finish();
+}
+
+#[test]
+fn a_port_nobody_listens_on_refuses() {
+    let mut pair = crate::testing::Pair::new();
+    let id = stream(&mut pair.hosts[0]);
+    start(&mut pair, id);
+    let mut result = Err(Error::InProgress);
+    pair.run_until(SECOND, |hosts| {
+        result = hosts[0].stack.connect_result(id);
+        result != Err(Error::InProgress)
+    });
+    assert_eq!(result, Err(Error::ConnectionRefused));
+    let now = pair.now();
+    pair.hosts[0].stack.close(now, id);
+    assert_empty(&mut pair.hosts[0]);
+}
+
+#[test]
+fn an_end_of_file_follows_the_data_whoever_closes_first() {
+    for first in [0, 1] {
+        let mut world = World::connected();
+        assert_eq!(world.write(first, b"last words"), Ok(10));
+        world.close(first);
+        world.pair.run(SECOND);
+        let other = 1 - first;
+        assert_eq!(world.read(other).as_deref(), Ok(b"last words".as_slice()));
+        assert_eq!(world.read(other).as_deref(), Ok(b"".as_slice()));
+        let end = world.ends[other];
+        assert!(
+            world
+                .stack(other)
+                .ready(end)
+                .contains(Ready::IN | Ready::RDHUP)
+        );
+        world.finish();
+    }
+}
+
+#[test]
+fn a_half_closed_connection_still_carries_the_other_direction() {
+    let mut world = World::connected();
+    let (now, end) = (world.pair.now(), world.ends[0]);
+    world
+        .stack(0)
+        .shutdown(now, end, Shutdown::Write)
+        .expect("connected");
+    assert_eq!(world.write(0, b"x"), Err(Error::BrokenPipe));
+    world.pair.run(SECOND);
+    assert_eq!(world.read(1).as_deref(), Ok(b"".as_slice()));
+    world.transfer(1, &pattern(100_000), 20 * SECOND);
+    world.finish();
+}
+
+#[test]
+fn both_ends_may_close_at_once() {
+    let mut world = World::connected();
+    world.close(0);
+    world.close(1);
+    world.finish();
+}
+
+#[test]
+fn unread_data_at_close_resets_the_peer() {
+    let mut world = World::connected();
+    world.write(0, b"never read").expect("room");
+    world.pair.run(SECOND);
+    world.close(1);
+    world.pair.run(SECOND);
+    assert_eq!(world.read(0), Err(Error::ConnectionReset));
+    assert_eq!(world.write(0, b"x"), Err(Error::BrokenPipe));
+    world.finish();
+}
+
+#[test]
+fn small_writes_arrive_in_order() {
+    let mut world = World::connected();
+    let ends = world.ends;
+    for byte in 0..100u8 {
+        let host = &mut world.pair.hosts[0];
+        assert_eq!(write(host, ends[0], &[byte], SendFlags::empty()), Ok(1));
+        world.pair.run(SECOND / 1000);
+    }
+    world.pair.run(SECOND);
+    let mut all = std::vec::Vec::new();
+    while let Ok(part) = world.read(1) {
+        all.extend(part);
+    }
+    assert!(all.iter().copied().eq(0..100u8));
+    world.finish();
+}

@@ -1,0 +1,349 @@
+//! TIME_WAIT: what is left of a connection for a minute after its end (RFC 9293 §3.6.1), a small
+//! record in its own table. All live equally long, so that a queue in the order of their end needs
+//! no timers.
+
+use super::connection::Flags;
+use super::flow::Flow;
+use super::header::{self, Header};
+use super::input::Segment;
+use super::options::{Options, Timestamps};
+use super::output::{clock_of, reply};
+use super::seq::Seq;
+use crate::addr::Endpoint;
+use crate::context::{Context, Parts};
+use crate::index::{HashKey, Index};
+use crate::ports::PortHold;
+use crate::sock::SockKind;
+use crate::time::Instant;
+use region::{Array, Id, Region, RegionError, Table};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// How long a record lives (Linux: TCP_TIMEWAIT_LEN).
+const LIFE_NS: u64 = 60_000_000_000;
+/// Records looked at in one sweep.
+const SWEEP_MAX: u32 = 64;
+/// After this time a connection of our own may take a record over (RFC 6191 §2; Linux's tcp_tw_reuse).
+const REUSE_AFTER_NS: u64 = 1_000_000_000;
+/// Distance of a taking-over connection's numbers from the old ones.
+const ISS_GAP: u32 = 65_537;
+
+/// Names a [`TimeWait`].
+type TimeWaitId = Id<TimeWait>;
+
+/// What is left of a connection.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct TimeWait {
+    local: Endpoint,
+    remote: Endpoint,
+    expires: Instant,
+    ts_recent_at: Instant,
+    prev: TimeWaitId,
+    next: TimeWaitId,
+    snd_nxt: Seq,
+    rcv_nxt: Seq,
+    ts_recent: u32,
+    ts_offset: u32,
+    window: u16,
+    has_clock: u8,
+    port_hold: PortHold,
+    _pad: [u8; 4],
+}
+
+const _: () = assert!(size_of::<TimeWait>() <= 128);
+
+/// All of them.
+pub(crate) struct TimeWaits {
+    table: Table<TimeWait>,
+    index: Index<TimeWait>,
+    queue: Array<Queue>,
+}
+
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+struct Queue {
+    first: TimeWaitId,
+    last: TimeWaitId,
+}
+
+/// What became of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It was for a connection in TIME_WAIT and has been dealt with.
+    Taken,
+    /// There is no such record.
+    Unknown,
+    /// A SYN that may open the connection anew (RFC 6191), with this first number.
+    Reopen(Seq),
+}
+
+impl TimeWaits {
+    /// Takes the table numbers `index` to `index + 2`.
+    pub(crate) fn open(region: &Region, index: u16, max: u32) -> Result<Self, RegionError> {
+        let max = max.max(1);
+        Ok(Self {
+            table: region.table(index, max)?,
+            index: Index::open(region, index + 1, max)?,
+            queue: region.array(index + 2, 1)?,
+        })
+    }
+
+    /// Records held.
+    pub(crate) fn len(&self) -> u32 {
+        self.table.len()
+    }
+
+    fn find(&self, key: &HashKey, local: Endpoint, remote: Endpoint) -> Option<TimeWaitId> {
+        self.index.candidates(key.tuple(local, remote)).find(|&id| {
+            self.table
+                .get(id)
+                .is_some_and(|rest| rest.local == local && rest.remote == remote)
+        })
+    }
+
+    /// Whether a connection of our own between these ends may be opened: there is no record, or one
+    /// whose clock keeps old segments out.
+    pub(crate) fn allows(
+        &self,
+        key: &HashKey,
+        now: Instant,
+        local: Endpoint,
+        remote: Endpoint,
+    ) -> bool {
+        self.find(key, local, remote)
+            .and_then(|id| self.table.get(id))
+            .is_none_or(|rest| {
+                rest.has_clock != 0 && now.nanos_since(rest.ts_recent_at) > REUSE_AFTER_NS
+            })
+    }
+
+    fn insert(&mut self, key: &HashKey, rest: TimeWait) -> bool {
+        let Some(id) = self.table.insert(rest) else {
+            return false;
+        };
+        if !self.index.insert(key.tuple(rest.local, rest.remote), id) {
+            self.table.remove(id);
+            return false;
+        }
+        self.link_last(id);
+        true
+    }
+
+    fn link_last(&mut self, id: TimeWaitId) {
+        let Some(queue) = self.queue.get_mut(0) else {
+            return;
+        };
+        let last = queue.last;
+        queue.last = id;
+        if queue.first.is_none() {
+            queue.first = id;
+        }
+        if let Some(mut before) = self.table.get_mut(last) {
+            before.next = id;
+        }
+        if let Some(mut rest) = self.table.get_mut(id) {
+            rest.prev = last;
+            rest.next = TimeWaitId::NONE;
+        }
+    }
+
+    fn unlink(&mut self, id: TimeWaitId) {
+        let Some(rest) = self.table.get(id).copied() else {
+            return;
+        };
+        let Some(queue) = self.queue.get_mut(0) else {
+            return;
+        };
+        if queue.first == id {
+            queue.first = rest.next;
+        }
+        if queue.last == id {
+            queue.last = rest.prev;
+        }
+        if let Some(mut prev) = self.table.get_mut(rest.prev) {
+            prev.next = rest.next;
+        }
+        if let Some(mut next) = self.table.get_mut(rest.next) {
+            next.prev = rest.prev;
+        }
+    }
+
+    fn remove(&mut self, key: &HashKey, id: TimeWaitId) -> Option<TimeWait> {
+        self.unlink(id);
+        let rest = self.table.remove(id)?;
+        self.index.remove(key.tuple(rest.local, rest.remote), id);
+        Some(rest)
+    }
+
+    /// The minute begins anew.
+    fn restart(&mut self, id: TimeWaitId, now: Instant) {
+        self.unlink(id);
+        self.link_last(id);
+        if let Some(mut rest) = self.table.get_mut(id) {
+            rest.expires = now.plus_nanos(LIFE_NS);
+        }
+    }
+}
+
+/// Frees what has expired, a bounded number at a time.
+pub(crate) fn sweep(parts: &mut Parts<'_>) {
+    for _ in 0..SWEEP_MAX {
+        let waits = &parts.tcp.time_wait;
+        let Some(queue) = waits.queue.get(0) else {
+            return;
+        };
+        let first = queue.first;
+        if waits
+            .table
+            .get(first)
+            .is_none_or(|rest| rest.expires > parts.cx.now)
+        {
+            return;
+        }
+        remove(parts, first);
+    }
+}
+
+fn remove(parts: &mut Parts<'_>, id: TimeWaitId) {
+    if let Some(rest) = parts.tcp.time_wait.remove(&parts.cx.global.hash_key, id) {
+        parts
+            .cx
+            .ports
+            .release(SockKind::Stream, rest.local.port, rest.port_hold);
+    }
+}
+
+/// A connection between these ends is about to be opened: frees the record that allowed it.
+pub(crate) fn take_over(parts: &mut Parts<'_>, local: Endpoint, remote: Endpoint) -> Option<Seq> {
+    let id = parts
+        .tcp
+        .time_wait
+        .find(&parts.cx.global.hash_key, local, remote)?;
+    let iss = parts
+        .tcp
+        .time_wait
+        .table
+        .get(id)
+        .map(|rest| rest.snd_nxt.add(ISS_GAP));
+    remove(parts, id);
+    parts.cx.global.mib.tcp_time_wait_recycled += 1;
+    iss
+}
+
+/// A segment between ends without a connection (RFC 9293 §3.10.7.4, RFC 6191; Linux:
+/// tcp_timewait_state_process).
+pub(crate) fn receive(
+    parts: &mut Parts<'_>,
+    local: Endpoint,
+    remote: Endpoint,
+    segment: &Segment<'_>,
+) -> Verdict {
+    if parts.tcp.time_wait.len() == 0 {
+        return Verdict::Unknown;
+    }
+    let key = parts.cx.global.hash_key;
+    let Some(id) = parts.tcp.time_wait.find(&key, local, remote) else {
+        return Verdict::Unknown;
+    };
+    let Some(rest) = parts.tcp.time_wait.table.get(id).copied() else {
+        return Verdict::Unknown;
+    };
+    let now = parts.cx.now;
+    if rest.expires <= now {
+        remove(parts, id);
+        return Verdict::Unknown;
+    }
+    let clock = segment.options.timestamps.filter(|_| rest.has_clock != 0);
+    let is_old =
+        clock.is_some_and(|stamps| Seq::new(stamps.value).before(Seq::new(rest.ts_recent)));
+    let is_reset = segment.has(header::Flags::RST);
+    let is_empty = segment.end() == segment.seq();
+    if !is_old && segment.seq() == rest.rcv_nxt && (is_empty || is_reset) {
+        if is_reset {
+            remove(parts, id);
+            return Verdict::Taken;
+        }
+        if let (Some(stamps), Some(mut entry)) = (clock, parts.tcp.time_wait.table.get_mut(id)) {
+            entry.ts_recent = stamps.value;
+            entry.ts_recent_at = now;
+        }
+        parts.tcp.time_wait.restart(id, now);
+        return Verdict::Taken;
+    }
+    let is_syn = segment.has(header::Flags::SYN) && !is_reset && !segment.has(header::Flags::ACK);
+    let is_newer = segment.seq().after(rest.rcv_nxt)
+        || clock.is_some_and(|stamps| Seq::new(stamps.value).after(Seq::new(rest.ts_recent)));
+    if is_syn && !is_old && is_newer {
+        return match take_over(parts, local, remote) {
+            Some(iss) => Verdict::Reopen(iss),
+            None => Verdict::Unknown,
+        };
+    }
+    if !is_reset {
+        if is_old || segment.has(header::Flags::ACK) {
+            parts.tcp.time_wait.restart(id, now);
+        }
+        acknowledge(&mut parts.cx, &rest);
+    }
+    Verdict::Taken
+}
+
+fn acknowledge(cx: &mut Context<'_>, rest: &TimeWait) {
+    let header = Header {
+        src_port: rest.local.port,
+        dst_port: rest.remote.port,
+        seq: rest.snd_nxt,
+        ack: rest.rcv_nxt,
+        flags: header::Flags::ACK,
+        window: rest.window,
+    };
+    let value = clock_of(cx.now).wrapping_add(rest.ts_offset);
+    let timestamps = (rest.has_clock != 0).then_some(Timestamps {
+        value,
+        echo: rest.ts_recent,
+    });
+    reply::send(
+        cx,
+        rest.local,
+        rest.remote,
+        &header,
+        &Options {
+            timestamps,
+            ..Options::default()
+        },
+    );
+}
+
+impl Flow<'_, '_> {
+    /// Both directions are closed: leaves a record and ends. The last ACK goes out from the record.
+    pub(crate) fn enter_time_wait(&mut self) {
+        let most = self.cx.global.config.max_tw_buckets;
+        let conn = &self.sock.tcp;
+        let offered = self.offered_window() >> conn.rcv.scale;
+        let rest = TimeWait {
+            local: self.sock.local,
+            remote: self.sock.remote,
+            expires: self.cx.now.plus_nanos(LIFE_NS),
+            ts_recent_at: conn.rcv.ts_recent_at,
+            prev: TimeWaitId::NONE,
+            next: TimeWaitId::NONE,
+            snd_nxt: conn.snd.nxt,
+            rcv_nxt: conn.rcv.nxt,
+            ts_recent: conn.rcv.ts_recent,
+            ts_offset: conn.rcv.ts_offset,
+            window: u16::try_from(offered).unwrap_or(u16::MAX),
+            has_clock: u8::from(conn.has(Flags::TIMESTAMPS)),
+            port_hold: self.sock.port_hold,
+            _pad: [0; 4],
+        };
+        acknowledge(self.cx, &rest);
+        let waits = &mut self.tcp.time_wait;
+        if waits.len() < most && waits.insert(&self.cx.global.hash_key, rest) {
+            self.sock.port_hold = PortHold::NONE;
+            self.cx.global.mib.tcp_time_wait += 1;
+        } else {
+            self.cx.global.mib.tcp_time_wait_overflow += 1;
+        }
+        self.done();
+    }
+}

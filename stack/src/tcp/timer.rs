@@ -1,0 +1,151 @@
+//! Deadlines of connections.
+
+use super::connection::{Flags, TransmitTimer};
+use super::flow::{Flow, with_flow};
+use super::state::State;
+use super::time_wait;
+use crate::context::Parts;
+use crate::error::Error;
+use crate::sock::{SockFlags, SockId};
+use crate::time::Instant;
+
+/// Some deadline of `id` may be due; the earliest that is not is armed again.
+pub(crate) fn fire(parts: &mut Parts<'_>, id: SockId) {
+    with_flow(parts, id, |flow| {
+        let now = flow.cx.now;
+        let is_due = |at: Instant| at != Instant::ZERO && at <= now;
+        let due = flow.sock.tcp.due;
+        if is_due(due.ack) {
+            flow.ack_timer();
+        }
+        if is_due(due.keep) {
+            flow.keep_timer();
+        }
+        if is_due(due.transmit) {
+            flow.transmit_timer();
+        }
+    });
+}
+
+/// Work that has no deadline of its own.
+pub(crate) fn sweep(parts: &mut Parts<'_>) {
+    time_wait::sweep(parts);
+}
+
+const SECOND_NS: u64 = 1_000_000_000;
+
+impl Flow<'_, '_> {
+    fn transmit_timer(&mut self) {
+        match self.sock.tcp.due.transmit_kind() {
+            Some(TransmitTimer::Retransmit) => self.retransmit_timer(),
+            Some(TransmitTimer::Reorder) => self.reorder_timer(),
+            Some(TransmitTimer::TailProbe) => self.tail_probe_timer(),
+            Some(TransmitTimer::WindowProbe) => self.window_probe_timer(),
+            None => {}
+        }
+    }
+
+    /// Starts or restarts the keepalive clock (RFC 9293 §3.8.4).
+    pub(crate) fn arm_keepalive(&mut self) {
+        if self.sock.has(SockFlags::KEEP_ALIVE) && self.state().is_synchronized() {
+            let idle = u64::from(self.sock.tcp.settings.keep_idle_s) * SECOND_NS;
+            let last = self.last_heard();
+            self.conn().due.keep = last.plus_nanos(idle);
+        }
+    }
+
+    fn last_heard(&self) -> Instant {
+        let conn = &self.sock.tcp;
+        conn.ack.received_at.max(conn.stats.acked_at)
+    }
+
+    fn keep_timer(&mut self) {
+        self.conn().due.keep = Instant::ZERO;
+        if self.is_orphan() {
+            self.orphan_timer();
+            return;
+        }
+        if !self.sock.has(SockFlags::KEEP_ALIVE) || !self.state().is_synchronized() {
+            return;
+        }
+        let conn = &self.sock.tcp;
+        let idle = self.cx.now.nanos_since(self.last_heard());
+        let wanted = u64::from(conn.settings.keep_idle_s) * SECOND_NS;
+        if !conn.snd.queue.is_empty() || idle < wanted {
+            let at = if idle < wanted { wanted - idle } else { wanted };
+            self.conn().due.keep = self.after_ns(at);
+            return;
+        }
+        let user_ns = u64::from(conn.settings.user_timeout_ms) * 1_000_000;
+        let is_over = if user_ns != 0 {
+            idle >= user_ns && conn.loss.probes > 0
+        } else {
+            u32::from(conn.loss.probes) >= conn.settings.keep_count
+        };
+        if is_over {
+            self.give_up();
+            return;
+        }
+        let interval = u64::from(conn.settings.keep_interval_s).max(1) * SECOND_NS;
+        self.cx.global.mib.tcp_keep_alive += 1;
+        let at = self.after_ns(interval);
+        let conn = self.conn();
+        conn.loss.probes = conn.loss.probes.saturating_add(1);
+        conn.due.keep = at;
+        conn.set(Flags::PROBE_PENDING);
+        self.wake_output();
+    }
+
+    /// FIN_WAIT_2 has lasted long enough, or the linger time is over.
+    fn orphan_timer(&mut self) {
+        match self.state() {
+            State::FinWait2 => self.done(),
+            State::Established
+            | State::SynSent
+            | State::SynReceived
+            | State::FinWait1
+            | State::Closed
+            | State::CloseWait
+            | State::LastAck
+            | State::Listen
+            | State::Closing => self.abort(),
+        }
+    }
+
+    /// Our FIN is acknowledged: an orphan waits for the peer's a limited time
+    /// (`net.ipv4.tcp_fin_timeout`, `TCP_LINGER2`).
+    pub(crate) fn enter_fin_wait_2(&mut self) {
+        self.conn().set_state(State::FinWait2);
+        if self.is_orphan() {
+            self.limit_fin_wait_2();
+        }
+    }
+
+    /// See [`Flow::enter_fin_wait_2`].
+    pub(crate) fn limit_fin_wait_2(&mut self) {
+        match u64::try_from(self.sock.tcp.settings.linger2_s) {
+            Ok(seconds) => {
+                let rto = self.sock.tcp.rtt.rto_after(self.sock.tcp.loss.backoff);
+                let at = self
+                    .after_ns(seconds * SECOND_NS)
+                    .max(self.after(rto * 7 / 2));
+                self.conn().due.keep = at;
+            }
+            Err(_) => self.abort(),
+        }
+    }
+
+    /// The peer does not answer: ends with the error ICMP left, or a timeout.
+    pub(crate) fn give_up(&mut self) {
+        self.cx.global.mib.tcp_abort_on_timeout += 1;
+        let error = Error::from_code(self.sock.tcp.soft_error).unwrap_or(Error::TimedOut);
+        self.send_reset_if_open();
+        self.fail(error);
+    }
+
+    fn send_reset_if_open(&mut self) {
+        if self.state().is_synchronized() {
+            self.send_reset();
+        }
+    }
+}
