@@ -70,6 +70,17 @@ impl Lab {
         command
     }
 
+    /// Makes the tap a slow link both ways, 50 Mbit/s with room for some 20 packets: a stream of any length loses some.
+    pub fn narrow(&self) {
+        const SHAPE: &str = "root tbf rate 50mbit burst 16kb limit 30000";
+        self.run(&format!("tc qdisc add dev nstk0 {SHAPE}"));
+        self.run("ip link add narrow0 type ifb");
+        self.run("ip link set narrow0 up");
+        self.run(&format!("tc qdisc add dev narrow0 {SHAPE}"));
+        self.run("tc qdisc add dev nstk0 handle ffff: ingress");
+        self.run("tc filter add dev nstk0 parent ffff: protocol ip u32 match u32 0 0 action mirred egress redirect dev narrow0");
+    }
+
     /// Whether a connection from the kernel's stack to this address and port succeeds.
     #[must_use]
     pub fn accepts(&self, address: &str, port: u16) -> bool {

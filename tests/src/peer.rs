@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::lab::{Lab, PEER_ADDRESS};
+use crate::lab::Lab;
 use crate::process::PATIENCE;
 
 /// The program `peer` (see its source for what it can do) listening in a lab on the kernel's stack. It is killed with the value.
@@ -24,7 +24,7 @@ impl Peer {
     pub fn start(lab: &Lab, program: &str, behaviour: &str) -> Peer {
         let mut child = lab
             .kernel(program)
-            .args([PEER_ADDRESS, behaviour])
+            .args(["0.0.0.0", behaviour])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the peer starts");

@@ -8,10 +8,13 @@ use crate::PEER;
 
 /// Runs a program both ways against peers that behave the same.
 fn same(name: &str, behaviour: &str) {
+    same_in(&Lab::new(), name, behaviour);
+}
+
+fn same_in(lab: &Lab, name: &str, behaviour: &str) {
     let program = CProgram::compile(name);
-    let lab = Lab::new();
     let run = |mut command: Command| {
-        let peer = Peer::start(&lab, PEER, behaviour);
+        let peer = Peer::start(lab, PEER, behaviour);
         command.args([PEER_ADDRESS, &peer.port.to_string(), behaviour]);
         Outcome::of(&mut command)
     };
@@ -103,6 +106,20 @@ fn a_stream_that_the_peer_ends_first_ends_as_the_kernels() {
 }
 
 #[test]
+fn two_megabytes_leave_through_a_link_that_loses() {
+    let lab = Lab::new();
+    lab.narrow();
+    same_in(&lab, "endings", "late");
+}
+
+#[test]
+fn a_megabyte_arrives_through_a_link_that_loses() {
+    let lab = Lab::new();
+    lab.narrow();
+    same_in(&lab, "endings", "source");
+}
+
+#[test]
 fn a_reset_shows_as_the_kernels() {
     same("endings", "reset");
 }
@@ -135,6 +152,11 @@ fn a_server_on_any_address_accepts_as_the_kernels() {
 #[test]
 fn a_server_on_its_address_accepts_as_the_kernels() {
     same_server("address");
+}
+
+#[test]
+fn a_server_on_both_families_accepts_as_the_kernels() {
+    same_server("dual");
 }
 
 #[test]

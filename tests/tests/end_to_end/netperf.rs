@@ -38,7 +38,7 @@ fn netperf(nstk: Nstk, test: &str, options: &[&str]) -> String {
 
 /// Starts a netserver and waits until it listens.
 fn serve(lab: &Lab, mut netserver: Command, address: &str) -> Running {
-    let server = Running::start(netserver.args(["-D", "-4"]));
+    let server = Running::start(netserver.arg("-D"));
     eventually("netserver listens", || lab.accepts(address, 12865));
     server
 }

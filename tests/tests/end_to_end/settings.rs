@@ -133,6 +133,32 @@ fn bypass_rules_send_a_connection_to_the_kernel() {
 }
 
 #[test]
+fn a_gateway_leads_to_other_networks() {
+    let lab = Lab::new();
+    lab.run("ip address add 192.0.2.1/32 dev lo");
+    let before = lab.tap_frames();
+    let program = CProgram::compile("leaving");
+    let peer = Peer::start(&lab, PEER, "discard");
+    let mut command = lab.nstk(program.path());
+    // The machine's own addresses go by the kernel unless a rule says otherwise.
+    command
+        .env("NSTK_GATEWAY", PEER_ADDRESS)
+        .env("NSTK_BYPASS", "stack connect 192.0.2.0/24");
+    let outcome = Outcome::of(command.args(["192.0.2.1", &peer.port.to_string(), "exit"]));
+    assert!(outcome.status.success(), "{}", outcome.stderr);
+    assert_eq!(peer.next_line(), "1048576 intact fin");
+    assert!(lab.tap_frames() > before, "nothing went through the tap");
+}
+
+#[test]
+fn a_small_mtu_is_kept() {
+    let lab = Lab::new();
+    let (outcome, peer) = with(&lab, &[("NSTK_MTU", "576")]);
+    assert!(outcome.status.success(), "{}", outcome.stderr);
+    assert_eq!(peer.next_line(), "1048576 intact fin");
+}
+
+#[test]
 fn the_ancestors_variable_is_a_fallback() {
     let lab = Lab::new();
     let (outcome, _peer) = with(&lab, &[("LKL_SYSCTL", "net.ipv4.tcp_flux=1;")]);
