@@ -4,9 +4,9 @@ use core::cell::UnsafeCell;
 use core::hint;
 use core::mem::MaybeUninit;
 
-use libc::{c_int, pthread_mutex_t};
+use libc::{c_int, clockid_t, pthread_mutex_t, timespec};
 
-use crate::RegionError;
+use crate::{RegionError, sys};
 
 /// A mutex whose next owner learns that the last one died.
 ///
@@ -70,8 +70,15 @@ impl RobustMutex {
                 hint::spin_loop();
             }
         }
-        // SAFETY: initialised when the region was made.
-        decode(unsafe { libc::pthread_mutex_lock(self.0.get()) })
+        loop {
+            let deadline = sys::monotonic_after(LOOK_AGAIN_NS);
+            // SAFETY: initialised when the region was made.
+            let errno =
+                unsafe { pthread_mutex_clocklock(self.0.get(), libc::CLOCK_MONOTONIC, &deadline) };
+            if errno != libc::ETIMEDOUT {
+                return decode(errno);
+            }
+        }
     }
 
     /// Takes the lock if it is free.
@@ -108,6 +115,20 @@ impl RobustMutex {
 
 // SAFETY: a mutex is made to be used by many.
 unsafe impl Sync for RobustMutex {}
+
+unsafe extern "C" {
+    /// `pthread_mutex_timedlock` by a clock of choice, glibc 2.30.
+    fn pthread_mutex_clocklock(
+        mutex: *mut pthread_mutex_t,
+        clock: clockid_t,
+        deadline: *const timespec,
+    ) -> c_int;
+}
+
+/// A sleeper looks again after so long, since a robust mutex can lose a wake-up: when a waiter that
+/// was just woken is killed, the kernel passes the wake-up on only if nobody took the mutex in
+/// between; and who takes it without having slept does not know of the other sleepers.
+const LOOK_AGAIN_NS: i64 = 10_000_000;
 
 /// Attempts before falling asleep, each after a longer pause; together some microseconds.
 const SPIN_ROUNDS: u32 = 24;

@@ -106,6 +106,24 @@ pub(crate) fn file_limit() -> u64 {
     limit.rlim_cur
 }
 
+/// CLOCK_MONOTONIC, `nanoseconds` (less than a second) from now. Never the host's dilated time.
+pub(crate) fn monotonic_after(nanoseconds: i64) -> libc::timespec {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let place = ptr::from_mut(&mut time) as usize;
+    let arguments = [libc::CLOCK_MONOTONIC as usize, place, 0, 0, 0, 0];
+    // SAFETY: the second argument has room for the time.
+    let result = unsafe { syscall(libc::SYS_clock_gettime, arguments) };
+    debug_assert!(result.is_ok());
+    let sum = time.tv_nsec + nanoseconds;
+    libc::timespec {
+        tv_sec: time.tv_sec + sum / 1_000_000_000,
+        tv_nsec: sum % 1_000_000_000,
+    }
+}
+
 /// Whether there is so much free address space in one piece, under RLIMIT_AS too.
 pub(crate) fn address_space_holds(bytes: usize) -> bool {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
