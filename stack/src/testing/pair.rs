@@ -3,6 +3,7 @@
 use super::host::{Frame, Host, config};
 use crate::{Config, Instant};
 use core::time::Duration;
+use std::boxed::Box;
 use std::collections::VecDeque;
 
 /// Two hosts, 10.0.0.1 and 10.0.0.2, and what is on the wire between them. The wire has a delay and no rate limit.
@@ -12,7 +13,7 @@ pub(crate) struct Pair {
     wires: [VecDeque<(Instant, Frame)>; 2],
     delay: Duration,
     /// Asked for each frame, with the host that it goes to and its number since the start: true loses it.
-    drops: fn(usize, u64, &Frame) -> bool,
+    drops: Box<dyn FnMut(usize, u64, &Frame) -> bool>,
     sent: u64,
 }
 
@@ -33,7 +34,7 @@ impl Pair {
             hosts: [host(1), host(2)],
             wires: [VecDeque::new(), VecDeque::new()],
             delay: Duration::from_millis(1),
-            drops: |_, _, _| false,
+            drops: Box::new(|_, _, _| false),
             sent: 0,
         }
     }
@@ -44,8 +45,8 @@ impl Pair {
     }
 
     /// Sets which frames are lost.
-    pub(crate) fn set_drops(&mut self, drops: fn(usize, u64, &Frame) -> bool) {
-        self.drops = drops;
+    pub(crate) fn set_drops(&mut self, drops: impl FnMut(usize, u64, &Frame) -> bool + 'static) {
+        self.drops = Box::new(drops);
     }
 
     /// The time at both hosts.

@@ -2,4 +2,5 @@
 
 mod world;
 
+mod loss;
 mod open_close;

@@ -3,6 +3,7 @@
 use crate::testing::{Host, Pair};
 use crate::{
     Addr, Config, Domain, Endpoint, Error, RecvFlags, SendFlags, SockId, SockKind, SockOpt, Stack,
+    TcpInfo,
 };
 use core::time::Duration;
 use std::vec::Vec;
@@ -65,6 +66,12 @@ impl World {
 
     pub(super) fn stack(&mut self, host: usize) -> &mut Stack {
         &mut self.pair.hosts[host].stack
+    }
+
+    /// What `TCP_INFO` says at one end.
+    pub(super) fn info(&mut self, host: usize) -> TcpInfo {
+        let (now, end) = (self.pair.now(), self.ends[host]);
+        self.stack(host).tcp_info(now, end).expect("a connection")
     }
 
     /// Writes what fits now; gives how much that was.
@@ -139,6 +146,15 @@ impl World {
             assert_empty(host);
         }
     }
+}
+
+/// Loses frames: `is_lost` is asked with the host a frame goes to and its number from now on.
+pub(super) fn lose(pair: &mut Pair, mut is_lost: impl FnMut(usize, u64) -> bool + 'static) {
+    let mut number = 0;
+    pair.set_drops(move |to, _, _| {
+        number += 1;
+        is_lost(to, number - 1)
+    });
 }
 
 /// No connection, segment, buffer or charge is left.
