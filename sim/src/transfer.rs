@@ -1,0 +1,241 @@
+//! Moving bytes over a connection of a pair, checking every one, and watching it.
+
+use std::time::Duration;
+
+use stack::{Instant, RecvFlags, SendFlags, SockId, TcpInfo};
+
+use crate::pair::{Connection, Pair, SimError};
+use crate::random::mix;
+
+/// Who sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Host 0 to host 1.
+    Forward,
+    /// Host 1 to host 0.
+    Backward,
+}
+
+/// The sender's `TCP_INFO` at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// Since the transfer began.
+    pub at: Duration,
+    /// Bytes that the receiver's program has read.
+    pub received: u64,
+    /// The sender's connection.
+    pub info: TcpInfo,
+}
+
+/// A finished transfer.
+#[derive(Clone, Debug)]
+pub struct Transfer {
+    /// Bytes moved, every one of them checked.
+    pub bytes: u64,
+    /// Virtual time from the first write to the last read.
+    pub elapsed: Duration,
+    /// The sender at regular intervals.
+    pub trace: Vec<Sample>,
+}
+
+impl Transfer {
+    /// Payload bits per second over the whole transfer.
+    #[must_use]
+    pub fn goodput(&self) -> u64 {
+        rate(self.bytes, self.elapsed)
+    }
+
+    /// Payload bits per second after `from`, without the start of the transfer.
+    #[must_use]
+    pub fn goodput_after(&self, from: Duration) -> u64 {
+        let start = self.trace.iter().find(|sample| sample.at >= from);
+        start.map_or(0, |sample| {
+            rate(
+                self.bytes - sample.received,
+                self.elapsed.saturating_sub(sample.at),
+            )
+        })
+    }
+}
+
+impl Pair {
+    /// Sends `bytes` bytes over the connection as fast as it takes them, looking at the sender every `sample_every`.
+    ///
+    /// # Errors
+    /// A socket call's; `Corrupted`; `TimedOut` if it takes longer than `limit`.
+    pub fn transfer(
+        &mut self,
+        connection: Connection,
+        direction: Direction,
+        bytes: u64,
+        limit: Duration,
+        sample_every: Duration,
+    ) -> Result<Transfer, SimError> {
+        let start = self.now();
+        let (sender, receiver) = match direction {
+            Direction::Forward => ((0, connection.client), (1, connection.server)),
+            Direction::Backward => ((1, connection.server), (0, connection.client)),
+        };
+        let mut flow = Flow {
+            sender,
+            receiver,
+            bytes,
+            written: 0,
+            read: 0,
+            pattern: Pattern::new(),
+            scratch: vec![0; SCRATCH_BYTES],
+        };
+        let mut trace = Vec::new();
+        let mut sample_at = start;
+        let end = start + limit;
+        loop {
+            flow.write(self)?;
+            flow.read(self)?;
+            if flow.read == bytes {
+                break;
+            }
+            if self.now() >= sample_at {
+                trace.extend(flow.sample(self, start));
+                sample_at = self.now() + sample_every;
+            }
+            if !self.step(end) {
+                return Err(SimError::TimedOut);
+            }
+        }
+        let elapsed = self.now().saturating_since(start);
+        Ok(Transfer {
+            bytes,
+            elapsed,
+            trace,
+        })
+    }
+}
+
+/// The two programs of a transfer.
+struct Flow {
+    sender: (usize, SockId),
+    receiver: (usize, SockId),
+    bytes: u64,
+    written: u64,
+    read: u64,
+    pattern: Pattern,
+    scratch: Vec<u8>,
+}
+
+impl Flow {
+    /// Writes until the socket takes no more.
+    fn write(&mut self, pair: &mut Pair) -> Result<(), SimError> {
+        let (number, socket) = self.sender;
+        let now = pair.clock(number);
+        let stack = &mut pair.hosts[number].stack;
+        while self.written < self.bytes {
+            let want = usize::try_from(self.bytes - self.written)
+                .unwrap_or(usize::MAX)
+                .min(SCRATCH_BYTES);
+            let span = match stack.send_reserve(socket, want) {
+                Ok(span) => span,
+                Err(stack::Error::WouldBlock) => break,
+                Err(error) => return Err(error.into()),
+            };
+            let part = &mut self.scratch[..want.min(span.len())];
+            self.pattern.fill(self.written, part);
+            let copied = stack.fill(&span, part);
+            self.written +=
+                stack.send_commit(now, socket, span, copied, SendFlags::empty())? as u64;
+        }
+        Ok(())
+    }
+
+    /// Reads until nothing is left, and compares.
+    fn read(&mut self, pair: &mut Pair) -> Result<(), SimError> {
+        let (number, socket) = self.receiver;
+        let now = pair.clock(number);
+        let stack = &mut pair.hosts[number].stack;
+        loop {
+            let span = match stack.recv_reserve(socket, SCRATCH_BYTES, RecvFlags::empty(), 0) {
+                Ok(span) => span,
+                Err(stack::Error::WouldBlock) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            let copied = stack.take(&span, &mut self.scratch);
+            stack.recv_commit(now, socket, span, copied)?;
+            if copied == 0 {
+                return Ok(());
+            }
+            self.pattern.check(self.read, &self.scratch[..copied])?;
+            self.read += copied as u64;
+        }
+    }
+
+    fn sample(&self, pair: &Pair, start: Instant) -> Option<Sample> {
+        let (number, socket) = self.sender;
+        let info = pair.hosts[number]
+            .stack
+            .tcp_info(pair.clock(number), socket)?;
+        Some(Sample {
+            at: pair.now().saturating_since(start),
+            received: self.read,
+            info,
+        })
+    }
+}
+
+/// The stream's content: random bytes, repeated with a prime period, so that no segment, page or block boundary falls
+/// on the same place of it twice.
+struct Pattern(Vec<u8>);
+
+impl Pattern {
+    fn new() -> Self {
+        Self(
+            (0..PATTERN_PERIOD)
+                .map(|index| mix(index).to_le_bytes()[0])
+                .collect(),
+        )
+    }
+
+    /// The pieces that make up `len` bytes from `offset` on.
+    fn pieces(&self, offset: u64, len: usize) -> impl Iterator<Item = &[u8]> {
+        let first = (offset % PATTERN_PERIOD) as usize;
+        let (mut at, mut left) = (first, len);
+        std::iter::from_fn(move || {
+            let piece = self.0[at..].get(..left).unwrap_or(&self.0[at..]);
+            (at, left) = (0, left - piece.len());
+            (!piece.is_empty()).then_some(piece)
+        })
+    }
+
+    fn fill(&self, offset: u64, out: &mut [u8]) {
+        let mut at = 0;
+        for piece in self.pieces(offset, out.len()) {
+            out[at..at + piece.len()].copy_from_slice(piece);
+            at += piece.len();
+        }
+    }
+
+    /// The error names the offset of the first wrong byte.
+    fn check(&self, offset: u64, bytes: &[u8]) -> Result<(), SimError> {
+        let mut at = 0;
+        for piece in self.pieces(offset, bytes.len()) {
+            let got = &bytes[at..at + piece.len()];
+            if got != piece {
+                let wrong = got
+                    .iter()
+                    .zip(piece)
+                    .take_while(|(got, expected)| got == expected)
+                    .count();
+                return Err(SimError::Corrupted(offset + (at + wrong) as u64));
+            }
+            at += piece.len();
+        }
+        Ok(())
+    }
+}
+
+fn rate(bytes: u64, time: Duration) -> u64 {
+    let bits = u128::from(bytes) * 8_000_000_000;
+    u64::try_from(bits.checked_div(time.as_nanos()).unwrap_or(0)).unwrap_or(u64::MAX)
+}
+
+const SCRATCH_BYTES: usize = 256 * 1024;
+/// A prime.
+const PATTERN_PERIOD: u64 = 65_521;

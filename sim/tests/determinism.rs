@@ -1,0 +1,33 @@
+//! One seed, one run: what makes a failure in the simulator a thing to replay.
+#![forbid(unsafe_code)]
+
+use std::time::Duration;
+
+use nstk_sim::{Direction, Link, Pair, PairConfig};
+use stack::CcKind;
+
+fn trace(kind: CcKind, seed: u64) -> (u64, Duration) {
+    let link = Link::new(50_000_000, Duration::from_millis(5)).with_loss_ppm(20_000);
+    let mut config = PairConfig::new(link);
+    config.config.congestion = kind as u8;
+    config.seed = seed;
+    let mut pair = Pair::new(&config).expect("two stacks");
+    let connection = pair.connect(5000).expect("a connection");
+    let limit = Duration::from_secs(100);
+    pair.transfer(connection, Direction::Forward, 2_000_000, limit, limit)
+        .expect("a transfer");
+    pair.close(connection).expect("an empty pair");
+    (pair.trace_hash(), pair.age())
+}
+
+#[test]
+fn the_same_seed_gives_the_same_frames() {
+    for kind in CcKind::ALL {
+        assert_eq!(trace(kind, 7), trace(kind, 7), "{kind:?}");
+    }
+}
+
+#[test]
+fn another_seed_gives_another_run() {
+    assert_ne!(trace(CcKind::Bbr, 7), trace(CcKind::Bbr, 8));
+}
