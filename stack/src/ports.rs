@@ -143,14 +143,13 @@ impl Ports {
         Ok((port, self.take(kind, port, hold)))
     }
 
-    /// Chooses and takes a port for a `connect` without `bind`: a random one that nobody has bound and for which
+    /// Chooses and takes a port for a TCP `connect` without `bind`: a random one that nobody has bound and for which
     /// `is_free` finds no connection to the same remote.
     ///
     /// # Errors
     /// `AddressNotAvailable` if there is none (as `connect(2)`).
     pub(crate) fn choose(
         &mut self,
-        kind: SockKind,
         flags: SockFlags,
         range: PortRange,
         rng: &mut Rng,
@@ -159,9 +158,12 @@ impl Ports {
         let start = range.random_start(rng);
         let port = range
             .from(start)
-            .find(|&port| self.usage(kind, port).bound == 0 && is_free(port))
+            .find(|&port| self.usage(SockKind::Stream, port).bound == 0 && is_free(port))
             .ok_or(Error::AddressNotAvailable)?;
-        Ok((port, self.take(kind, port, wanted(flags) | Hold::CHOSEN)))
+        Ok((
+            port,
+            self.take(SockKind::Stream, port, wanted(flags) | Hold::CHOSEN),
+        ))
     }
 
     /// Makes a holder a listener.
@@ -387,12 +389,12 @@ mod tests {
             ports.bind(TCP, 101, SockFlags::empty()).expect("free");
             let only_101 = |port| port == 101;
             assert_eq!(
-                ports.choose(TCP, SockFlags::empty(), RANGE, rng, only_101),
+                ports.choose(SockFlags::empty(), RANGE, rng, only_101),
                 Err(Error::AddressNotAvailable)
             );
             for _ in 0..2 {
                 let (port, _) = ports
-                    .choose(TCP, SockFlags::empty(), RANGE, rng, |port| port == 102)
+                    .choose(SockFlags::empty(), RANGE, rng, |port| port == 102)
                     .expect("shared");
                 assert_eq!(port, 102);
             }

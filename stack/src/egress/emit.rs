@@ -70,16 +70,14 @@ pub(crate) fn emit(
         cx.egress.start_split(split);
         super::transmit::continue_split(cx, sink);
     } else {
+        let gso = (segments > 1).then_some(out.gso_size);
         let shape = Shape {
             ident,
-            payload_len,
+            payload: out.payload,
+            gso,
             fragment: None,
         };
-        let gso = (segments > 1).then_some(out.gso_size);
-        for piece in out.payload {
-            cx.bufs.pool_mut(piece.pool).retain(piece.buf);
-        }
-        template.push(cx.bufs, offload, sink, &shape, out.payload, gso);
+        template.push(cx.bufs, offload, sink, &shape);
         cx.global.mib.ip_out_requests += 1;
     }
     whole.saturating_add(IP_HEADER + ETHERNET)
@@ -102,11 +100,19 @@ pub(super) struct Template {
 
 /// What differs from frame to frame.
 #[derive(Clone, Copy)]
-pub(super) struct Shape {
+pub(super) struct Shape<'a> {
     pub(super) ident: u16,
-    /// Bytes after the transport header; in a later fragment, after the IP header.
-    pub(super) payload_len: u32,
+    /// What comes after the transport header; in a later fragment, after the IP header.
+    pub(super) payload: &'a [Payload],
+    /// Payload bytes per segment, if the device is to cut.
+    pub(super) gso: Option<u16>,
     pub(super) fragment: Option<Fragment>,
+}
+
+impl Shape<'_> {
+    fn payload_len(&self) -> u32 {
+        self.payload.iter().map(|piece| piece.len).sum()
+    }
 }
 
 /// A piece of a cut IP packet. Its checksum is complete.
@@ -161,20 +167,18 @@ impl Template {
         self.set_sum(sum);
     }
 
-    /// Builds the frame and hands it to `sink`, with one count of each payload buffer that the caller has taken.
+    /// Builds the frame and hands it to `sink`, with one count more of each payload buffer.
     pub(super) fn push(
         mut self,
-        bufs: &Bufs,
+        bufs: &mut Bufs,
         offload: DeviceOffload,
         sink: &mut impl FrameSink,
-        shape: &Shape,
-        payload: &[Payload],
-        gso: Option<u16>,
+        shape: &Shape<'_>,
     ) {
         let checksum = match shape.fragment {
             Some(_) => None,
             None if offload.contains(DeviceOffload::TX_CSUM) && self.protocol != ipv4::ICMP => {
-                let seed = self.pseudo(self.head_len().saturating_add(shape.payload_len));
+                let seed = self.pseudo(self.head_len().saturating_add(shape.payload_len()));
                 self.set_sum(checksum::fold(seed));
                 self.sum_at().map(|offset| TxChecksum {
                     start: TRANSPORT_AT,
@@ -182,12 +186,15 @@ impl Template {
                 })
             }
             None => {
-                self.complete(bufs, payload);
+                self.complete(bufs, shape.payload);
                 None
             }
         };
+        for piece in shape.payload {
+            bufs.pool_mut(piece.pool).retain(piece.buf);
+        }
         let header = self.header(shape);
-        let gso = gso.and_then(|size| {
+        let gso = shape.gso.and_then(|size| {
             Some(Gso {
                 kind: GsoKind::Tcp4,
                 size,
@@ -196,17 +203,17 @@ impl Template {
         });
         sink.push(TxFrame {
             header: &header,
-            payload,
+            payload: shape.payload,
             checksum,
             gso,
         });
     }
 
-    fn header(&self, shape: &Shape) -> ArrayVec<u8, MAX_HEADER> {
+    fn header(&self, shape: &Shape<'_>) -> ArrayVec<u8, MAX_HEADER> {
         let is_later = shape.fragment.is_some_and(|fragment| fragment.at > 0);
         let head = if is_later { &[] } else { self.head() };
         let total = IP_HEADER
-            .saturating_add(shape.payload_len)
+            .saturating_add(shape.payload_len())
             .saturating_add(u32::try_from(head.len()).unwrap_or(0));
         let ip = Header {
             tos: self.tos,

@@ -118,31 +118,30 @@ impl Split {
         let is_last = end >= self.total || here == 0;
         let payload = self.range(self.done, here);
         let mut template = self.template;
-        let shape = if is_fragment {
+        let (ident, fragment) = if is_fragment {
             let at = if is_first {
                 0
             } else {
                 u16::try_from(self.done.saturating_add(head)).unwrap_or(0)
             };
-            Shape {
-                ident: self.ident,
-                payload_len: here,
-                fragment: Some(Fragment { at, more: !is_last }),
-            }
+            (self.ident, Some(Fragment { at, more: !is_last }))
         } else {
             tcp_segment(&mut template, self.done, is_first, is_last);
             let ident = self.ident;
             self.ident = ident.wrapping_add(1);
-            Shape {
-                ident,
-                payload_len: here,
-                fragment: None,
-            }
+            (ident, None)
         };
-        for piece in &payload {
-            bufs.pool_mut(piece.pool).retain(piece.buf);
-        }
-        template.push(bufs, offload, sink, &shape, &payload, None);
+        template.push(
+            bufs,
+            offload,
+            sink,
+            &Shape {
+                ident,
+                payload: &payload,
+                gso: None,
+                fragment,
+            },
+        );
         self.done = end;
         if is_last {
             self.finish(bufs);

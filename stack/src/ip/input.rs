@@ -67,7 +67,6 @@ fn ipv4_input(parts: &mut Parts<'_>, frame: &RxFrame<'_>, packet: &[u8]) {
         at,
         len,
         gso_size: frame.gso_size,
-        ce: header.is_ce(),
         ip_header,
     };
     deliver(parts, &header, &arrival, frame.checksum);
@@ -114,7 +113,6 @@ fn reassemble(parts: &mut Parts<'_>, frame: &RxFrame<'_>, header: &Header, at: u
         at: 0,
         len: chain.len(),
         gso_size: 0,
-        ce: header.is_ce(),
         ip_header: ip_header.as_bytes(),
     };
     deliver(parts, &whole, &arrival, RxChecksum::Unknown);

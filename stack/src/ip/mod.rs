@@ -45,8 +45,6 @@ pub(crate) struct Arrival<'a> {
     pub(crate) len: u32,
     /// Payload bytes per original segment of a coalesced frame; 0: an ordinary one.
     pub(crate) gso_size: u16,
-    /// Marked "congestion experienced" (RFC 3168).
-    pub(crate) ce: bool,
     /// The IP header it came with, as on the wire.
     pub(crate) ip_header: &'a [u8],
 }

@@ -67,6 +67,10 @@ impl Stack {
     ///
     /// # Errors
     /// `InvalidArgument`: more than the span has. The pending error, if the connection was reset meanwhile.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what send(2) takes, the span and the time"
+    )]
     pub fn send_commit(
         &mut self,
         now: Instant,

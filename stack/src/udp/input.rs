@@ -47,8 +47,13 @@ pub(crate) fn handle(
         refuse(parts, arrival, Refusal::Port);
         return;
     }
+    let datagram = Datagram {
+        src,
+        dst,
+        len: u32::from(header.len).saturating_sub(UDP_HEADER),
+    };
     for id in receivers {
-        enqueue(parts, id, src, dst, &header, arrival);
+        enqueue(parts, id, &datagram, arrival);
     }
 }
 
@@ -108,20 +113,20 @@ fn score(sock: &Sock, src: Endpoint, dst: Endpoint) -> Option<u8> {
     fits.then_some(u8::from(is_bound) + 2 * u8::from(is_connected))
 }
 
-/// Puts the datagram into the endpoint's receive queue if there is room.
-fn enqueue(
-    parts: &mut Parts<'_>,
-    id: SockId,
+/// Where a datagram comes from and goes to, and the bytes of its data.
+struct Datagram {
     src: Endpoint,
     dst: Endpoint,
-    header: &Header,
-    arrival: &Arrival<'_>,
-) {
+    len: u32,
+}
+
+/// Puts the datagram into the endpoint's receive queue if there is room.
+fn enqueue(parts: &mut Parts<'_>, id: SockId, datagram: &Datagram, arrival: &Arrival<'_>) {
+    let &Datagram { src, dst, len } = datagram;
     let Some(mut sock) = parts.socks.get_mut(id) else {
         return;
     };
     let mib = &mut parts.cx.global.mib;
-    let len = u32::from(header.len).saturating_sub(UDP_HEADER);
     let data = Chain::new(
         PoolKind::Receive,
         arrival.bufs,

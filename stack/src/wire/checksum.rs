@@ -66,7 +66,7 @@ mod tests {
         while sum >> 16 != 0 {
             sum = (sum & 0xffff) + (sum >> 16);
         }
-        sum as u16
+        u16::try_from(sum).expect("folded")
     }
 
     proptest! {

@@ -123,11 +123,6 @@ impl Header {
     pub(crate) const fn is_fragment(&self) -> bool {
         self.more_fragments || self.fragment_at != 0
     }
-
-    /// Marked "congestion experienced" (RFC 3168 section 5).
-    pub(crate) const fn is_ce(&self) -> bool {
-        self.tos & 0b11 == 0b11
-    }
 }
 
 const DONT_FRAGMENT: u16 = 0x4000;
