@@ -21,6 +21,11 @@ impl Rng {
         Self { state }
     }
 
+    /// Whether this is a generator at all: the state of one is never all zero, that of fresh memory is.
+    pub(crate) fn is_started(&self) -> bool {
+        self.state != [0; 4]
+    }
+
     /// The next 64 bits.
     pub(crate) fn next_u64(&mut self) -> u64 {
         let [a, b, c, d] = self.state;

@@ -38,7 +38,7 @@ impl Stack {
     /// gratuitous ARP request (RFC 5227 section 2.3). `seed` feeds all its randomness.
     ///
     /// # Errors
-    /// The region has no room for the tables, or has some of them already.
+    /// The region has no room for the tables, or has a stack already.
     pub fn create(
         region: &Region,
         config: &Config,
@@ -46,9 +46,11 @@ impl Stack {
         seed: [u8; 32],
     ) -> Result<Self, RegionError> {
         let mut global = region.array::<Global>(layout::GLOBAL, 1)?;
-        if let Some(slot) = global.get_mut(0) {
-            *slot = Global::new(config, seed);
+        let slot = global.get_mut(0).ok_or(RegionError::Full)?;
+        if slot.rng.is_started() {
+            return Err(RegionError::Mismatch);
         }
+        *slot = Global::new(config, seed);
         let mut stack = Self::open(region, global)?;
         ip::arp::announce(&mut stack.parts(now));
         Ok(stack)
@@ -59,7 +61,10 @@ impl Stack {
     /// # Errors
     /// The region has no stack, or one of another layout.
     pub fn attach(region: &Region) -> Result<Self, RegionError> {
-        let global = region.array(layout::GLOBAL, 1)?;
+        let global = region.array::<Global>(layout::GLOBAL, 1)?;
+        if !global.get(0).is_some_and(|global| global.rng.is_started()) {
+            return Err(RegionError::Unfinished);
+        }
         Self::open(region, global)
     }
 

@@ -6,6 +6,8 @@ use core::time::Duration;
 use std::boxed::Box;
 use std::collections::VecDeque;
 
+type Drops = Box<dyn FnMut(usize, u64, &Frame) -> bool>;
+
 /// Two hosts, 10.0.0.1 and 10.0.0.2, and what is on the wire between them. The wire has a delay and no rate limit.
 pub(crate) struct Pair {
     pub(crate) hosts: [Host; 2],
@@ -13,7 +15,7 @@ pub(crate) struct Pair {
     wires: [VecDeque<(Instant, Frame)>; 2],
     delay: Duration,
     /// Asked for each frame, with the host that it goes to and its number since the start: true loses it.
-    drops: Box<dyn FnMut(usize, u64, &Frame) -> bool>,
+    drops: Drops,
     sent: u64,
 }
 

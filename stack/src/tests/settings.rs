@@ -21,6 +21,15 @@ fn a_second_handle_sees_the_same_sockets() {
 }
 
 #[test]
+fn a_region_without_a_stack_has_none_to_attach_to() {
+    let region = Region::on_heap(64 << 20);
+    assert_eq!(
+        Stack::attach(&region).err(),
+        Some(region::RegionError::Unfinished)
+    );
+}
+
+#[test]
 fn a_new_address_is_announced() {
     let mut host = Host::new(1);
     let moved = Config {
