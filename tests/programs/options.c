@@ -41,7 +41,7 @@ int main(int argc, char **argv) {
     printf("linger %d %d, %u bytes\n", linger.l_onoff, linger.l_linger, length);
     SHOW(setsockopt(s, SOL_SOCKET, SO_LINGER, &linger, 1));
 
-    struct timeval timeout = {0, 50000};
+    struct timeval timeout = {1, 500000};   /* a multiple of the kernel's tick, whatever that is */
     SHOW(setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout));
     SHOW(setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){0, 2000000}, sizeof timeout));
     memset(&timeout, 0, sizeof timeout);

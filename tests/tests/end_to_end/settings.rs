@@ -18,20 +18,15 @@ fn with(lab: &Lab, variables: &[(&str, &str)]) -> (Outcome, Peer) {
     (Outcome::of(&mut command), peer)
 }
 
-/// The setting is refused in one line that names it, and the program runs on the kernel's stack, or not at all if that is asked for.
-fn refused(variable: &str, value: &str) {
-    let lab = Lab::new();
-    refused_in(&lab, variable, value);
-}
-
-fn refused_in(lab: &Lab, variable: &str, value: &str) {
+/// The setting is refused in one line with `named` in it, and the program runs on the kernel's stack, or not at all if that is asked for.
+fn refused(lab: &Lab, variable: &str, value: &str, named: &str) {
     let (outcome, peer) = with(lab, &[(variable, value)]);
-    one_line(&outcome, value);
+    one_line(&outcome, named);
     assert!(outcome.status.success(), "{}", outcome.status);
     assert_eq!(peer.next_line(), "1048576 intact fin");
 
     let (outcome, _peer) = with(lab, &[(variable, value), ("NSTK_FAIL", "exit")]);
-    one_line(&outcome, value);
+    one_line(&outcome, named);
     assert_eq!(outcome.status.code(), Some(1));
 }
 
@@ -71,22 +66,32 @@ fn a_sysctl_out_of_range_is_named() {
 
 #[test]
 fn an_interface_that_is_not_there_is_named() {
-    refused("NSTK_IF", "tap:nosuch0");
+    refused(&Lab::new(), "NSTK_IF", "tap:nosuch0", "nosuch0");
 }
 
 #[test]
 fn a_kind_of_interface_that_is_not_there_is_named() {
-    refused("NSTK_IF", "carrier-pigeon:0");
+    refused(
+        &Lab::new(),
+        "NSTK_IF",
+        "carrier-pigeon:0",
+        "carrier-pigeon:0",
+    );
 }
 
 #[test]
 fn a_bad_address_is_named() {
-    refused("NSTK_ADDR", "10.77.1.300/24");
+    refused(&Lab::new(), "NSTK_ADDR", "10.77.1.300/24", "10.77.1.300/24");
 }
 
 #[test]
 fn a_bad_hardware_address_is_named() {
-    refused("NSTK_MAC", "02:00:00:xx:00:01");
+    refused(
+        &Lab::new(),
+        "NSTK_MAC",
+        "02:00:00:xx:00:01",
+        "02:00:00:xx:00:01",
+    );
 }
 
 #[test]
@@ -96,7 +101,7 @@ fn a_tap_that_a_stranger_holds_is_named() {
     let _stranger = Running::start(lab.kernel(stranger.path()).arg("nstk0"));
     let carrier = || Outcome::of(lab.kernel("ip").args(["link", "show", "nstk0"])).success();
     eventually("the tap is held", || carrier().contains("LOWER_UP"));
-    refused_in(&lab, "NSTK_IF", "tap:nstk0");
+    refused(&lab, "NSTK_IF", "tap:nstk0", "nstk0");
 }
 
 #[test]
@@ -117,7 +122,7 @@ fn a_program_without_permission_says_so() {
         .arg(program.path());
     let outcome = Outcome::of(command.args([PEER_ADDRESS, &peer.port.to_string(), "exit"]));
     fs::remove_file(&locked).expect("the file is ours");
-    one_line(&outcome, "tap:nstk0");
+    one_line(&outcome, "/dev/net/tun");
     assert!(outcome.status.success(), "{}", outcome.status);
     assert_eq!(peer.next_line(), "1048576 intact fin");
 }
@@ -129,7 +134,11 @@ fn bypass_rules_send_a_connection_to_the_kernel() {
     let (outcome, peer) = with(&lab, &[("NSTK_BYPASS", "kernel tcp connect 10.77.1.0/24")]);
     assert!(outcome.status.success(), "{}", outcome.stderr);
     assert_eq!(peer.next_line(), "1048576 intact fin");
-    assert_eq!(lab.tap_frames(), before);
+    // An announcement of the address may go out by the tap, a megabyte may not.
+    assert!(
+        lab.tap_frames() < before + 20,
+        "the connection went through the tap"
+    );
 }
 
 #[test]
