@@ -274,10 +274,13 @@ impl Duty {
     /// Closes what a dead member has left open and frees what it held.
     fn bury(&mut self, member: Member, pid: u32) {
         self.family.forget_process(pid);
-        let _ = self
-            .family
-            .enter(|state, now| state.release_all(now, member));
-        members::strike(self.family.words(), member);
+        // A program that has left by exec or exit gave its place back, perhaps to another one.
+        if members::programs(self.family.words()).any(|place| place == (member, pid)) {
+            let _ = self
+                .family
+                .enter(|state, now| state.release_all(now, member));
+            members::strike(self.family.words(), member);
+        }
     }
 
     /// Lets a newcomer in, unless a program is still there.

@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
 use family::{Family, FileId, Member};
 
 use crate::descriptors::{self, Descriptor};
-use crate::{start, sys};
+use crate::{start, sys, thread};
 
 /// Bytes asked for the guard; the kernel gives whole pages.
 const GUARD_BYTES: usize = 4096;
@@ -163,6 +163,34 @@ pub(crate) fn exec(real: impl FnOnce() -> c_int) -> c_int {
     });
     crate::errno::set(errno);
     result
+}
+
+/// The process is about to end: what it has open is closed now, as its parent may expect when it hears of
+/// the end. What is cut short by a signal is left to the keeper.
+pub(crate) fn exit() {
+    let family = start::family().filter(|_| may_enter() && !thread::is_inside());
+    let Some(family) = family else { return };
+    let member = family.member();
+    let _ = family.enter(|state, now| {
+        for (_, descriptor) in descriptors::all() {
+            match descriptor {
+                Descriptor::Stack(file) => {
+                    state.release(now, file, member);
+                }
+                Descriptor::Epoll(set) => state.epolls.release(set, member, &mut state.files),
+                Descriptor::Kernel => {}
+            }
+        }
+    });
+}
+
+/// Run by the loader when the program returns or calls exit(3), after the program's own handlers.
+#[used]
+#[unsafe(link_section = ".fini_array")]
+static AT_EXIT: extern "C" fn() = at_exit;
+
+extern "C" fn at_exit() {
+    exit();
 }
 
 /// The calling thread lends its memory to a child until [`taken_back`].

@@ -17,6 +17,22 @@ hook! {
     }
 }
 
+hook! {
+    /// _exit(2).
+    fn _exit(status: c_int) {
+        child::exit();
+        real!(_exit(status))
+    }
+}
+
+hook! {
+    /// _Exit(3), the same by the name of C.
+    fn _Exit(status: c_int) {
+        child::exit();
+        real!(_Exit(status))
+    }
+}
+
 /// vfork(2). Returns twice on one stack, so nothing of ours may stay on it: the return address waits in a
 /// register, of which parent and child have one each.
 ///

@@ -4,6 +4,7 @@
 use core::ffi::{c_int, c_long};
 
 use super::{clock, data, epoll, fd, names, options, poll, process, select, socket};
+use crate::child;
 use crate::errno::{Errno, fail};
 use crate::hook::{hook, real};
 
@@ -75,6 +76,10 @@ hook! {
             libc::SYS_gettimeofday => pass!(clock::gettimeofday(a, b)),
             libc::SYS_time => pass!(clock::time(a)),
             libc::SYS_execve => pass!(process::execve(a, b, c)),
+            libc::SYS_exit_group => {
+                child::exit();
+                real!(syscall(number, a, b, c, d, e, f))
+            }
             // What a ring does with our sockets would go past us. Programs take this for an older kernel.
             libc::SYS_io_uring_setup => fail(Errno(libc::ENOSYS)),
             _ => real!(syscall(number, a, b, c, d, e, f)),
