@@ -68,7 +68,7 @@ bitflags! {
         const WRITING = 1 << 4;
         /// A program holds a span of the receive queue.
         const READING = 1 << 5;
-        /// The program ran out of send room: tell it when there is some.
+        /// A writer found no room, or another writer: tell it when it may go on.
         const NO_SPACE = 1 << 6;
         /// The last write asked to wait for more (`MSG_MORE`).
         const MORE = 1 << 7;
@@ -104,6 +104,8 @@ bitflags! {
         const UNDO = 1 << 23;
         /// A zero-window probe has to go out.
         const WINDOW_PROBE = 1 << 25;
+        /// A reader found another reader: tell it when it may go on.
+        const READER_WAITS = 1 << 26;
         /// The window was full at the last attempt to send.
         const WINDOW_FULL = 1 << 24;
     }

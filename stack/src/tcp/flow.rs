@@ -102,10 +102,6 @@ fn tell_listener(parts: &mut Parts<'_>, listener: SockId, child: SockId, after: 
 }
 
 impl Flow<'_, '_> {
-    pub(crate) fn now(&self) -> Instant {
-        self.cx.now
-    }
-
     pub(crate) fn conn(&mut self) -> &mut Connection {
         &mut self.sock.tcp
     }

@@ -23,7 +23,6 @@ pub(crate) struct Rtt {
     mdev4_ns: u64,
     mdev_max4_ns: u64,
     var4_ns: u64,
-    latest_ns: u64,
     min: WindowedMin,
     round_end: Seq,
     _pad: u32,
@@ -38,11 +37,6 @@ impl Rtt {
     /// Mean deviation in ns, as `tcpi_rttvar` gives it.
     pub(crate) fn deviation_ns(&self) -> u64 {
         self.mdev4_ns >> 2
-    }
-
-    /// Latest sample in ns; 0 before the first.
-    pub(crate) fn latest_ns(&self) -> u64 {
-        self.latest_ns
     }
 
     /// Least sample of the last five minutes in ns; `None` before the first.
@@ -72,7 +66,6 @@ impl Rtt {
     pub(crate) fn sample(&mut self, rtt: Duration, una: Seq, next: Seq) {
         // A sample of 0 would read as "none yet".
         let ns = (rtt.as_nanos() as u64).clamp(1, RTO_MAX_NS);
-        self.latest_ns = ns;
         if self.srtt8_ns == 0 {
             self.srtt8_ns = ns << 3;
             self.mdev4_ns = ns << 1;
@@ -207,8 +200,7 @@ mod tests {
     #[test]
     fn a_sample_of_nothing_counts_as_a_nanosecond() {
         let rtt = sampled(&[0]);
-        assert_eq!(rtt.latest_ns(), 1);
-        assert!(rtt.srtt_ns() > 0);
+        assert_eq!(rtt.srtt_ns(), 1);
     }
 
     #[test]

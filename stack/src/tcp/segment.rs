@@ -192,11 +192,6 @@ impl TxQueue {
         self.sent.head
     }
 
-    /// The one sent most recently.
-    pub(crate) fn last_sent(&self) -> TxSegId {
-        self.sent.tail
-    }
-
     /// The next that has to be sent again.
     pub(crate) fn first_lost(&self) -> TxSegId {
         self.lost.head

@@ -192,21 +192,6 @@ impl OutOfOrder {
         }
     }
 
-    /// The range that holds the whole of `start..end`, for a duplicate report (RFC 2883 §4).
-    pub(crate) fn containing(
-        &self,
-        ranges: &Table<RxRange>,
-        start: Seq,
-        end: Seq,
-    ) -> Option<SackBlock> {
-        let id = self.last_starting_at_or_before(ranges, start);
-        let range = ranges.get(id)?;
-        end.at_or_before(range.end).then_some(SackBlock {
-            start: range.start,
-            end: range.end,
-        })
-    }
-
     /// Number after the last byte held; `None`: nothing is.
     pub(crate) fn highest_end(&self, ranges: &Table<RxRange>) -> Option<Seq> {
         ranges.get(self.tail).map(|range| range.end)
@@ -334,8 +319,7 @@ impl OutOfOrder {
         if let Some(front) = self.recent.get_mut(..=at) {
             front.rotate_right(1);
         }
-        if let [first, ..] = &mut self.recent {
-            *first = id;
-        }
+        let [first, ..] = &mut self.recent;
+        *first = id;
     }
 }

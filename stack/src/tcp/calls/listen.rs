@@ -4,7 +4,7 @@ use crate::addr::Endpoint;
 use crate::context::{Context, Parts};
 use crate::error::Error;
 use crate::ports::PortRange;
-use crate::sock::{Ready, SockFlags, SockId, SockKind};
+use crate::sock::{SockFlags, SockId, SockKind};
 use crate::tcp::connection::Flags;
 use crate::tcp::state::State;
 
@@ -71,8 +71,6 @@ pub(crate) fn accept(parts: &mut Parts<'_>, id: SockId) -> Result<SockId, Error>
     accept.head = next.unwrap_or(SockId::NONE);
     if accept.head.is_none() {
         accept.tail = SockId::NONE;
-    } else {
-        parts.cx.events.raise(id, &mut listener, Ready::IN);
     }
     next.map(|_| child).ok_or(Error::WouldBlock)
 }

@@ -5,7 +5,7 @@ use crate::context::{Context, Parts};
 use crate::error::Error;
 use crate::ip::route;
 use crate::ports::PortRange;
-use crate::sock::{SockFlags, SockId, SockKind};
+use crate::sock::{SockFlags, SockId};
 use crate::tcp::connection::{Connection, Flags};
 use crate::tcp::flow::with_flow;
 use crate::tcp::state::State;
@@ -127,7 +127,7 @@ fn choose_local(
         };
     }
     let range = PortRange::of(&global.config);
-    let (port, hold) = ports.choose(SockKind::Stream, flags, range, &mut global.rng, is_free)?;
+    let (port, hold) = ports.choose(flags, range, &mut global.rng, is_free)?;
     let mut sock = socks.get_mut(id).ok_or(Error::BadDescriptor)?;
     sock.port_hold = hold;
     sock.set(SockFlags::BOUND, true);

@@ -90,3 +90,17 @@ pub(crate) fn has_peer(sock: &Sock) -> bool {
         State::SynSent | State::SynReceived | State::Closed | State::Listen => false,
     }
 }
+
+impl Stack {
+    /// Memory charged to connections, pages of 4096 bytes (`mem` in `/proc/net/sockstat`).
+    #[must_use]
+    pub fn tcp_memory(&self) -> u64 {
+        self.tcp.memory().pages()
+    }
+
+    /// Connections in TIME_WAIT (`tw` in `/proc/net/sockstat`).
+    #[must_use]
+    pub fn time_wait_connections(&self) -> u32 {
+        self.tcp.time_wait.len()
+    }
+}

@@ -50,6 +50,7 @@ impl Flow<'_, '_> {
     ) -> Result<RecvSpan, Error> {
         let is_peek = flags.contains(RecvFlags::PEEK);
         if self.sock.tcp.has(Flags::READING) && !is_peek {
+            self.conn().set(Flags::READER_WAITS);
             return Err(Error::WouldBlock);
         }
         let span = self.received_span(len, flags, offset);
@@ -131,8 +132,9 @@ impl Flow<'_, '_> {
             self.acknowledge_reading(bytes);
         }
         let rcv = &self.sock.tcp.rcv;
-        if rcv.nxt != rcv.copied || self.sock.tcp.has(Flags::FIN_RECEIVED) {
-            // A second reader may have been turned away while this one copied.
+        if rcv.nxt != rcv.copied && self.sock.tcp.has(Flags::READER_WAITS) {
+            // A second reader was turned away while this one copied.
+            self.conn().clear(Flags::READER_WAITS);
             self.raise(Ready::IN);
         }
     }

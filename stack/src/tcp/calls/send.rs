@@ -56,6 +56,7 @@ impl Flow<'_, '_> {
     fn reserve(&mut self, len: usize) -> Result<SendSpan, Error> {
         self.may_write()?;
         if self.sock.tcp.has(Flags::WRITING) {
+            self.conn().set(Flags::NO_SPACE);
             return Err(Error::WouldBlock);
         }
         let room = self
@@ -151,8 +152,9 @@ impl Flow<'_, '_> {
             self.wake_output();
         }
         self.note_chrono();
-        if self.is_writable() {
-            // A second writer may have been turned away while this one copied.
+        if self.sock.tcp.has(Flags::NO_SPACE) && self.is_writable() {
+            // A second writer was turned away while this one copied.
+            self.conn().clear(Flags::NO_SPACE);
             self.raise(Ready::OUT);
         }
         Ok(bytes)

@@ -5,7 +5,7 @@
 use super::Segment;
 use crate::sock::SockFlags;
 use crate::tcp::buffer::receive::RECEIVE_BUFFER_BYTES;
-use crate::tcp::connection::Owed;
+use crate::tcp::connection::{Flags, Owed};
 use crate::tcp::flow::Flow;
 use crate::time::Instant;
 
@@ -31,14 +31,33 @@ impl Flow<'_, '_> {
             let limit = u32::from(conn.rcv.mss_announced);
             conn.rcv.mss = len.min(limit) as u16;
             let buffers = segment.len.div_ceil(RECEIVE_BUFFER_BYTES).max(1) * RECEIVE_BUFFER_BYTES;
-            conn.rcv.fill =
-                ((u64::from(segment.len) << 8) / u64::from(buffers)).clamp(1, 255) as u8;
+            let fill = ((u64::from(segment.len) << 8) / u64::from(buffers)).clamp(1, 255) as u8;
+            if fill != conn.rcv.fill {
+                conn.rcv.fill = fill;
+                self.follow_fill();
+            }
         } else {
             conn.ack.owe(Owed::PUSHED);
             if len >= MSS_MIN && segment.packets > 1 {
                 conn.rcv.mss = len as u16;
             }
         }
+    }
+
+    /// Buffers hold more or less payload than was thought: so does the window at most.
+    fn follow_fill(&mut self) {
+        if self.sock.tcp.settings.window_clamp != 0 {
+            return;
+        }
+        let most = self.payload_of(self.sock.receive_buffer);
+        let conn = &mut self.sock.tcp;
+        let scale = if conn.has(Flags::SCALING) {
+            conn.rcv.scale
+        } else {
+            0
+        };
+        conn.rcv.clamp = most.min(u32::from(u16::MAX) << scale);
+        conn.rcv.ssthresh = conn.rcv.ssthresh.min(conn.rcv.clamp);
     }
 
     /// By the echo of our clock if there is one, else by a window's worth of data.

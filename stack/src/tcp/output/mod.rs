@@ -96,7 +96,7 @@ impl Flow<'_, '_> {
                         if let Some(sent) = self.send_new(door, len, fin) {
                             return Polled {
                                 sent,
-                                next: Next::Ready,
+                                next: self.next_turn(),
                             };
                         }
                         // The segment table is full: acknowledgements of others will make room.
@@ -131,6 +131,15 @@ impl Flow<'_, '_> {
             return self.send_ack(door);
         }
         0
+    }
+
+    /// After new data: another turn if there is more, else none until something changes.
+    fn next_turn(&mut self) -> Next {
+        if self.has_data_to_send() {
+            return Next::Ready;
+        }
+        self.note_limits();
+        Next::Idle
     }
 
     fn has_data_to_send(&self) -> bool {

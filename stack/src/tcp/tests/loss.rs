@@ -40,7 +40,9 @@ fn a_tenth_of_all_frames_may_be_lost_either_way() {
     for kind in KINDS {
         for from in [0, 1] {
             let mut world = with_kind(kind, |_| {});
-            lose(&mut world.pair, |_, number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60 == 3);
+            lose(&mut world.pair, |_, number| {
+                number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60 == 3
+            });
             world.transfer(from, &pattern(500_000), 600 * SECOND);
             world.finish();
         }
@@ -49,7 +51,8 @@ fn a_tenth_of_all_frames_may_be_lost_either_way() {
 
 #[test]
 fn without_sack_and_timestamps_losses_are_made_up_for_too() {
-    let change = |config: &mut Config| (config.sack, config.timestamps, config.window_scaling) = (0, 0, 0);
+    let change =
+        |config: &mut Config| (config.sack, config.timestamps, config.window_scaling) = (0, 0, 0);
     for kind in KINDS {
         let mut world = with_kind(kind, change);
         lose(&mut world.pair, |to, number| to == 1 && number % 31 == 7);
@@ -80,7 +83,10 @@ fn one_loss_in_a_long_flight_costs_no_timeout() {
     assert!(took.as_millis() < 150, "{took:?}");
     let info = world.info(0);
     assert_eq!(info.total_rto, 0);
-    assert!(info.total_retrans >= 1 && info.total_retrans < 4, "{info:?}");
+    assert!(
+        info.total_retrans >= 1 && info.total_retrans < 4,
+        "{info:?}"
+    );
     assert!(info.snd_ssthresh < 0x7fff_ffff, "the window was reduced");
     world.finish();
 }
@@ -90,14 +96,21 @@ fn silence_doubles_the_timeout_until_the_connection_is_given_up() {
     let mut world = World::connected();
     world.write(0, b"lost").expect("room");
     // ARP goes through, or it would find the host gone first.
-    world.pair.set_drops(|_, _, frame| frame.bytes[12..14] == [0x08, 0x00]);
+    world
+        .pair
+        .set_drops(|_, _, frame| frame.bytes[12..14] == [0x08, 0x00]);
     let mut sent = Vec::new();
     for _ in 0..5 {
         let (count, start) = (world.info(0).total_retrans, world.pair.now());
         let end = world.ends[0];
         world.pair.run_until(300 * SECOND, |hosts| {
             let now = hosts[0].now;
-            hosts[0].stack.tcp_info(now, end).expect("there").total_retrans > count
+            hosts[0]
+                .stack
+                .tcp_info(now, end)
+                .expect("there")
+                .total_retrans
+                > count
         });
         sent.push(world.pair.now().saturating_since(start).as_millis());
     }
