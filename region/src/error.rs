@@ -25,8 +25,8 @@ pub enum RegionError {
     Taken,
     /// The index holds something of another kind or size, or the size asked for is impossible.
     Mismatch,
-    /// The index is empty and may not be filled: another member began to and has not finished, or
-    /// the region is mapped read-only.
+    /// The index is empty and cannot be filled: another member began to and has not finished, or it
+    /// is a reader who asks.
     Unfinished,
 }
 

@@ -130,7 +130,8 @@ unsafe extern "C" {
 /// between; and who takes it without having slept does not know of the other sleepers.
 const LOOK_AGAIN_NS: i64 = 10_000_000;
 
-/// Attempts before falling asleep, each after a longer pause; together some microseconds.
+/// Attempts before falling asleep, each after a longer pause; together ten microseconds or
+/// so, a few times what an owner needs.
 const SPIN_ROUNDS: u32 = 24;
 
 /// A pause is at most 2 to this power spin hints.
