@@ -6,7 +6,6 @@ use region::{OwnedFd, RawFd};
 
 use crate::error::StartError;
 use crate::own;
-use crate::turn::Staging;
 
 /// Touched only by the thread that has the turn.
 pub(crate) struct Device {
@@ -15,7 +14,6 @@ pub(crate) struct Device {
     pub(crate) nic: Box<dyn Nic + Send>,
     pub(crate) rx: RxBurst,
     pub(crate) tx: TxBurst,
-    pub(crate) staging: Staging,
 }
 
 impl Device {
@@ -54,7 +52,6 @@ impl Device {
             nic: Box::new(tap),
             rx: RxBurst::new(),
             tx: TxBurst::new(),
-            staging: Staging::new(),
         }
     }
 }

@@ -5,9 +5,8 @@
 
 use std::sync::atomic::Ordering;
 
-use arrayvec::ArrayVec;
-use region::BufId;
-use stack::{FrameSink, Instant, MAX_HEADER, MAX_PIECES, Payload, PoolKind, Stack, TxFrame};
+use region::{Array, BufId};
+use stack::{Instant, MAX_PIECES, PoolKind, Stack};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::clock;
@@ -42,45 +41,6 @@ pub(crate) struct Pin {
     buf: BufId,
     pool: u32,
     _pad: u32,
-}
-
-/// One frame on its way from the stack to the device's burst: its payload is named, not yet resolved.
-struct Staged {
-    header: ArrayVec<u8, MAX_HEADER>,
-    payload: ArrayVec<Payload, MAX_PIECES>,
-    checksum: Option<stack::TxChecksum>,
-    gso: Option<stack::Gso>,
-}
-
-/// Frames that one call of `poll_transmit` gave.
-pub(crate) struct Staging {
-    frames: ArrayVec<Staged, { nicio::TX_BURST_MAX }>,
-    room: usize,
-}
-
-impl Staging {
-    pub(crate) const fn new() -> Self {
-        Self {
-            frames: ArrayVec::new_const(),
-            room: 0,
-        }
-    }
-}
-
-impl FrameSink for Staging {
-    fn is_full(&self) -> bool {
-        self.frames.len() >= self.room
-    }
-
-    fn push(&mut self, frame: TxFrame<'_>) {
-        let staged = Staged {
-            header: frame.header.iter().copied().take(MAX_HEADER).collect(),
-            payload: frame.payload.iter().copied().take(MAX_PIECES).collect(),
-            checksum: frame.checksum,
-            gso: frame.gso,
-        };
-        let _ = self.frames.try_push(staged);
-    }
 }
 
 impl Family {
@@ -202,7 +162,6 @@ fn adopt(state: &mut State, device: &mut Device, pid: u32) {
     }
     record.pins_len = 0;
     device.tx = nicio::TxBurst::new();
-    device.staging = Staging::new();
     device.rx = nicio::RxBurst::new();
     let reserve = record.reserve;
     for id in reserve.iter().take(record.reserve_len as usize) {
@@ -213,27 +172,26 @@ fn adopt(state: &mut State, device: &mut Device, pid: u32) {
     supply(state, device);
 }
 
-/// Fills the reserve of receive buffers and notes it in the region.
+/// Fills the reserve of receive buffers and notes it in the region. The reserve is a stack, so what was
+/// used since the last call is gone from the end of the note.
 fn supply(state: &mut State, device: &mut Device) {
     let State { turn, stack, .. } = state;
-    for _ in 0..device.rx.wants() {
-        let Some(id) = stack.alloc_receive() else {
-            break;
-        };
-        let supplied = whole(stack, id).is_some_and(|piece| device.rx.supply(id, piece));
-        if !supplied {
-            stack.release_receive(id);
-            break;
-        }
-    }
     let Some(record) = turn.get_mut(0) else {
         return;
     };
-    record.reserve_len = 0;
-    for (slot, id) in record.reserve.iter_mut().zip(device.rx.reserve_ids()) {
+    let mut len = nicio::RESERVE_MAX - device.rx.wants();
+    while let Some(slot) = record.reserve.get_mut(len) {
+        let Some(id) = stack.alloc_receive() else {
+            break;
+        };
+        if !whole(stack, id).is_some_and(|piece| device.rx.supply(id, piece)) {
+            stack.release_receive(id);
+            break;
+        }
         *slot = id;
-        record.reserve_len += 1;
+        len += 1;
     }
+    record.reserve_len = u32::try_from(len).unwrap_or(0);
 }
 
 fn whole(stack: &Stack, id: BufId) -> Option<region::Piece> {
@@ -241,51 +199,20 @@ fn whole(stack: &Stack, id: BufId) -> Option<region::Piece> {
     buffers.piece(id, 0, buffers.size())
 }
 
-/// Moves frames from the stack into the burst, pins noted, up to a full burst.
+/// Moves frames from the stack into the burst, up to a full burst, and notes their pins.
 fn gather(state: &mut State, device: &mut Device, now: Instant) {
     let State { turn, stack, .. } = state;
-    let Some(record) = turn.get_mut(0) else {
-        return;
-    };
-    let Device { tx, staging, .. } = device;
-    loop {
-        staging.room = nicio::TX_BURST_MAX - tx.len();
-        if staging.room == 0 || !stack.poll_transmit(now, staging) {
-            break;
-        }
-        for frame in staging.frames.drain(..) {
-            let mut pieces = ArrayVec::<region::Piece, MAX_PIECES>::new();
-            for payload in &frame.payload {
-                let piece = match payload.pool {
-                    PoolKind::Send => {
-                        stack
-                            .send_buffers()
-                            .piece(payload.buf, payload.at, payload.len)
-                    }
-                    PoolKind::Receive => {
-                        stack
-                            .receive_buffers()
-                            .piece(payload.buf, payload.at, payload.len)
-                    }
-                };
-                pieces.extend(piece);
-                if let Some(pin) = record.pins.get_mut(record.pins_len as usize) {
-                    *pin = Pin {
-                        buf: payload.buf,
-                        pool: payload.pool as u32,
-                        _pad: 0,
-                    };
-                    record.pins_len += 1;
-                }
-            }
-            let frame = TxFrame {
-                header: &frame.header,
-                payload: &frame.payload,
-                checksum: frame.checksum,
-                gso: frame.gso,
-            };
-            tx.push_resolved(&frame, &pieces);
-        }
+    let before = device.tx.len();
+    while !device.tx.is_full() && stack.poll_transmit(now, &mut device.tx) {}
+    device.tx.resolve(|part| {
+        let pool = match part.pool {
+            PoolKind::Send => stack.send_buffers(),
+            PoolKind::Receive => stack.receive_buffers(),
+        };
+        pool.piece(part.buf, part.at, part.len)
+    });
+    if device.tx.len() > before {
+        note_pins(turn, device);
     }
 }
 
@@ -295,6 +222,11 @@ fn release_done(state: &mut State, device: &mut Device) {
     for (pool, buf) in device.tx.take_done() {
         stack.release_sent(pool, buf);
     }
+    note_pins(turn, device);
+}
+
+/// What the burst holds, for whoever has the turn after this process has died.
+fn note_pins(turn: &mut Array<TurnRecord>, device: &Device) {
     let Some(record) = turn.get_mut(0) else {
         return;
     };

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use region::{Buffers, Piece, Region};
-use stack::{Gso, MAX_PIECES, Payload, PoolKind, RxChecksum, TxChecksum, TxFrame};
+use stack::{FrameSink, Gso, MAX_PIECES, Payload, PoolKind, RxChecksum, TxChecksum, TxFrame};
 
 use crate::{Nic, NicError, RxBurst, TxBurst};
 
@@ -101,7 +101,6 @@ impl Pools {
         let cuts = cuts.clamp(1, MAX_PIECES);
         let part = sent.payload.len().div_ceil(cuts).max(1);
         let mut payload = Vec::new();
-        let mut pieces: Vec<Piece> = Vec::new();
         // An odd offset, so that nothing can rely on alignment.
         let at = 3;
         for bytes in sent.payload.chunks(part) {
@@ -114,7 +113,6 @@ impl Pools {
                 at,
                 len,
             });
-            pieces.push(self.send.piece(buf, at, len).expect("the buffer is live"));
         }
         let Sent {
             header,
@@ -123,15 +121,13 @@ impl Pools {
             ..
         } = sent;
         let (checksum, gso) = (*checksum, *gso);
-        burst.push_resolved(
-            &TxFrame {
-                header,
-                payload: &payload,
-                checksum,
-                gso,
-            },
-            &pieces,
-        );
+        burst.push(TxFrame {
+            header,
+            payload: &payload,
+            checksum,
+            gso,
+        });
+        burst.resolve(|part| self.send.piece(part.buf, part.at, part.len));
     }
 
     /// Gives back what the burst has done with.

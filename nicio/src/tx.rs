@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 use region::{BufId, Piece};
-use stack::{MAX_HEADER, MAX_PIECES, PoolKind, TxFrame};
+use stack::{FrameSink, MAX_HEADER, MAX_PIECES, Payload, PoolKind, TxFrame};
 
 use crate::vnet::{self, VNET_HEADER_BYTES};
 
@@ -23,6 +23,8 @@ pub struct TxBurst {
     slots: [TxSlot; TX_BURST_MAX],
     head: usize,
     len: usize,
+    /// How many of them, from the first on, have their payload resolved.
+    resolved: usize,
     done: ArrayVec<(PoolKind, BufId), DONE_MAX>,
 }
 
@@ -32,16 +34,16 @@ pub struct TxSlot {
     /// Virtio-net header, then the frame's own headers.
     head: [u8; VNET_HEADER_BYTES + MAX_HEADER],
     head_len: u16,
+    payload: ArrayVec<Payload, MAX_PIECES>,
     pieces: ArrayVec<Piece, MAX_PIECES>,
-    pins: ArrayVec<(PoolKind, BufId), MAX_PIECES>,
 }
 
 impl TxSlot {
     const EMPTY: Self = Self {
         head: [0; VNET_HEADER_BYTES + MAX_HEADER],
         head_len: 0,
+        payload: ArrayVec::new_const(),
         pieces: ArrayVec::new_const(),
-        pins: ArrayVec::new_const(),
     };
 
     /// Ethernet header to transport header, with a virtio-net header of [`VNET_HEADER_BYTES`] in
@@ -72,6 +74,7 @@ impl TxBurst {
             slots: [TxSlot::EMPTY; TX_BURST_MAX],
             head: 0,
             len: 0,
+            resolved: 0,
             done: ArrayVec::new_const(),
         }
     }
@@ -96,19 +99,16 @@ impl TxBurst {
         self.len == TX_BURST_MAX || self.done.len() + pins_max > DONE_MAX
     }
 
-    /// Takes a frame and the counts on its payload buffers. `pieces`: where the frame's payload lies
-    /// in this process, one for one. A frame that breaks the promises of [`TxFrame`], or comes when
-    /// the burst [is full](Self::is_full), is not sent, and counts as done.
-    pub fn push_resolved(&mut self, frame: &TxFrame<'_>, pieces: &[Piece]) {
-        if self.try_push(frame, pieces).is_some() {
-            self.len += 1;
-        } else {
-            debug_assert!(
-                false,
-                "the stack pushed a frame that does not fit: {frame:?}"
-            );
-            let pins = frame.payload.iter().map(|p| (p.pool, p.buf));
-            self.done.extend(pins.take(self.done.remaining_capacity()));
+    /// Finds out where the payload of the frames that were pushed since the last call lies in this
+    /// process. To be called before the burst goes to a device; frames without it have no payload there.
+    pub fn resolve(&mut self, mut piece: impl FnMut(&Payload) -> Option<Piece>) {
+        while self.resolved < self.len {
+            let place = (self.head + self.resolved) % TX_BURST_MAX;
+            if let Some(slot) = self.slots.get_mut(place) {
+                slot.pieces
+                    .extend(slot.payload.iter().filter_map(&mut piece));
+            }
+            self.resolved += 1;
         }
     }
 
@@ -123,10 +123,13 @@ impl TxBurst {
     pub fn sent(&mut self, count: usize) {
         for _ in 0..count.min(self.len) {
             if let Some(slot) = self.slots.get_mut(self.head) {
-                self.done.extend(slot.pins.drain(..));
+                self.done
+                    .extend(slot.payload.drain(..).map(|p| (p.pool, p.buf)));
+                slot.pieces.clear();
             }
             self.head = (self.head + 1) % TX_BURST_MAX;
             self.len -= 1;
+            self.resolved = self.resolved.saturating_sub(1);
         }
     }
 
@@ -139,17 +142,34 @@ impl TxBurst {
     pub fn pins(&self) -> impl Iterator<Item = (PoolKind, BufId)> {
         let waiting = (0..self.len)
             .filter_map(|i| self.frame(i))
-            .flat_map(|slot| &slot.pins);
-        waiting.chain(&self.done).copied()
+            .flat_map(|slot| slot.payload.iter().map(|p| (p.pool, p.buf)));
+        waiting.chain(self.done.iter().copied())
+    }
+}
+
+impl FrameSink for TxBurst {
+    fn is_full(&self) -> bool {
+        Self::is_full(self)
     }
 
-    fn try_push(&mut self, frame: &TxFrame<'_>, pieces: &[Piece]) -> Option<()> {
-        if self.is_full() {
-            return None;
+    /// Takes a frame and the counts on its payload buffers. A frame that breaks the promises of
+    /// [`TxFrame`], or comes when the burst is full, is not sent, and counts as done.
+    fn push(&mut self, frame: TxFrame<'_>) {
+        let place = (self.head + self.len) % TX_BURST_MAX;
+        let slot = self
+            .slots
+            .get_mut(place)
+            .filter(|_| self.len < TX_BURST_MAX);
+        if slot.and_then(|slot| slot.fill(&frame)).is_some() {
+            self.len += 1;
+        } else {
+            debug_assert!(
+                false,
+                "the stack pushed a frame that does not fit: {frame:?}"
+            );
+            let pins = frame.payload.iter().map(|p| (p.pool, p.buf));
+            self.done.extend(pins.take(self.done.remaining_capacity()));
         }
-        self.slots
-            .get_mut((self.head + self.len) % TX_BURST_MAX)?
-            .fill(frame, pieces)
     }
 }
 
@@ -161,19 +181,15 @@ impl Default for TxBurst {
 
 impl TxSlot {
     /// `None`: the frame does not fit, and the slot is not to be used.
-    fn fill(&mut self, frame: &TxFrame<'_>, pieces: &[Piece]) -> Option<()> {
-        if frame.payload.len() != pieces.len() || pieces.len() > MAX_PIECES {
-            return None;
-        }
+    fn fill(&mut self, frame: &TxFrame<'_>) -> Option<()> {
         let header_len = u16::try_from(frame.header.len()).ok()?;
         let (vnet, rest) = self.head.split_first_chunk_mut()?;
         *vnet = vnet::encode(frame.checksum, frame.gso, header_len);
         rest.get_mut(..frame.header.len())?
             .copy_from_slice(frame.header);
         self.head_len = VNET_HEADER_BYTES as u16 + header_len;
-        self.pieces = pieces.iter().copied().collect();
-        self.pins = frame.payload.iter().map(|p| (p.pool, p.buf)).collect();
-        Some(())
+        self.payload.clear();
+        self.payload.try_extend_from_slice(frame.payload).ok()
     }
 }
 

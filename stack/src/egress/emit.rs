@@ -229,15 +229,12 @@ impl Template {
             dst: self.dst,
             header_len: 20,
         };
-        // 14 + 20 + HEAD_MAX bytes at most: it fits.
-        let ip = ip.emit();
-        self.ethernet
-            .iter()
-            .chain(ip.as_bytes())
-            .chain(head)
-            .copied()
-            .take(MAX_HEADER)
-            .collect()
+        let mut header = ArrayVec::new();
+        for part in [&self.ethernet, ip.emit().as_bytes(), head] {
+            // 14 + 20 + HEAD_MAX bytes at most: it fits.
+            let _ = header.try_extend_from_slice(part);
+        }
+        header
     }
 
     fn pseudo(&self, len: u32) -> u32 {
