@@ -130,10 +130,11 @@ impl Ports {
     ) -> Result<(u16, PortHold), Error> {
         let hold = wanted(flags);
         let start = range.random_start(rng);
-        let free = range
+        let unused = range
             .from(start)
+            .take(UNUSED_PROBES)
             .find(|&port| self.usage(kind, port).holders == 0);
-        let port = free
+        let port = unused
             .or_else(|| {
                 range
                     .from(start)
@@ -275,6 +276,9 @@ const fn wanted(flags: SockFlags) -> Hold {
     hold
 }
 
+/// How many ports are tried for one without holders before one that can be shared will do: with thousands of
+/// connections in TIME_WAIT there may be none.
+const UNUSED_PROBES: usize = 128;
 /// One entry per port number.
 const PORTS: u32 = 65_536;
 
