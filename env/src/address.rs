@@ -2,13 +2,15 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use stack::Config;
+
 use crate::error::Problem;
 
 /// An IPv4 address and the length of its network's prefix, 1 to 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Network {
-    pub(crate) addr: Ipv4Addr,
-    pub(crate) prefix_len: u8,
+    addr: Ipv4Addr,
+    prefix_len: u8,
 }
 
 impl Network {
@@ -34,6 +36,19 @@ impl Network {
         }
     }
 
+    /// The defaults of a stack at this address; `mac`: its Ethernet address, if it was given.
+    #[expect(
+        clippy::field_reassign_with_default,
+        reason = "the record's padding is private"
+    )]
+    pub(crate) fn config(&self, mac: Option<[u8; 6]>) -> Config {
+        let mut config = Config::default();
+        config.addr = self.addr.into();
+        config.prefix_len = self.prefix_len;
+        config.mac = mac.unwrap_or_else(|| self.derived_mac());
+        config
+    }
+
     /// Reads the address of a router that the network's other hosts can reach.
     pub(crate) fn gateway(&self, text: &str) -> Result<Ipv4Addr, Problem> {
         let gateway: Ipv4Addr = text.parse().map_err(|_| Problem::GatewayForm)?;
@@ -46,7 +61,7 @@ impl Network {
 
     /// A locally administered address that goes with the IP address, so that neighbours need not
     /// learn a new one after a restart: `02:4e` and the four bytes.
-    pub(crate) fn derived_mac(&self) -> [u8; 6] {
+    fn derived_mac(&self) -> [u8; 6] {
         let [a, b, c, d] = self.addr.octets();
         [0x02, 0x4e, a, b, c, d]
     }

@@ -70,10 +70,7 @@ impl Settings {
         let mtu = parse(&layers, Variable::Mtu, parse_mtu)?;
         let on_failure = parse(&layers, Variable::Fail, parse_on_failure)?;
 
-        let mut stack = Config::default();
-        stack.addr = network.addr.into();
-        stack.prefix_len = network.prefix_len;
-        stack.mac = mac.unwrap_or_else(|| network.derived_mac());
+        let mut stack = network.config(mac);
         if let Some(gateway) = gateway {
             stack.gateway = gateway.into();
         }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use region::{Buffers, Piece, Region};
+use region::{Buffers, Region};
 use stack::{FrameSink, Gso, MAX_PIECES, Payload, PoolKind, RxChecksum, TxChecksum, TxFrame};
 
 use crate::{Nic, NicError, RxBurst, TxBurst};
