@@ -5,6 +5,7 @@
 //! after construction: all its state is records in a [`region::Region`]. The same inputs give the same outputs.
 #![no_std]
 #![forbid(unsafe_code)]
+#![deny(clippy::wildcard_enum_match_arm)]
 
 #[cfg(test)]
 extern crate std;

@@ -13,7 +13,6 @@ pub(crate) struct Pair {
     pub(crate) hosts: [Host; 2],
     /// Frames on their way to each host, with their times of arrival.
     wires: [VecDeque<(Instant, Frame)>; 2],
-    delay: Duration,
     /// Asked for each frame, with the host that it goes to and its number since the start: true loses it.
     drops: Drops,
     sent: u64,
@@ -35,15 +34,9 @@ impl Pair {
         Self {
             hosts: [host(1), host(2)],
             wires: [VecDeque::new(), VecDeque::new()],
-            delay: Duration::from_millis(1),
             drops: Box::new(|_, _, _| false),
             sent: 0,
         }
-    }
-
-    /// Sets how long a frame travels.
-    pub(crate) fn set_delay(&mut self, delay: Duration) {
-        self.delay = delay;
     }
 
     /// Sets which frames are lost.
@@ -106,7 +99,7 @@ impl Pair {
                 self.sent += 1;
                 let to = 1 - index;
                 if !(self.drops)(to, self.sent, &frame) {
-                    let arrival = self.hosts[index].now + self.delay;
+                    let arrival = self.hosts[index].now + DELAY;
                     self.wires[to].push_back((arrival, frame));
                 }
             }
@@ -119,3 +112,6 @@ impl Pair {
         }
     }
 }
+
+/// How long a frame travels.
+const DELAY: Duration = Duration::from_millis(1);
