@@ -2,7 +2,11 @@
 //! we do ourselves.
 
 use core::ffi::c_int;
+use core::num::NonZeroUsize;
+use core::sync::atomic::{AtomicPtr, Ordering};
 use std::panic::{self, AssertUnwindSafe};
+
+use once_cell::race::OnceNonZeroUsize;
 
 use crate::errno::{Errno, Failed, fail};
 use crate::route::Way;
@@ -14,9 +18,10 @@ use crate::{panics, start, thread};
 /// `real!(name(..))` call what the rest of the program's libraries call `name`. The ABI is
 /// `C-unwind`: a thread that is cancelled inside the real function unwinds through us.
 ///
-/// Real functions are found at their first use, by `dlsym(RTLD_NEXT)`, and remembered in a cell
-/// that nobody waits for: two threads may both look, both find the same. A function that libc does
-/// not have answers `ENOSYS`.
+/// Real functions are found at their first use, by `dlsym(RTLD_NEXT)`. The cell that remembers one
+/// leads to a function that looks for it until then, so that the way past needs no question. Nobody
+/// waits: two threads may both look, both find the same. A function that libc does not have answers
+/// `ENOSYS`.
 macro_rules! hook {
     ($(#[$meta:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         #[allow(non_camel_case_types, reason = "named after the function, in the namespace of types")]
@@ -26,17 +31,25 @@ macro_rules! hook {
             /// The real function.
             #[inline(always)]
             pub(crate) fn real() -> unsafe extern "C-unwind" fn($($type),*) $(-> $ret)? {
-                static CELL: $crate::hook::Cell = $crate::hook::Cell::new();
+                type Function = unsafe extern "C-unwind" fn($($type),*) $(-> $ret)?;
+                static CELL: AtomicPtr<()> = AtomicPtr::new(first as Function as *mut ());
+                #[cold]
+                #[allow(clippy::too_many_arguments, reason = "as many as the call has")]
+                unsafe extern "C-unwind" fn first($($arg: $type),*) $(-> $ret)? {
+                    $crate::hook::resolve(&CELL, concat!(stringify!($name), "\0"), missing as Function as *mut ());
+                    $crate::hook::real!($name($($arg),*))
+                }
+                #[cold]
+                #[allow(clippy::too_many_arguments, reason = "as many as the call has")]
                 unsafe extern "C-unwind" fn missing($(_: $type),*) $(-> $ret)? {
                     $crate::errno::fail(libc::ENOSYS)
                 }
-                let address = CELL.get(
-                    concat!(stringify!($name), "\0"),
-                    missing as unsafe extern "C-unwind" fn($($type),*) $(-> $ret)? as *mut (),
-                );
+                use core::sync::atomic::{AtomicPtr, Ordering};
+                // Relaxed: the pointer leads to code, which was there before any thread was.
+                let address = CELL.load(Ordering::Relaxed);
                 // SAFETY: the address is that of the C function of this name, whose type the hook
-                // declares, or of `missing`.
-                unsafe { core::mem::transmute::<*mut (), unsafe extern "C-unwind" fn($($type),*) $(-> $ret)?>(address) }
+                // declares, or of one of the two above.
+                unsafe { core::mem::transmute::<*mut (), Function>(address) }
             }
         }
 
@@ -92,37 +105,37 @@ macro_rules! real {
 
 pub(crate) use {hook, real, socket_hook};
 
-/// Remembers where a real function is.
-pub(crate) struct Cell(core::sync::atomic::AtomicPtr<()>);
+/// Finds the function that the rest of the program's libraries know by `symbol` (which ends in a zero
+/// byte), or leaves `missing` in the cell where libc has none.
+#[inline(never)]
+pub(crate) fn resolve(cell: &AtomicPtr<()>, symbol: &'static str, missing: *mut ()) {
+    cell.store(find(symbol).unwrap_or(missing), Ordering::Relaxed);
+}
+
+fn find(symbol: &'static str) -> Option<*mut ()> {
+    panics::install();
+    // redhook panics where the symbol is missing.
+    // SAFETY: the string ends in a zero byte, see `hook!`.
+    let found = panic::catch_unwind(|| unsafe { redhook::ld_preload::dlsym_next(symbol) });
+    found.ok().map(|address| address.cast_mut().cast())
+}
+
+/// Remembers where a function of libc is that has no hook, or another signature than its hook.
+pub(crate) struct Cell(OnceNonZeroUsize);
 
 impl Cell {
     pub(crate) const fn new() -> Self {
-        Self(core::sync::atomic::AtomicPtr::new(core::ptr::null_mut()))
+        Self(OnceNonZeroUsize::new())
     }
 
     /// Address of `symbol` (which ends in a zero byte), or `missing` where libc has no such
     /// function.
-    #[inline(always)]
     pub(crate) fn get(&self, symbol: &'static str, missing: *mut ()) -> *mut () {
-        // Relaxed: the pointer leads to code, which was there before any thread was.
-        let known = self.0.load(core::sync::atomic::Ordering::Relaxed);
-        if known.is_null() {
-            self.resolve(symbol, missing)
-        } else {
-            known
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn resolve(&self, symbol: &'static str, missing: *mut ()) -> *mut () {
-        panics::install();
-        // redhook panics where the symbol is missing. SAFETY: the string ends in a zero byte, see
-        // `hook!`.
-        let found = panic::catch_unwind(|| unsafe { redhook::ld_preload::dlsym_next(symbol) });
-        let address = found.map_or(missing, |address| address.cast_mut().cast());
-        self.0.store(address, core::sync::atomic::Ordering::Relaxed);
-        address
+        let address = self.0.get_or_init(|| {
+            let address = find(symbol).unwrap_or(missing);
+            NonZeroUsize::new(address as usize).unwrap_or(NonZeroUsize::MIN)
+        });
+        address.get() as *mut ()
     }
 }
 

@@ -223,13 +223,17 @@ pub(crate) fn on_socket<R>(
 }
 
 fn reach(file: FileId, peer: Endpoint) -> Result<(), Errno> {
-    let begun = on_socket(file, |state, now, sock| {
-        state.stack.connect(now, sock, peer)
+    let (begun, flags) = on_socket(file, |state, now, sock| {
+        let flags = state.files.get(file).map_or(0, |record| record.flags);
+        (state.stack.connect(now, sock, peer), flags)
     })?;
     let pending = match begun {
         Err(pending @ (Error::InProgress | Error::Already)) => pending,
         other => return other.map_err(Errno::from),
     };
+    if flags & nonblocking(libc::SOCK_NONBLOCK) != 0 {
+        return Err(pending.into());
+    }
     let patience = Patience::new(Direction::Send, 0);
     let result = blocking::attempt(file, patience, |state, _, sock| {
         match state.stack.connect_result(sock) {
@@ -237,7 +241,7 @@ fn reach(file: FileId, peer: Endpoint) -> Result<(), Errno> {
             other => other,
         }
     });
-    // Does not wait, or has waited for as long as SO_SNDTIMEO says.
+    // It has waited for as long as SO_SNDTIMEO says.
     if result == Err(Errno(libc::EAGAIN)) {
         Err(pending.into())
     } else {

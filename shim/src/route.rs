@@ -9,8 +9,8 @@ use stack::{Addr, Domain, Endpoint, SockKind};
 
 use crate::address::Encoded;
 use crate::blocking::ROUTED;
-use crate::errno::Errno;
 use crate::epoll;
+use crate::errno::Errno;
 use crate::{descriptors, replay, start, sys};
 
 /// Port of name servers.

@@ -130,7 +130,7 @@ fn try_start() -> bool {
             true
         }
         Err(why) => {
-            sys::complain(format_args!("{why}"));
+            sys::complain(format_args!("NSTK_IF={}: {why}", settings.device));
             give_up(on_failure)
         }
     }
