@@ -288,6 +288,16 @@ impl Duty {
         let Some(newcomer) = self.door.and_then(rendezvous::open_to_newcomer) else {
             return;
         };
+        // It has come by exec: the program that it was is gone.
+        while let Some(at) = self
+            .watched
+            .iter()
+            .position(|known| known.pid == newcomer.pid)
+        {
+            let Watched { member, pid, pidfd } = self.watched.swap_remove(at);
+            sys::close(pidfd);
+            self.bury(member, pid);
+        }
         let words = self.family.words();
         if self
             .watched

@@ -126,33 +126,36 @@ pub(crate) fn fork(real: impl FnOnce() -> c_int) -> c_int {
     child
 }
 
-/// Runs an exec, which returns only if it fails. The program that comes has no way to our sockets, so what
-/// others hold too is let go: peers must see it closed when those others close it. What nobody else holds
-/// stays until this process ends, since after a failed exec it must still be there.
+/// Runs an exec, which returns only if it fails. What would be closed by it is let go now where others hold
+/// it too: peers must see it closed when those others close it. What nobody else holds stays until this
+/// process ends, since after a failed exec it must still be there.
 pub(crate) fn exec(real: impl FnOnce() -> c_int) -> c_int {
     let Some(family) = start::family().filter(|_| may_enter()) else {
         return real();
     };
     let member = family.member();
-    let mut alone = false;
     let mut released = Vec::new();
+    let mut stays = false;
     let _ = family.enter(|state, now| {
-        for file in files() {
-            if state.files.is_shared(file, member) {
-                state.release(now, file, member);
-                released.push(file);
-            } else {
-                alone = true;
+        for (fd, descriptor) in descriptors::all() {
+            match descriptor {
+                Descriptor::Stack(file)
+                    if closes_on_exec(fd) && state.files.is_shared(file, member) =>
+                {
+                    state.release(now, file, member);
+                    released.push(file);
+                }
+                Descriptor::Stack(_) | Descriptor::Epoll(_) => stays = true,
+                Descriptor::Kernel => {}
             }
         }
     });
-    let leaves = !alone && epoll_sets().next().is_none();
-    if leaves {
+    if !stays {
         family.fork_parent(member, None);
     }
     let result = real();
     let errno = crate::errno::last();
-    if leaves && let Some(member) = family.fork_prepare(core::iter::empty()) {
+    if !stays && let Some(member) = family.fork_prepare(core::iter::empty()) {
         family.fork_child(member);
     }
     let member = family.member();
@@ -163,6 +166,10 @@ pub(crate) fn exec(real: impl FnOnce() -> c_int) -> c_int {
     });
     crate::errno::set(errno);
     result
+}
+
+fn closes_on_exec(fd: c_int) -> bool {
+    sys::fcntl(fd, libc::F_GETFD, 0).is_ok_and(|flags| flags & libc::FD_CLOEXEC != 0)
 }
 
 /// The process is about to end: what it has open is closed now, as its parent may expect when it hears of
