@@ -4,6 +4,7 @@
 //! way. Nothing in it reads a clock or the environment, so one seed gives the same frames, byte for byte, every time.
 #![forbid(unsafe_code)]
 
+mod digest;
 mod frame;
 mod host;
 mod link;

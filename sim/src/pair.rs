@@ -1,12 +1,11 @@
 //! Two hosts and the link between them.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::Hasher;
 use std::time::Duration;
 
 use region::RegionError;
 use stack::{Addr, Config, Domain, Endpoint, Error, Instant, SockId, SockKind};
 
+use crate::digest::Digest;
 use crate::host::{Clock, Host};
 use crate::link::{Line, Link, LinkCounters};
 use crate::random::Random;
@@ -81,7 +80,7 @@ pub struct Pair {
     lines: [Line; 2],
     now: Instant,
     random: Random,
-    trace: DefaultHasher,
+    trace: Digest,
 }
 
 impl Pair {
@@ -108,7 +107,7 @@ impl Pair {
             lines,
             now,
             random,
-            trace: DefaultHasher::new(),
+            trace: Digest::default(),
         })
     }
 
@@ -133,7 +132,7 @@ impl Pair {
     /// A digest of every packet so far: what, when, in which direction.
     #[must_use]
     pub fn trace_hash(&self) -> u64 {
-        self.trace.finish()
+        self.trace.value()
     }
 
     /// The link out of host `number`.
@@ -239,7 +238,7 @@ impl Pair {
     /// Closes both ends and runs until no stack has a connection or a buffer left.
     ///
     /// # Errors
-    /// `TimedOut` after two minutes.
+    /// `TimedOut` after an hour: lost FINs may wait for timeouts of two minutes each.
     pub fn close(&mut self, connection: Connection) -> Result<(), SimError> {
         for (number, socket) in [connection.client, connection.server]
             .into_iter()
@@ -262,9 +261,9 @@ impl Pair {
         } = self;
         for (number, (host, line)) in hosts.iter_mut().zip(lines).enumerate() {
             host.transmit(*now, |packet| {
-                trace.write_u64(now.as_nanos());
-                trace.write_u8(number as u8);
-                trace.write(&packet.bytes);
+                trace.add(now.as_nanos());
+                trace.add(number as u64);
+                trace.add_bytes(&packet.bytes);
                 line.send(*now, packet, random);
             });
         }
@@ -288,4 +287,4 @@ fn host_config(config: &Config, number: u8) -> Config {
 }
 
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(60);
-const CLOSE_LIMIT: Duration = Duration::from_secs(120);
+const CLOSE_LIMIT: Duration = Duration::from_secs(3600);
