@@ -133,6 +133,65 @@ hook! {
     }
 }
 
+/// The calls that take the arguments one by one. The five that came in registers are put before those that
+/// lie on the stack, which makes one array of them, up to the null pointer that ends both.
+macro_rules! listed {
+    ($($(#[$meta:meta])* $name:ident => $array:ident),* $(,)?) => {$(
+        $(#[$meta])*
+        ///
+        /// # Safety
+        /// As exec(3): strings up to a null pointer.
+        #[unsafe(naked)]
+        #[unsafe(no_mangle)]
+        pub(crate) unsafe extern "C" fn $name(path: *const c_char, first: *const c_char) -> c_int {
+            naked_asm!(
+                "pop rax",
+                "push r9",
+                "push r8",
+                "push rcx",
+                "push rdx",
+                "push rsi",
+                "mov rsi, rsp",
+                "push rax",
+                "call {array}",
+                "pop rcx",
+                "add rsp, 40",
+                "push rcx",
+                "ret",
+                array = sym $array,
+            )
+        }
+    )*};
+}
+
+listed! {
+    /// execl(3).
+    execl => execv,
+    /// execlp(3).
+    execlp => execvp,
+    /// execle(3).
+    execle => exec_with_environment,
+}
+
+/// The environment comes behind the null pointer.
+unsafe extern "C-unwind" fn exec_with_environment(
+    path: *const c_char,
+    arguments: Strings,
+) -> c_int {
+    let mut end = arguments;
+    // SAFETY: the program's list ends in a null pointer, behind which the environment is.
+    while !unsafe { *end }.is_null() {
+        // SAFETY: as above.
+        end = unsafe { end.add(1) };
+    }
+    // SAFETY: as above.
+    let environment = unsafe { end.add(1) };
+    // SAFETY: as above.
+    let environment = unsafe { *environment };
+    // SAFETY: the program's own arguments.
+    unsafe { execve(path, arguments, environment.cast()) }
+}
+
 hook! {
     /// fexecve(3).
     fn fexecve(fd: c_int, arguments: Strings, environment: Strings) -> c_int {
