@@ -5,6 +5,7 @@ use super::buffer::reassembly::OutOfOrder;
 use super::buffer::receive::Run;
 use super::buffer::send::SendChain;
 use super::congestion::{CaState, CcBlock};
+use super::options::Scale;
 use super::rate::RateState;
 use super::rtt::Rtt;
 use super::segment::{TxQueue, TxSegId};
@@ -74,8 +75,6 @@ bitflags! {
         const MORE = 1 << 7;
         /// The window, not the program, limited sending in this round.
         const CWND_LIMITED = 1 << 8;
-        /// A RST has to go out; the connection is freed with it.
-        const RST_PENDING = 1 << 9;
         /// A FIN came out of order, at `rcv.fin`.
         const FIN_AHEAD = 1 << 10;
         /// The peer's FIN was taken.
@@ -94,8 +93,6 @@ bitflags! {
         const PROBE_RESENT = 1 << 18;
         /// A keepalive has to go out.
         const PROBE_PENDING = 1 << 19;
-        /// `connect` was answered with its result.
-        const CONNECT_REPORTED = 1 << 20;
         /// The peer dropped data it had reported by SACK.
         const RENEGED = 1 << 21;
         /// A tail loss probe may send one segment beyond the window.
@@ -180,11 +177,15 @@ pub(crate) struct Sending {
     /// Path MTU.
     pub(crate) mtu: u16,
     /// The peer's scale.
-    pub(crate) scale: u8,
+    pub(crate) scale: Scale,
     /// Fewest packets of a burst, as congestion control wants it; 0: by setting.
     pub(crate) min_burst: u8,
     /// When the oldest partial super-segment began to wait for company.
     pub(crate) held_since: Instant,
+    /// When the program wrote last.
+    pub(crate) written_at: Instant,
+    /// Writes right after one another, up to now.
+    pub(crate) streak: u64,
 }
 
 /// Loss detection, recovery, congestion window. Counts are packets.
@@ -325,7 +326,7 @@ pub(crate) struct Receiving {
     /// Payload per buffer byte, of 256.
     pub(crate) fill: u8,
     /// Our scale.
-    pub(crate) scale: u8,
+    pub(crate) scale: Scale,
     _pad: [u8; 2],
 }
 

@@ -153,6 +153,7 @@ impl Flow<'_, '_> {
     pub(crate) fn fail(&mut self, error: Error) {
         self.sock.set_error(error);
         self.done();
+        self.raise(Ready::ERR);
     }
 
     /// Sends a RST in place of whatever else there was to send, and ends.

@@ -213,7 +213,7 @@ fn fill_receiving(info: &mut TcpInfo, conn: &Connection, now: Instant) {
         }
     }
     if conn.has(Flags::SCALING) {
-        info.wscales = (conn.snd.scale & 0xf) | rcv.scale << 4;
+        info.wscales = conn.snd.scale.get() | rcv.scale.get() << 4;
     }
     info.ato = us(conn.ack.ato_ns);
     info.rcv_mss = u32::from(rcv.mss);

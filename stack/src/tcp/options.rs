@@ -5,6 +5,7 @@
 use super::header::{HEADER_LEN, HEADER_LEN_MAX};
 use super::seq::Seq;
 use arrayvec::ArrayVec;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Most bytes of options in a header.
 pub(crate) const OPTIONS_LEN_MAX: usize = HEADER_LEN_MAX - HEADER_LEN;
@@ -22,6 +23,42 @@ const WINDOW_SCALE: u8 = 3;
 const SACK_PERMITTED: u8 = 4;
 const SACK: u8 = 5;
 const TIMESTAMPS: u8 = 8;
+
+/// A window scale as stored. Whatever the bytes say, it is used as [`WINDOW_SCALE_MAX`] at most.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(transparent)]
+pub(crate) struct Scale(u8);
+
+impl Scale {
+    /// No scaling.
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) const fn new(scale: u8) -> Self {
+        Self(scale)
+    }
+
+    /// Places to shift by, 0 to 14.
+    pub(crate) fn get(self) -> u8 {
+        self.0.min(WINDOW_SCALE_MAX)
+    }
+
+    /// The window that a header's field stands for.
+    pub(crate) fn window(self, field: u16) -> u32 {
+        u32::from(field) << self.get()
+    }
+
+    /// Least window that can be told.
+    pub(crate) fn unit(self) -> u32 {
+        1 << self.get()
+    }
+
+    /// The header's field for a window, rounded down; the largest field for one that does not fit.
+    pub(crate) fn field(self, window: u32) -> u16 {
+        u16::try_from(window >> self.get()).unwrap_or(u16::MAX)
+    }
+}
 
 /// A range of bytes the receiver holds: `start` up to, not including, `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::congestion::{CcBlock, CongestionControl, INFINITE_SSTHRESH};
 use super::connection::{Connection, Flags, INITIAL_REORDERING, INITIAL_WINDOW};
 use super::flow::Flow;
 use super::header::HEADER_LEN;
-use super::options::{Options, TIMESTAMPS_LEN, WINDOW_SCALE_MAX};
+use super::options::{Options, Scale, TIMESTAMPS_LEN, WINDOW_SCALE_MAX};
 use super::rate::RateState;
 use super::seq::Seq;
 use super::settings::Settings;
@@ -52,11 +52,21 @@ impl Flow<'_, '_> {
         let buffer = self.sock.receive_buffer;
         let is_fixed = self.sock.has(SockFlags::RECEIVE_BUFFER_SET);
         let conn = &mut self.sock.tcp;
+        let Connection {
+            cc,
+            settings,
+            accept,
+            ..
+        } = *conn;
+        let is_passive = conn.has(Flags::PASSIVE);
+        // Nothing of an earlier attempt counts.
+        *conn = Connection::new_zeroed();
+        (conn.cc, conn.settings, conn.accept) = (cc, settings, accept);
+        conn.put(Flags::PASSIVE, is_passive);
         conn.put(Flags::TIMESTAMPS, config.timestamps != 0);
         conn.put(Flags::SACK, config.sack != 0);
         conn.put(Flags::SCALING, config.window_scaling != 0);
         conn.rate = RateState::new(now);
-        conn.rtt = Default::default();
         let user = conn.settings.max_segment;
         let announced = if user == 0 {
             full
@@ -107,11 +117,11 @@ impl Flow<'_, '_> {
             conn.clear(Flags::SACK);
         }
         match options.window_scale {
-            Some(scale) if conn.has(Flags::SCALING) => conn.snd.scale = scale,
+            Some(scale) if conn.has(Flags::SCALING) => conn.snd.scale = Scale::new(scale),
             Some(_) | None => {
                 conn.clear(Flags::SCALING);
-                conn.snd.scale = 0;
-                conn.rcv.scale = 0;
+                conn.snd.scale = Scale::NONE;
+                conn.rcv.scale = Scale::NONE;
                 conn.rcv.clamp = conn.rcv.clamp.min(FIRST_WINDOW_MAX);
             }
         }
@@ -218,14 +228,13 @@ fn choose_window(conn: &mut Connection, buffer: u64, max: u64) {
         space -= space % mss;
     }
     conn.rcv.wnd = space.min(FIRST_WINDOW_MAX);
-    conn.rcv.scale = 0;
+    conn.rcv.scale = Scale::NONE;
     if conn.has(Flags::SCALING) {
         let most = u32::try_from(max).unwrap_or(u32::MAX).min(clamp).max(1);
-        conn.rcv.scale = u8::try_from(most.ilog2().saturating_sub(15))
-            .unwrap_or(0)
-            .min(WINDOW_SCALE_MAX);
+        let scale = u8::try_from(most.ilog2().saturating_sub(15)).unwrap_or(0);
+        conn.rcv.scale = Scale::new(scale.min(WINDOW_SCALE_MAX));
     }
-    conn.rcv.clamp = clamp.min(FIRST_WINDOW_MAX << conn.rcv.scale);
+    conn.rcv.clamp = clamp.min(conn.rcv.scale.window(u16::MAX));
     conn.rcv.ssthresh = conn.rcv.wnd;
 }
 

@@ -319,7 +319,7 @@ impl Flow<'_, '_> {
     pub(crate) fn enter_time_wait(&mut self) {
         let most = self.cx.global.config.max_tw_buckets;
         let conn = &self.sock.tcp;
-        let offered = self.offered_window() >> conn.rcv.scale;
+        let offered = conn.rcv.scale.field(self.offered_window());
         let rest = TimeWait {
             local: self.sock.local,
             remote: self.sock.remote,
@@ -331,7 +331,7 @@ impl Flow<'_, '_> {
             rcv_nxt: conn.rcv.nxt,
             ts_recent: conn.rcv.ts_recent,
             ts_offset: conn.rcv.ts_offset,
-            window: u16::try_from(offered).unwrap_or(u16::MAX),
+            window: offered,
             has_clock: u8::from(conn.has(Flags::TIMESTAMPS)),
             port_hold: self.sock.port_hold,
             _pad: [0; 4],

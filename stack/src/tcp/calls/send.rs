@@ -148,6 +148,7 @@ impl Flow<'_, '_> {
         conn.snd.chain.wrote(&self.tcp.blocks, len);
         conn.snd.written = conn.snd.written.add(len);
         conn.put(Flags::MORE, flags.contains(SendFlags::MORE));
+        self.note_write();
         if self.is_worth_a_turn(unsent_before) {
             self.wake_output();
         }

@@ -64,7 +64,7 @@ impl Flow<'_, '_> {
     fn take_window(&mut self, segment: &Segment<'_>) -> bool {
         let ack = segment.header.ack;
         let snd = &mut self.sock.tcp.snd;
-        let window = u32::from(segment.header.window) << snd.scale;
+        let window = snd.scale.window(segment.header.window);
         let is_newer = ack.after(snd.una)
             || segment.seq().after(snd.wl1)
             || (segment.seq() == snd.wl1 && (window > snd.wnd || window == 0));

@@ -132,10 +132,11 @@ impl Flow<'_, '_> {
     }
 
     /// Room for one more buffer, by this connection's limit and by that of all. Frees what lies
-    /// beyond gaps if that helps (Linux: tcp_prune_queue).
+    /// beyond gaps if that helps (Linux: tcp_prune_queue). The window was promised when buffers were
+    /// thought to hold more payload than they do: the promise is kept up to twice the limit.
     fn has_receive_room(&mut self, is_small: bool) -> bool {
         let held = self.receive_held();
-        let limit = self.sock.receive_buffer;
+        let limit = self.sock.receive_buffer.saturating_mul(2);
         if is_small && held <= limit {
             return true;
         }
@@ -157,7 +158,8 @@ impl Flow<'_, '_> {
 
     /// Drops data beyond gaps until there is room; it will be sent again.
     fn prune(&mut self) -> bool {
-        while self.receive_held() > self.sock.receive_buffer || self.memory().is_pressed() {
+        let limit = self.sock.receive_buffer;
+        while self.receive_held() > limit || self.memory().is_pressed() {
             let Some(freed) = self
                 .sock
                 .tcp

@@ -75,7 +75,7 @@ impl Flow<'_, '_> {
         let scale = self.sock.tcp.snd.scale;
         let conn = self.conn();
         conn.snd.una = ack;
-        conn.snd.wnd = u32::from(segment.header.window) << scale;
+        conn.snd.wnd = scale.window(segment.header.window);
         conn.snd.wnd_max = conn.snd.wnd_max.max(conn.snd.wnd);
         conn.snd.wl1 = segment.seq();
         self.clean(ack, &mut work);

@@ -99,27 +99,36 @@ fn open(
     (child.local, child.remote) = (local, remote);
     (child.tag, child.pending_edges) = (0, 0);
     child.set(SockFlags::ORPHAN, false);
-    let hold = child.port_hold;
-    let opened = parts.socks.insert(child).is_some_and(|id| {
-        with_flow(parts, id, |flow| {
-            flow.prepare(iss);
-            flow.agree(&segment.options, segment.seq(), segment.header.window);
+    let Some(id) = parts.socks.insert(child) else {
+        parts
+            .cx
+            .ports
+            .release(SockKind::Stream, local.port, child.port_hold);
+        forget(parts, listener);
+        return;
+    };
+    let is_found = with_flow(parts, id, |flow| {
+        flow.prepare(iss);
+        flow.agree(&segment.options, segment.seq(), segment.header.window);
+        let is_found = flow.hash();
+        if is_found {
             flow.conn().set_state(State::SynReceived);
             flow.cx.global.live += 1;
-            let is_found = flow.hash();
-            if is_found {
-                flow.wake_output();
-            } else {
-                flow.release();
-            }
-            is_found
-        }) == Some(true)
-    });
-    if !opened {
-        parts.cx.global.mib.tcp_listen_drops += 1;
-        parts.cx.ports.release(SockKind::Stream, local.port, hold);
-        if let Some(mut entry) = parts.socks.get_mut(listener) {
-            entry.tcp.accept.embryonic = entry.tcp.accept.embryonic.saturating_sub(1);
+            flow.wake_output();
+        } else {
+            flow.release();
         }
+        is_found
+    });
+    if is_found != Some(true) {
+        forget(parts, listener);
+    }
+}
+
+/// The child that was counted could not be made.
+fn forget(parts: &mut Parts<'_>, listener: SockId) {
+    parts.cx.global.mib.tcp_listen_drops += 1;
+    if let Some(mut entry) = parts.socks.get_mut(listener) {
+        entry.tcp.accept.embryonic = entry.tcp.accept.embryonic.saturating_sub(1);
     }
 }

@@ -5,7 +5,7 @@
 use super::Segment;
 use crate::sock::SockFlags;
 use crate::tcp::buffer::receive::RECEIVE_BUFFER_BYTES;
-use crate::tcp::connection::{Flags, Owed};
+use crate::tcp::connection::Owed;
 use crate::tcp::flow::Flow;
 use crate::time::Instant;
 
@@ -51,12 +51,7 @@ impl Flow<'_, '_> {
         }
         let most = self.payload_of(self.sock.receive_buffer);
         let conn = &mut self.sock.tcp;
-        let scale = if conn.has(Flags::SCALING) {
-            conn.rcv.scale
-        } else {
-            0
-        };
-        conn.rcv.clamp = most.min(u32::from(u16::MAX) << scale);
+        conn.rcv.clamp = most.min(conn.rcv.scale.window(u16::MAX));
         conn.rcv.ssthresh = conn.rcv.ssthresh.min(conn.rcv.clamp);
     }
 

@@ -120,7 +120,7 @@ impl Flow<'_, '_> {
         });
         Options {
             mss: Some(conn.rcv.mss_announced),
-            window_scale: conn.has(Flags::SCALING).then_some(conn.rcv.scale),
+            window_scale: conn.has(Flags::SCALING).then_some(conn.rcv.scale.get()),
             sack_permitted: conn.has(Flags::SACK),
             timestamps,
             sack: ArrayVec::new(),

@@ -25,10 +25,14 @@ const PACING_SHIFT: u32 = 10;
 const TSO_RTT_LOG: u32 = 9;
 /// How far ahead of an ACK it is worth waiting for a larger window (Linux: tcp_tso_should_defer).
 const DEFER_NS: u64 = 1_000_000;
-/// A partial super-segment waits for the writer's next call at most this long, and only behind
-/// [`HOLD_BURSTS`] full ones: the same as Linux's autocork, which waits for the device's queue.
+/// A partial super-segment waits for the writer's next call at most this long, and only if more than
+/// a full one is under way or the program streams (Linux's autocork waits for the device's queue).
 const HOLD_NS: u64 = 50_000;
-const HOLD_BURSTS: u32 = 2;
+/// Writes at most this far apart, this many in a row, with nothing coming the other way for so long,
+/// are a stream: the next write is near.
+const STREAM_GAP_NS: u64 = 25_000;
+const STREAM_WRITES: u64 = 4;
+const STREAM_QUIET_NS: u64 = 10_000_000;
 
 impl Flow<'_, '_> {
     /// Decides about new data. Retransmissions are not its matter.
@@ -110,7 +114,10 @@ impl Flow<'_, '_> {
         if self.is_corked() && takes_all && len < mss {
             return Some(Plan::Nothing);
         }
-        if is_idle || len >= burst - burst % mss {
+        if len >= burst - burst % mss {
+            return None;
+        }
+        if is_idle && !self.is_streaming() {
             return None;
         }
         if len > mss && self.defers(limit, unsent) {
@@ -157,14 +164,15 @@ impl Flow<'_, '_> {
         expected.nanos_since(self.cx.now) <= (srtt / 2).min(DEFER_NS)
     }
 
-    /// The pipe is busy with full bursts: the writer's next bytes may still join this one.
+    /// The writer's next bytes may still join this burst.
     fn hold_for_company(&mut self, burst: u32) -> Option<Plan> {
+        let is_streaming = self.is_streaming();
         let conn = &mut self.sock.tcp;
         let in_flight = conn
             .loss
             .in_flight()
             .saturating_mul(u32::from(conn.snd.mss));
-        if conn.settings.no_delay != 0 || in_flight < burst.saturating_mul(HOLD_BURSTS) {
+        if conn.settings.no_delay != 0 || (in_flight < burst && !is_streaming) {
             return None;
         }
         let now = self.cx.now;
@@ -173,6 +181,27 @@ impl Flow<'_, '_> {
         }
         let until = conn.snd.held_since.plus_nanos(HOLD_NS);
         (now < until).then_some(Plan::Wait(until))
+    }
+
+    /// The program writes all the time and expects no answers.
+    fn is_streaming(&self) -> bool {
+        let conn = &self.sock.tcp;
+        conn.snd.streak >= STREAM_WRITES
+            && self.cx.now.nanos_since(conn.snd.written_at) <= HOLD_NS
+            && self.cx.now.nanos_since(conn.ack.received_at) > STREAM_QUIET_NS
+    }
+
+    /// The program has written.
+    pub(crate) fn note_write(&mut self) {
+        let now = self.cx.now;
+        let snd = &mut self.sock.tcp.snd;
+        let is_close = now.nanos_since(snd.written_at) <= STREAM_GAP_NS;
+        snd.streak = if is_close {
+            snd.streak.saturating_add(1)
+        } else {
+            0
+        };
+        snd.written_at = now;
     }
 
     /// A partial super-segment is waiting and `unsent` bytes do not complete it yet.

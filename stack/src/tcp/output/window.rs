@@ -2,6 +2,7 @@
 
 use crate::tcp::connection::Flags;
 use crate::tcp::flow::Flow;
+use crate::tcp::options::Scale;
 
 /// Greatest window without scaling.
 const WINDOW_MAX: u32 = 65_535;
@@ -38,15 +39,15 @@ impl Flow<'_, '_> {
             if is_pressed {
                 rcv.ssthresh = rcv.ssthresh.min(4 * u32::from(rcv.mss_announced));
             }
-            free = free >> rcv.scale << rcv.scale;
+            free -= free % rcv.scale.unit();
             if free < allowed >> 4 || free < mss {
                 return 0;
             }
         }
         free = free.min(rcv.ssthresh);
-        if rcv.scale > 0 {
+        if rcv.scale != Scale::NONE {
             // Rounding down at the scale would make a window that slides without closing look shrunk.
-            let unit = 1u32 << rcv.scale;
+            let unit = rcv.scale.unit();
             return free.div_ceil(unit).saturating_mul(unit);
         }
         let window = rcv.wnd;
@@ -67,17 +68,12 @@ impl Flow<'_, '_> {
         let conn = &mut self.sock.tcp;
         let scale = conn.rcv.scale;
         if window < offered {
-            let unit = 1u32 << scale;
+            let unit = scale.unit();
             window = offered.div_ceil(unit).saturating_mul(unit);
         }
         conn.rcv.wnd = window;
         conn.rcv.wup = conn.rcv.nxt;
-        let max = if conn.has(Flags::SCALING) {
-            WINDOW_MAX << scale
-        } else {
-            WINDOW_MAX
-        };
-        (window.min(max) >> scale) as u16
+        scale.field(window)
     }
 
     /// The window field of a SYN, which is never scaled.

@@ -1,6 +1,9 @@
 //! Connections as wholes: two stacks on a wire in virtual time, or one fed segments by hand.
 
+mod script;
 mod world;
 
 mod loss;
 mod open_close;
+mod receiving;
+mod segments;
