@@ -15,4 +15,4 @@ mod transfer;
 pub use host::{Clock, Host};
 pub use link::{Link, LinkCounters};
 pub use pair::{Connection, Pair, PairConfig, SimError};
-pub use transfer::{Direction, Sample, Transfer};
+pub use transfer::{Direction, Load, Sample, Transfer};

@@ -16,6 +16,42 @@ pub enum Direction {
     Backward,
 }
 
+/// What to move, and how long it may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Who sends.
+    pub direction: Direction,
+    /// Payload bytes.
+    pub bytes: u64,
+    /// Virtual time that it may take.
+    pub limit: Duration,
+    /// Time between two looks at the sender.
+    pub sample_every: Duration,
+}
+
+impl Load {
+    /// `bytes` from host 0 to host 1 within an hour, looked at every 10 ms.
+    #[must_use]
+    pub fn forward(bytes: u64) -> Self {
+        let (limit, sample_every) = (Duration::from_secs(3600), Duration::from_millis(10));
+        Self {
+            direction: Direction::Forward,
+            bytes,
+            limit,
+            sample_every,
+        }
+    }
+
+    /// The same from host 1 to host 0.
+    #[must_use]
+    pub fn backward(bytes: u64) -> Self {
+        Self {
+            direction: Direction::Backward,
+            ..Self::forward(bytes)
+        }
+    }
+}
+
 /// The sender's `TCP_INFO` at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
@@ -59,18 +95,17 @@ impl Transfer {
 }
 
 impl Pair {
-    /// Sends `bytes` bytes over the connection as fast as it takes them, looking at the sender every `sample_every`.
+    /// Sends over the connection as fast as it takes the bytes, and checks each one that arrives.
     ///
     /// # Errors
-    /// A socket call's; `Corrupted`; `TimedOut` if it takes longer than `limit`.
-    pub fn transfer(
-        &mut self,
-        connection: Connection,
-        direction: Direction,
-        bytes: u64,
-        limit: Duration,
-        sample_every: Duration,
-    ) -> Result<Transfer, SimError> {
+    /// A socket call's; `Corrupted`; `TimedOut` if the load's limit passes first.
+    pub fn transfer(&mut self, connection: Connection, load: &Load) -> Result<Transfer, SimError> {
+        let Load {
+            direction,
+            bytes,
+            limit,
+            sample_every,
+        } = *load;
         let start = self.now();
         let (sender, receiver) = match direction {
             Direction::Forward => ((0, connection.client), (1, connection.server)),

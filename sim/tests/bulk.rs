@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
-use nstk_sim::{Direction, Link, Pair, PairConfig, Transfer};
+use nstk_sim::{Link, Load, Pair, PairConfig, Transfer};
 use stack::{CcKind, DeviceOffload};
 
 const MBIT: u64 = 1_000_000;
-const LIMIT: Duration = Duration::from_secs(600);
-const EVERY: Duration = Duration::from_millis(10);
 
 fn config(kind: CcKind, link: Link) -> PairConfig {
     let mut config = PairConfig::new(link);
@@ -21,7 +19,7 @@ fn config(kind: CcKind, link: Link) -> PairConfig {
 fn run(config: &PairConfig, bytes: u64) -> Transfer {
     let mut pair = Pair::new(config).expect("two stacks");
     let connection = pair.connect(5000).expect("a connection");
-    let transfer = pair.transfer(connection, Direction::Forward, bytes, LIMIT, EVERY);
+    let transfer = pair.transfer(connection, &Load::forward(bytes));
     let transfer =
         transfer.unwrap_or_else(|error| panic!("{error:?} after {:?} with {config:?}", pair.age()));
     pair.close(connection).expect("all memory is given back");
@@ -75,10 +73,10 @@ fn a_server_can_be_the_sender() {
     let mut pair = Pair::new(&config(CcKind::Bbr, link)).expect("two stacks");
     let connection = pair.connect(5000).expect("a connection");
     let there = pair
-        .transfer(connection, Direction::Backward, 5_000_000, LIMIT, EVERY)
+        .transfer(connection, &Load::backward(5_000_000))
         .expect("one way");
     let back = pair
-        .transfer(connection, Direction::Forward, 5_000_000, LIMIT, EVERY)
+        .transfer(connection, &Load::forward(5_000_000))
         .expect("and back");
     assert!(there.goodput() > 50 * MBIT, "{}", there.goodput());
     assert!(back.goodput() > 50 * MBIT, "{}", back.goodput());

@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use nstk_sim::{Clock, Direction, Link, Pair, PairConfig};
+use nstk_sim::{Clock, Link, Load, Pair, PairConfig};
 use stack::{CcKind, DeviceOffload};
-
-const LIMIT: Duration = Duration::from_secs(600);
 
 fn config(kind: CcKind, link: Link) -> PairConfig {
     let mut config = PairConfig::new(link);
@@ -25,8 +23,7 @@ fn goodput(kind: CcKind, clock: Clock, bytes: u64) -> u64 {
     config.clock = clock;
     let mut pair = Pair::new(&config).expect("two stacks");
     let connection = pair.connect(5000).expect("a connection");
-    let every = Duration::from_millis(1);
-    pair.transfer(connection, Direction::Forward, bytes, LIMIT, every)
+    pair.transfer(connection, &Load::forward(bytes))
         .expect("a transfer")
         .goodput()
 }
@@ -50,10 +47,11 @@ fn round_trips_are_never_measured_as_zero() {
         let link = Link::new(bits_per_second, Duration::from_nanos(delay));
         let mut pair = Pair::new(&config(CcKind::Bbr, link)).expect("two stacks");
         let connection = pair.connect(5000).expect("a connection");
-        let every = Duration::from_micros(10);
-        let transfer = pair
-            .transfer(connection, Direction::Forward, 1_000_000, LIMIT, every)
-            .expect("a transfer");
+        let load = Load {
+            sample_every: Duration::from_micros(10),
+            ..Load::forward(1_000_000)
+        };
+        let transfer = pair.transfer(connection, &load).expect("a transfer");
         for sample in &transfer.trace {
             assert!(sample.info.rtt > 0 && sample.info.min_rtt > 0, "{sample:?}");
         }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use nstk_sim::{Direction, Link, Pair, PairConfig};
+use nstk_sim::{Link, Load, Pair, PairConfig};
 use stack::CcKind;
 
 fn trace(kind: CcKind, seed: u64) -> (u64, Duration) {
@@ -13,8 +13,7 @@ fn trace(kind: CcKind, seed: u64) -> (u64, Duration) {
     config.seed = seed;
     let mut pair = Pair::new(&config).expect("two stacks");
     let connection = pair.connect(5000).expect("a connection");
-    let limit = Duration::from_secs(100);
-    pair.transfer(connection, Direction::Forward, 2_000_000, limit, limit)
+    pair.transfer(connection, &Load::forward(2_000_000))
         .expect("a transfer");
     pair.close(connection).expect("an empty pair");
     (pair.trace_hash(), pair.age())

@@ -5,10 +5,8 @@
 
 use std::time::Duration;
 
-use nstk_sim::{Connection, Direction, Link, Pair, PairConfig, SimError};
+use nstk_sim::{Connection, Link, Load, Pair, PairConfig, SimError};
 use stack::{CcKind, DeviceOffload};
-
-const LIMIT: Duration = Duration::from_secs(7200);
 
 /// Numbers for choosing a case, all from one seed.
 struct Choice(u64);
@@ -65,8 +63,14 @@ fn run(seed: u64) -> Result<(), SimError> {
     let bytes = 100 * choice.magnitude(13);
     let mut pair = Pair::new(&config)?;
     let connection = pair.connect(5000)?;
-    for direction in [Direction::Forward, Direction::Backward] {
-        pair.transfer(connection, direction, bytes, LIMIT, LIMIT)?;
+    for load in [Load::forward(bytes), Load::backward(bytes)] {
+        pair.transfer(
+            connection,
+            &Load {
+                limit: Duration::from_secs(7200),
+                ..load
+            },
+        )?;
         if choice.below(3) == 0 {
             pair.run_for(Duration::from_millis(choice.magnitude(15)));
         }
@@ -100,17 +104,13 @@ fn an_outage_of_ten_seconds_is_survived() {
     for kind in CcKind::ALL {
         let link = Link::new(20_000_000, Duration::from_millis(5));
         let (mut pair, connection) = pair(kind, link);
-        let every = Duration::from_millis(100);
-        pair.transfer(connection, Direction::Forward, 5_000_000, LIMIT, every)
-            .expect("before");
+        let load = Load {
+            limit: Duration::from_secs(10),
+            ..Load::forward(5_000_000)
+        };
+        pair.transfer(connection, &load).expect("before the outage");
         pair.link_mut(0).loss_ppm = 1_000_000;
-        let within = pair.transfer(
-            connection,
-            Direction::Forward,
-            5_000_000,
-            Duration::from_secs(10),
-            every,
-        );
+        let within = pair.transfer(connection, &load);
         assert!(matches!(within, Err(SimError::TimedOut)), "{kind:?}");
         *pair.link_mut(0) = link;
         // The retransmission timer has backed off to 12.8 s at most; then as much arrives as the receiver has room for.
