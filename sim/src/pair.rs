@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use region::RegionError;
-use stack::{Addr, Config, Domain, Endpoint, Error, Instant, SockId, SockKind};
+use stack::{
+    Addr, Config, Domain, Endpoint, Error, Instant, RecvFlags, SendFlags, SockId, SockKind,
+};
 
 use crate::digest::Digest;
 use crate::host::{Clock, Host};
@@ -233,6 +235,30 @@ impl Pair {
             client: socket,
             server,
         })
+    }
+
+    /// `write(2)` on host `number`, without waiting. Returns the bytes taken.
+    ///
+    /// # Errors
+    /// The socket's; `WouldBlock`: its buffer is full.
+    pub fn write(&mut self, number: usize, socket: SockId, bytes: &[u8]) -> Result<usize, Error> {
+        let now = self.clock(number);
+        let stack = &mut self.hosts[number].stack;
+        let span = stack.send_reserve(socket, bytes.len())?;
+        let copied = stack.fill(&span, bytes);
+        stack.send_commit(now, socket, span, copied, SendFlags::empty())
+    }
+
+    /// `read(2)` on host `number`, without waiting. 0: end of file.
+    ///
+    /// # Errors
+    /// The socket's; `WouldBlock`: nothing is there.
+    pub fn read(&mut self, number: usize, socket: SockId, out: &mut [u8]) -> Result<usize, Error> {
+        let now = self.clock(number);
+        let stack = &mut self.hosts[number].stack;
+        let span = stack.recv_reserve(socket, out.len(), RecvFlags::empty(), 0)?;
+        let copied = stack.take(&span, out);
+        stack.recv_commit(now, socket, span, copied)
     }
 
     /// Closes both ends and runs until no stack has a connection or a buffer left.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stack::{Instant, RecvFlags, SendFlags, SockId, TcpInfo};
+use stack::{Error, Instant, SockId, TcpInfo};
 
 use crate::pair::{Connection, Pair, SimError};
 use crate::random::mix;
@@ -161,22 +161,15 @@ impl Flow {
     /// Writes until the socket takes no more.
     fn write(&mut self, pair: &mut Pair) -> Result<(), SimError> {
         let (number, socket) = self.sender;
-        let now = pair.clock(number);
-        let stack = &mut pair.hosts[number].stack;
         while self.written < self.bytes {
-            let want = usize::try_from(self.bytes - self.written)
-                .unwrap_or(usize::MAX)
-                .min(SCRATCH_BYTES);
-            let span = match stack.send_reserve(socket, want) {
-                Ok(span) => span,
-                Err(stack::Error::WouldBlock) => break,
-                Err(error) => return Err(error.into()),
-            };
-            let part = &mut self.scratch[..want.min(span.len())];
+            let left = usize::try_from(self.bytes - self.written).unwrap_or(usize::MAX);
+            let part = &mut self.scratch[..left.min(SCRATCH_BYTES)];
             self.pattern.fill(self.written, part);
-            let copied = stack.fill(&span, part);
-            self.written +=
-                stack.send_commit(now, socket, span, copied, SendFlags::empty())? as u64;
+            match pair.write(number, socket, part) {
+                Ok(written) => self.written += written as u64,
+                Err(Error::WouldBlock) => break,
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     }
@@ -184,21 +177,14 @@ impl Flow {
     /// Reads until nothing is left, and compares.
     fn read(&mut self, pair: &mut Pair) -> Result<(), SimError> {
         let (number, socket) = self.receiver;
-        let now = pair.clock(number);
-        let stack = &mut pair.hosts[number].stack;
         loop {
-            let span = match stack.recv_reserve(socket, SCRATCH_BYTES, RecvFlags::empty(), 0) {
-                Ok(span) => span,
-                Err(stack::Error::WouldBlock) => return Ok(()),
+            let read = match pair.read(number, socket, &mut self.scratch) {
+                Ok(0) | Err(Error::WouldBlock) => return Ok(()),
+                Ok(read) => read,
                 Err(error) => return Err(error.into()),
             };
-            let copied = stack.take(&span, &mut self.scratch);
-            stack.recv_commit(now, socket, span, copied)?;
-            if copied == 0 {
-                return Ok(());
-            }
-            self.pattern.check(self.read, &self.scratch[..copied])?;
-            self.read += copied as u64;
+            self.pattern.check(self.read, &self.scratch[..read])?;
+            self.read += read as u64;
         }
     }
 
@@ -271,6 +257,6 @@ fn rate(bytes: u64, time: Duration) -> u64 {
     u64::try_from(bits.checked_div(time.as_nanos()).unwrap_or(0)).unwrap_or(u64::MAX)
 }
 
-const SCRATCH_BYTES: usize = 256 * 1024;
+const SCRATCH_BYTES: usize = 64 * 1024;
 /// A prime.
 const PATTERN_PERIOD: u64 = 65_521;
