@@ -24,6 +24,7 @@ mod panics;
 mod readiness;
 mod receiving;
 mod replay;
+mod roomy;
 mod route;
 mod sending;
 mod signals;

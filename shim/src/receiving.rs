@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 
 use family::FileId;
-use stack::{DatagramSpan, Endpoint, Error, RecvFlags, RecvSpan, SockId, SockKind};
+use stack::{DatagramSpan, Endpoint, Error, RecvFlags, RecvSpan, SPAN_PIECES, SockId, SockKind};
 
 use crate::blocking::{self, Direction, Patience};
 use crate::errno::Errno;
@@ -22,16 +22,6 @@ pub(crate) struct Received {
     pub(crate) flags: c_int,
 }
 
-/// What is there to be copied.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "gone with the call; no heap in a socket call"
-)]
-enum Reserved {
-    Stream(SockId, RecvSpan),
-    Datagram(SockId, DatagramSpan),
-}
-
 /// Receives into `bytes`.
 pub(crate) fn receive(file: FileId, bytes: UserBytes, flags: c_int) -> Result<Received, Errno> {
     if flags & libc::MSG_ERRQUEUE != 0 {
@@ -44,27 +34,32 @@ pub(crate) fn receive(file: FileId, bytes: UserBytes, flags: c_int) -> Result<Re
     let patience = Patience::new(Direction::Receive, flags);
     let len = bytes.remaining();
     let peek = peek(flags);
-    let reserved = blocking::attempt(file, patience, |state, _, sock| {
-        Ok(match state.stack.kind(sock).ok_or(Error::BadDescriptor)? {
+    // Spans are large: each has one place, and is not carried through results.
+    let mut stream_bytes = None;
+    let mut datagram_bytes = None;
+    blocking::attempt(file, patience, |state, _, sock| {
+        match state.stack.kind(sock).ok_or(Error::BadDescriptor)? {
             SockKind::Stream => {
-                Reserved::Stream(sock, state.stack.recv_reserve(sock, len, peek, 0)?)
+                stream_bytes = Some((sock, state.stack.recv_reserve(sock, len, peek, 0)?));
             }
             SockKind::Datagram => {
-                Reserved::Datagram(sock, state.stack.recv_from_reserve(sock, peek)?)
+                datagram_bytes = Some((sock, state.stack.recv_from_reserve(sock, peek)?));
             }
-        })
-    })?;
-    match reserved {
-        Reserved::Stream(sock, span) => {
-            let len = stream(file, (sock, span), bytes, flags)?;
-            Ok(Received {
-                len,
-                from: None,
-                flags: 0,
-            })
         }
-        Reserved::Datagram(sock, span) => datagram(sock, span, bytes, flags),
+        Ok(())
+    })?;
+    if let Some((sock, span)) = datagram_bytes {
+        return datagram(sock, span, bytes, flags);
     }
+    let len = match stream_bytes {
+        Some((sock, span)) => stream(file, sock, span, bytes, flags)?,
+        None => 0,
+    };
+    Ok(Received {
+        len,
+        from: None,
+        flags: 0,
+    })
 }
 
 fn peek(flags: c_int) -> RecvFlags {
@@ -77,21 +72,24 @@ fn peek(flags: c_int) -> RecvFlags {
 
 /// `MSG_PEEK` leaves what it read; `MSG_WAITALL` goes on until all is there; `MSG_TRUNC` throws
 /// away instead of copying (tcp(7)).
+#[inline(never)]
 fn stream(
     file: FileId,
-    first: (SockId, RecvSpan),
+    sock: SockId,
+    first: RecvSpan,
     mut bytes: UserBytes,
     flags: c_int,
 ) -> Result<usize, Errno> {
     let peek = peek(flags);
     let keeps = peek.contains(RecvFlags::PEEK);
-    let (sock, mut span) = first;
+    let mut there = Some(first);
     let mut got = 0;
-    loop {
+    while let Some(span) = there.take() {
         let len = span.len();
         if len == 0 {
-            return Ok(got);
+            break;
         }
+        let is_all = span.pieces().len() < SPAN_PIECES;
         let taken = if flags & libc::MSG_TRUNC == 0 {
             bytes.copy_from(span.pieces(), len)
         } else {
@@ -101,28 +99,32 @@ fn stream(
         let committed = start::enter(|state, now| state.stack.recv_commit(now, sock, span, taken))?;
         match committed {
             Ok(_) => got += taken,
-            Err(_) if got > 0 => return Ok(got),
+            Err(_) if got > 0 => break,
             Err(error) => return Err(error.into()),
         }
         let wanted = bytes.remaining();
-        if wanted == 0 {
-            return Ok(got);
-        }
         // What is there already is taken along; waiting for more is for MSG_WAITALL.
         let never = flags & (libc::MSG_DONTWAIT | libc::MSG_WAITALL) != libc::MSG_WAITALL;
+        if wanted == 0 || never && is_all {
+            break;
+        }
         let patience = Patience {
             direction: Direction::Receive,
             never,
         };
         let skip = if keeps { got } else { 0 };
         let next = blocking::attempt(file, patience, |state, _, sock| {
-            state.stack.recv_reserve(sock, wanted, peek, skip)
+            there = Some(state.stack.recv_reserve(sock, wanted, peek, skip)?);
+            Ok(())
         });
-        let Ok(next) = next else { return Ok(got) };
-        span = next;
+        if next.is_err() {
+            break;
+        }
     }
+    Ok(got)
 }
 
+#[inline(never)]
 fn datagram(
     sock: SockId,
     span: DatagramSpan,

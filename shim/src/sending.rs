@@ -20,16 +20,6 @@ const KNOWN_FLAGS: c_int = libc::MSG_DONTWAIT
     | libc::MSG_EOR
     | libc::MSG_WAITALL;
 
-/// Room for what is to be sent.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "gone with the call; no heap in a socket call"
-)]
-enum Reserved {
-    Stream(SockId, SendSpan),
-    Datagram(SockId, DatagramSpan),
-}
-
 /// Sends all of `bytes`, or what fits where the file does not wait. `to` is for datagrams; a stream
 /// has its peer.
 ///
@@ -47,18 +37,23 @@ pub(crate) fn send(
     let patience = Patience::new(Direction::Send, flags);
     let len = bytes.remaining();
     let mut is_stream = false;
+    // Spans are large: each has one place, and is not carried through results.
+    let mut stream_room = None;
+    let mut datagram_room = None;
     let reserved = blocking::attempt(file, patience, |state, now, sock| {
         is_stream = state.stack.kind(sock).ok_or(Error::BadDescriptor)? == SockKind::Stream;
-        Ok(if is_stream {
-            Reserved::Stream(sock, state.stack.send_reserve(sock, len)?)
+        if is_stream {
+            stream_room = Some((sock, state.stack.send_reserve(sock, len)?));
         } else {
-            Reserved::Datagram(sock, state.stack.send_to_reserve(now, sock, len, to)?)
-        })
+            datagram_room = Some((sock, state.stack.send_to_reserve(now, sock, len, to)?));
+        }
+        Ok(())
     });
-    let result = match reserved {
-        Ok(Reserved::Stream(sock, span)) => stream(file, (sock, span), bytes, flags),
-        Ok(Reserved::Datagram(sock, span)) => datagram(sock, span, bytes),
-        Err(error) => Err(error),
+    let result = match (reserved, stream_room, datagram_room) {
+        (Err(error), ..) => Err(error),
+        (_, Some((sock, room)), _) => stream(file, sock, room, bytes, flags),
+        (_, _, Some((sock, room))) => datagram(sock, room, bytes),
+        (Ok(()), None, None) => Ok(0),
     };
     if is_stream && result == Err(Errno(libc::EPIPE)) && flags & libc::MSG_NOSIGNAL == 0 {
         sys::signal_self(libc::SIGPIPE);
@@ -66,9 +61,11 @@ pub(crate) fn send(
     result
 }
 
+#[inline(never)]
 fn stream(
     file: FileId,
-    first: (SockId, SendSpan),
+    sock: SockId,
+    first: SendSpan,
     mut bytes: UserBytes,
     flags: c_int,
 ) -> Result<usize, Errno> {
@@ -78,33 +75,37 @@ fn stream(
     } else {
         SendFlags::empty()
     };
-    let (sock, mut span) = first;
+    let mut room = Some(first);
     let mut sent = 0;
-    loop {
+    while let Some(span) = room.take() {
         let copied = bytes.copy_into(span.pieces());
         let committed =
             start::enter(|state, now| state.stack.send_commit(now, sock, span, copied, more))?;
         match committed {
             Ok(count) => sent += count,
-            Err(_) if sent > 0 => return Ok(sent),
+            Err(_) if sent > 0 => break,
             Err(error) => return Err(error.into()),
         }
         let wanted = bytes.remaining();
         if wanted == 0 {
-            return Ok(sent);
+            break;
         }
         let next = blocking::attempt(file, patience, |state, _, sock| {
-            state.stack.send_reserve(sock, wanted)
+            room = Some(state.stack.send_reserve(sock, wanted)?);
+            Ok(())
         });
         // What is gone is gone; the error is told again by the next call.
-        let Ok(next) = next else { return Ok(sent) };
-        span = next;
+        if next.is_err() {
+            break;
+        }
     }
+    Ok(sent)
 }
 
-fn datagram(sock: SockId, span: DatagramSpan, mut bytes: UserBytes) -> Result<usize, Errno> {
-    let copied = bytes.copy_into(span.pieces());
+#[inline(never)]
+fn datagram(sock: SockId, room: DatagramSpan, mut bytes: UserBytes) -> Result<usize, Errno> {
+    let copied = bytes.copy_into(room.pieces());
     Ok(start::enter(|state, now| {
-        state.stack.send_to_commit(now, sock, span, copied)
+        state.stack.send_to_commit(now, sock, room, copied)
     })??)
 }

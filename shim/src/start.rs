@@ -5,12 +5,12 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use env::{OnFailure, Settings};
-use family::{Family, State};
+use family::{Family, StartError, State};
 use stack::Instant;
 
 use crate::errno::Errno;
 use crate::lock::ProcessLock;
-use crate::{child, descriptors, log, signals, sys, template, thread};
+use crate::{child, descriptors, log, roomy, signals, sys, template, thread};
 
 /// How far this process has come: one of the states below, with the process's id in the upper half
 /// while it is starting.
@@ -35,6 +35,11 @@ static CURRENT: AtomicPtr<Running> = AtomicPtr::new(core::ptr::null_mut());
 fn running() -> Option<&'static Running> {
     // SAFETY: the pointer is null or leads to a value that was leaked.
     unsafe { CURRENT.load(Ordering::Acquire).as_ref() }
+}
+
+fn set_running(family: Family, settings: Settings) {
+    let running = Box::new(Running { family, settings });
+    CURRENT.store(Box::into_raw(running), Ordering::Release);
 }
 
 /// The family of this process; `None` before its first internet socket, and without a stack.
@@ -89,7 +94,10 @@ pub(crate) fn start() -> bool {
             .compare_exchange(phase, starting, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
         {
-            let reached = if try_start() { RUNNING } else { KERNEL };
+            let reached = match roomy::run(try_start) {
+                Some(true) => RUNNING,
+                Some(false) | None => KERNEL,
+            };
             // Left alone if the stack has failed meanwhile.
             let _ = PHASE.compare_exchange(starting, reached, Ordering::AcqRel, Ordering::Relaxed);
         }
@@ -122,10 +130,7 @@ fn try_start() -> bool {
         .and_then(|family| child::watch().map(|()| family).map_err(str::to_owned));
     match family {
         Ok(family) => {
-            CURRENT.store(
-                Box::into_raw(Box::new(Running { family, settings })),
-                Ordering::Release,
-            );
+            set_running(family, settings);
             signals::stand_in();
             true
         }
@@ -140,6 +145,7 @@ static RENEWAL: ProcessLock<()> = ProcessLock::new(());
 
 /// Starts a fresh stack in the place of one that has died, whose sockets answer `ECONNRESET` from
 /// now on.
+#[cold]
 pub(crate) fn renew(dead: &'static Family) -> Result<(), Errno> {
     let _inside = thread::inside();
     RENEWAL.with(|(), _| {
@@ -147,18 +153,21 @@ pub(crate) fn renew(dead: &'static Family) -> Result<(), Errno> {
         if !core::ptr::eq(&raw const running.family, dead) {
             return Ok(());
         }
-        let family = dead.renew(&running.settings).map_err(|error| {
-            sys::complain(format_args!("{error}"));
-            Errno(libc::ENETDOWN)
-        })?;
-        descriptors::forget_all();
-        let settings = running.settings.clone();
-        // The dead one stays: others may be inside.
-        CURRENT.store(
-            Box::into_raw(Box::new(Running { family, settings })),
-            Ordering::Release,
-        );
-        Ok(())
+        let renewed = roomy::run(|| {
+            let family = dead.renew(&running.settings)?;
+            descriptors::forget_all();
+            // The dead one stays: others may be inside.
+            set_running(family, running.settings.clone());
+            Ok::<(), StartError>(())
+        });
+        match renewed {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => {
+                sys::complain(format_args!("{error}"));
+                Err(Errno(libc::ENETDOWN))
+            }
+            None => Err(Errno(libc::ENETDOWN)),
+        }
     })
 }
 

@@ -222,6 +222,12 @@ pub(crate) fn map(len: usize) -> *mut c_void {
     mapped.map_or(core::ptr::null_mut(), |address| address as *mut c_void)
 }
 
+/// Gives back what [`map`] gave.
+pub(crate) fn unmap(start: *mut c_void, len: usize) {
+    // SAFETY: nothing lies there any more.
+    let _ = unsafe { raw(libc::SYS_munmap, [start as usize, len, 0, 0, 0, 0]) };
+}
+
 /// _exit(2) of the whole process.
 pub(crate) fn exit(status: c_int) -> ! {
     loop {
