@@ -140,6 +140,16 @@ fn epoll_sets_behave_as_the_kernels() {
 }
 
 #[test]
+fn a_handler_may_jump_out_of_any_call() {
+    same("jumping", "echo");
+}
+
+#[test]
+fn children_that_become_other_programs_let_go_as_on_the_kernel() {
+    same("replaced", "echo");
+}
+
+#[test]
 fn forked_processes_share_sockets_as_on_the_kernel() {
     same("forking", "echo");
 }
