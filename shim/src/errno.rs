@@ -71,6 +71,11 @@ impl Failed for usize {
     const FAILED: Self = usize::MAX;
 }
 
+/// For fdopen(3): null.
+impl<T> Failed for *mut T {
+    const FAILED: Self = core::ptr::null_mut();
+}
+
 /// For sleep(3) and alarm(2), which cannot say so.
 impl Failed for u32 {
     const FAILED: Self = 0;

@@ -1,13 +1,15 @@
 //! Numbers: closing, duplicating, controlling.
 
-use core::ffi::{c_int, c_ulong};
+use core::ffi::{c_char, c_int, c_ulong};
+
+use libc::FILE;
 
 use crate::control;
-use crate::descriptors::is_kernel;
+use crate::descriptors::{is_kernel, owned};
 use crate::duplicating;
 use crate::errno::fail;
 use crate::hook::{answer, done, guarded, hook, real, socket_hook};
-use crate::{closing, thread};
+use crate::{closing, sys, thread};
 
 hook! {
     /// close(2)
@@ -130,5 +132,20 @@ socket_hook! {
     fn ioctl(fd: c_int, request: c_ulong, argument: usize) -> c_int = |file| {
         // SAFETY: the program gives what the request takes.
         unsafe { control::ioctl(file, request, argument) }.map(answer::<c_int>)
+    }
+}
+
+hook! {
+    /// fdopen(3). Streams read and write inside libc, past every hook: a socket of ours cannot have
+    /// one yet.
+    fn fdopen(fd: c_int, mode: *const c_char) -> *mut FILE {
+        if owned(fd).is_none() {
+            return real!(fdopen(fd, mode));
+        }
+        sys::complain(format_args!(
+            "a socket of this stack cannot be a stdio stream yet (fdopen); leave it to the kernel \
+             with a rule in NSTK_BYPASS"
+        ));
+        fail(libc::EOPNOTSUPP)
     }
 }
