@@ -55,7 +55,7 @@ impl Flow<'_, '_> {
         self.sock.tcp.snd.mtu = mtu;
         self.sync_mss();
         let mss = self.sock.tcp.snd.mss;
-        let mut work = AckWork::new(self.sock.tcp.snd.una, self.sock.tcp.loss.in_flight());
+        let mut work = AckWork::new(&self.sock.tcp);
         let mut id = self.sock.tcp.snd.queue.head();
         while let Some(next) = self.lose_if_longer(id, mss, &mut work) {
             id = next;

@@ -28,13 +28,13 @@ impl Flow<'_, '_> {
             }
             // An old ACK says nothing about the window; its SACK blocks may still be news.
             if conn.has(Flags::SACK) && !segment.options.sack.is_empty() {
-                let mut work = AckWork::new(una, conn.loss.in_flight());
+                let mut work = AckWork::new(conn);
                 self.take_sack(&segment.options.sack, ack, &mut work);
                 self.conclude(&mut work);
             }
             return true;
         }
-        let mut work = AckWork::new(una, conn.loss.in_flight());
+        let mut work = AckWork::new(conn);
         work.echo = segment.options.timestamps.map(|stamps| stamps.echo);
         work.is_advance = ack.after(una);
         let is_update = self.take_window(segment);
@@ -48,6 +48,7 @@ impl Flow<'_, '_> {
             && had_data_out
             && segment.end() == segment.seq();
         self.sock.tcp.loss.probes = 0;
+        self.sock.tcp.stats.acked_at = self.cx.now;
         let was_writable = self.is_writable();
         if work.is_advance {
             self.advance(ack, &mut work);
@@ -81,12 +82,10 @@ impl Flow<'_, '_> {
     }
 
     fn advance(&mut self, ack: Seq, work: &mut AckWork) {
-        let now = self.cx.now;
         let conn = &mut self.sock.tcp;
         let bytes = ack.distance(conn.snd.una);
         conn.snd.una = ack;
         conn.stats.bytes_acked += u64::from(bytes);
-        conn.stats.acked_at = now;
         conn.loss.retransmits = 0;
         self.clean(ack, work);
         let is_writing = self.sock.tcp.has(Flags::WRITING);

@@ -36,7 +36,7 @@ impl Flow<'_, '_> {
             self.cross();
             return;
         }
-        let mut work = AckWork::new(self.sock.tcp.snd.una, 0);
+        let mut work = AckWork::new(&self.sock.tcp);
         work.is_advance = true;
         self.conn().snd.una = segment.header.ack;
         self.clean(segment.header.ack, &mut work);
@@ -70,7 +70,7 @@ impl Flow<'_, '_> {
             reply::reset_stranger(self.cx, self.sock.local, self.sock.remote, segment);
             return false;
         }
-        let mut work = AckWork::new(snd.una, 0);
+        let mut work = AckWork::new(&self.sock.tcp);
         work.is_advance = true;
         let scale = self.sock.tcp.snd.scale;
         let conn = self.conn();

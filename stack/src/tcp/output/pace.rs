@@ -82,6 +82,7 @@ impl Flow<'_, '_> {
         };
         conn.rate.check_app_limited(&pipe);
         self.validate_window();
+        self.check_window_probe();
         self.note_chrono();
     }
 

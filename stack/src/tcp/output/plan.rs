@@ -70,6 +70,7 @@ impl Flow<'_, '_> {
         } else {
             limit - limit % mss
         };
+        let len = self.whole_packets(len, unsent, mss);
         if len == 0 && unsent > 0 {
             return Plan::Nothing;
         }
@@ -124,7 +125,18 @@ impl Flow<'_, '_> {
             self.sock.tcp.set(Flags::WINDOW_FULL);
             return Some(Plan::Nothing);
         }
-        takes_all.then(|| self.hold_for_company(burst)).flatten()
+        takes_all.then(|| self.hold_for_company()).flatten()
+    }
+
+    /// `len` without a small packet at its end that Nagle or a cork keeps back.
+    fn whole_packets(&self, len: u32, unsent: u32, mss: u32) -> u32 {
+        let is_held = self.is_corked() || self.nagle_holds();
+        let is_last = self.state().is_closing();
+        if len == unsent && len > mss && is_held && !is_last {
+            len - len % mss
+        } else {
+            len
+        }
     }
 
     /// Nagle's rule as refined by Minshall: a small segment waits while another small one is out.
@@ -165,14 +177,14 @@ impl Flow<'_, '_> {
     }
 
     /// The writer's next bytes may still join this burst.
-    fn hold_for_company(&mut self, burst: u32) -> Option<Plan> {
+    fn hold_for_company(&mut self) -> Option<Plan> {
         let is_streaming = self.is_streaming();
         let conn = &mut self.sock.tcp;
         let in_flight = conn
             .loss
             .in_flight()
             .saturating_mul(u32::from(conn.snd.mss));
-        if conn.settings.no_delay != 0 || (in_flight < burst && !is_streaming) {
+        if conn.settings.no_delay != 0 || (in_flight < SUPER_BYTES_MAX && !is_streaming) {
             return None;
         }
         let now = self.cx.now;

@@ -71,9 +71,7 @@ impl Flow<'_, '_> {
             let rtt = now.nanos_since(seg.sent_at).max(1);
             work.rtt_first_ns.get_or_insert(rtt);
             work.rtt_last_ns = Some(rtt);
-            if seg.seq.before(loss.sack_high) {
-                work.reordered.get_or_insert(seg.seq);
-            }
+            work.note_order(seg.seq);
             work.is_original |= seg.end().at_or_before(loss.high_seq);
         }
         self.rack_delivered(seg);

@@ -10,6 +10,7 @@ mod sack;
 pub(crate) mod timeout;
 mod undo;
 
+use super::connection::Connection;
 use super::options::SackBlock;
 use super::rate::RateSample;
 use super::seq::Seq;
@@ -18,6 +19,8 @@ use super::seq::Seq;
 pub(crate) struct AckWork {
     /// `snd.una` before.
     pub(crate) prior_una: Seq,
+    /// Highest number reported by SACK before; `prior_una` if none was.
+    pub(crate) prior_high: Seq,
     /// Packets in the network before.
     pub(crate) prior_in_flight: u32,
     /// Acknowledged in sequence and not reported before, packets.
@@ -59,10 +62,17 @@ pub(crate) struct AckWork {
 }
 
 impl AckWork {
-    pub(crate) fn new(prior_una: Seq, prior_in_flight: u32) -> Self {
+    /// An ACK is about to be processed, or a timer in its place.
+    pub(crate) fn new(conn: &Connection) -> Self {
+        let (una, loss) = (conn.snd.una, &conn.loss);
         Self {
-            prior_una,
-            prior_in_flight,
+            prior_una: una,
+            prior_high: if loss.sacked_out > 0 {
+                loss.sack_high.latest(una)
+            } else {
+                una
+            },
+            prior_in_flight: loss.in_flight(),
             acked: 0,
             sacked: 0,
             lost: 0,
@@ -82,6 +92,14 @@ impl AckWork {
             is_timer_set: false,
             reordered: None,
             echo: None,
+        }
+    }
+
+    /// Something sent once, from `seq` on, was delivered: later than what follows it?
+    fn note_order(&mut self, seq: Seq) {
+        if seq.before(self.prior_high) {
+            let lowest = self.reordered.unwrap_or(seq);
+            self.reordered = Some(lowest.earliest(seq));
         }
     }
 

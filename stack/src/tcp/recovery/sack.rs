@@ -113,10 +113,7 @@ impl Flow<'_, '_> {
             let rtt = now.nanos_since(seg.sent_at).max(1);
             work.sack_first_ns.get_or_insert(rtt);
             work.sack_last_ns = Some(rtt);
-            if seg.seq.before(loss.sack_high) {
-                let lowest = work.reordered.unwrap_or(seg.seq);
-                work.reordered = Some(lowest.earliest(seg.seq));
-            }
+            work.note_order(seg.seq);
             work.is_original |= seg.end().at_or_before(loss.high_seq);
         }
         if loss.sacked_out == packets || seg.end().after(loss.sack_high) {
@@ -180,11 +177,8 @@ impl Flow<'_, '_> {
         let Some(low) = work.reordered else { return };
         let conn = &mut self.sock.tcp;
         let loss = &mut conn.loss;
-        if low.at_or_after(loss.sack_high) {
-            return;
-        }
         let mss = u32::from(conn.snd.mss).max(1);
-        let distance = loss.sack_high.distance(low).div_ceil(mss);
+        let distance = work.prior_high.saturating_distance(low).div_ceil(mss);
         if distance > loss.reordering {
             loss.reordering = distance.min(REORDERING_MAX);
         }

@@ -142,7 +142,7 @@ impl Flow<'_, '_> {
     }
 
     fn lose_all(&mut self) {
-        let mut work = AckWork::new(self.sock.tcp.snd.una, 0);
+        let mut work = AckWork::new(&self.sock.tcp);
         let head = self.sock.tcp.snd.queue.head();
         let is_reneged = self
             .tcp
@@ -183,7 +183,7 @@ impl Flow<'_, '_> {
 
     /// The reordering window of something is over.
     pub(crate) fn reorder_timer(&mut self) {
-        let mut work = AckWork::new(self.sock.tcp.snd.una, self.sock.tcp.loss.in_flight());
+        let mut work = AckWork::new(&self.sock.tcp);
         self.conn().due.clear_transmit();
         let wait = self.rack_mark(&mut work);
         if self.sock.tcp.loss.lost_out > 0 && self.sock.tcp.loss.ca_state() < CaState::Recovery {
@@ -269,7 +269,8 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// Nothing is out and the window is too small for what waits: probes it.
+    /// Something waits and nothing is out whose ACK would set it going: the window is closed, or a
+    /// cork was forgotten. Probes (Linux: tcp_check_probe_timer).
     pub(crate) fn check_window_probe(&mut self) {
         let conn = &self.sock.tcp;
         let snd = &conn.snd;
@@ -277,50 +278,47 @@ impl Flow<'_, '_> {
         let waits = self.state().may_transmit()
             && snd.queue.is_empty()
             && (snd.nxt.before(snd.written) || self.fin_is_unsent());
-        let window = snd.una.add(snd.wnd).saturating_distance(snd.nxt);
-        let wanted = snd
-            .written
-            .saturating_distance(snd.nxt)
-            .min(u32::from(snd.mss))
-            .max(1);
-        if !waits || window >= wanted {
-            if is_probing {
-                let conn = self.conn();
-                conn.due.clear_transmit();
-                conn.loss.backoff = 0;
-            }
-        } else if !is_probing {
-            self.conn().loss.backoff = 0;
+        if waits == is_probing {
+            return;
+        }
+        let conn = self.conn();
+        conn.loss.backoff = 0;
+        conn.loss.retrans_since = Instant::ZERO;
+        if waits {
             self.arm_window_probe();
+        } else {
+            conn.due.clear_transmit();
         }
     }
 
     fn arm_window_probe(&mut self) {
         let conn = &self.sock.tcp;
-        let wait = conn
-            .rtt
-            .rto_after(conn.loss.backoff)
-            .max(Duration::from_nanos(RTO_MIN_NS));
+        let wait = conn.rtt.rto_after(conn.loss.backoff);
+        let wait = wait.max(Duration::from_nanos(RTO_MIN_NS));
         let at = self.after(wait);
         self.conn().due.set_transmit(TransmitTimer::WindowProbe, at);
     }
 
     pub(crate) fn window_probe_timer(&mut self) {
         let config = &self.cx.global.config;
-        let conn = &self.sock.tcp;
         let most = if self.is_orphan() {
             ORPHAN_RETRIES
         } else {
             config.retries2
         };
+        let now = self.cx.now;
+        let conn = self.conn();
+        conn.due.clear_transmit();
+        if conn.loss.retrans_since == Instant::ZERO {
+            conn.loss.retrans_since = now;
+        }
         let user_ns = u64::from(conn.settings.user_timeout_ms) * 1_000_000;
-        let silent = self.cx.now.nanos_since(conn.stats.acked_at);
+        let probed = now.nanos_since(conn.loss.retrans_since);
         let is_over = if user_ns != 0 {
-            silent > user_ns
+            probed >= user_ns
         } else {
             conn.loss.probes >= most
         };
-        self.conn().due.clear_transmit();
         if is_over {
             self.give_up();
             return;

@@ -7,3 +7,5 @@ mod loss;
 mod open_close;
 mod receiving;
 mod segments;
+mod sending;
+mod time_wait;

@@ -151,6 +151,7 @@ impl Script {
 
     pub(super) fn connected_with(change: impl Fn(&mut Config)) -> Self {
         let mut script = Self::connecting(change);
+        script.advance(Duration::from_millis(20));
         script.send(&Seg::new(Flags::SYN | Flags::ACK, 0, 1));
         let sent = script.sent();
         assert_eq!(sent.len(), 1, "the handshake's last ACK: {sent:?}");
