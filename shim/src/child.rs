@@ -217,10 +217,18 @@ fn take_forking() -> Forking {
 }
 
 extern "C" fn before() {
-    let forking = match start::family() {
-        Some(family) if may_enter() => prepare(family).map_or(Forking::Alone, Forking::With),
-        _ => Forking::Alone,
-    };
+    let family = start::family().filter(|_| may_enter());
+    let forking = family.map_or(Forking::Alone, |family| {
+        prepare(family).map_or_else(
+            || {
+                sys::complain(format_args!(
+                    "the stack has no place for another process: this child uses the kernel's sockets, and those that it inherits do not work"
+                ));
+                Forking::Alone
+            },
+            Forking::With,
+        )
+    });
     THREAD.with(|thread| thread.forking.set(forking));
 }
 
