@@ -189,3 +189,18 @@ fn sleeping_uses_no_cpu() {
 fn pausing_uses_no_cpu() {
     idle("pause");
 }
+
+#[test]
+fn survivors_of_killed_processes_go_on_or_get_errors_but_never_wrong_bytes() {
+    let program = CProgram::compile("dying");
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "echo");
+    let outcome = Outcome::of(lab.nstk(program.path()).args([
+        PEER_ADDRESS,
+        &peer.port.to_string(),
+        "-",
+        "300",
+    ]));
+    let said = outcome.success();
+    assert!(said.starts_with("300 rounds"), "{said}");
+}
