@@ -48,8 +48,11 @@ fn serve(lab: &Lab, mut netserver: Command, address: &str) -> Running {
 fn omni(nstk: Nstk, test: &str, options: &[&str]) -> (f64, String) {
     let selectors = ["-o", "THROUGHPUT,LOCAL_CONG_CONTROL,REMOTE_CONG_CONTROL"];
     let answer = netperf(nstk, test, &[options, &selectors].concat());
-    let (throughput, congestion) = answer.trim().split_once(',').expect("three columns");
-    (throughput.parse().expect("a number"), congestion.to_owned())
+    let columns = answer.trim().split_once(',');
+    let parsed = columns.and_then(|(throughput, congestion)| {
+        Some((throughput.parse().ok()?, congestion.to_owned()))
+    });
+    parsed.unwrap_or_else(|| panic!("netperf answers {answer}"))
 }
 
 fn stream_with(nstk: Nstk, test: &str, congestion: &str) {
