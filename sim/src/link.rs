@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use stack::Instant;
+use stack::{Instant, RxChecksum};
 
 use crate::frame::Packet;
 use crate::random::Random;
@@ -19,6 +19,14 @@ pub struct Link {
     pub queue_bytes: u64,
     /// Packets lost at random, of a million.
     pub loss_ppm: u32,
+    /// Packets that arrive twice, of a million.
+    pub duplicate_ppm: u32,
+    /// Packets with a flipped bit, of a million. Those without a checksum of their own (ARP, or left to a card) are lost.
+    pub corrupt_ppm: u32,
+    /// Packets that arrive late, of a million, overtaken by others.
+    pub late_ppm: u32,
+    /// Late packets come at most this much later.
+    pub late_by: Duration,
 }
 
 impl Link {
@@ -34,6 +42,10 @@ impl Link {
             delay,
             queue_bytes,
             loss_ppm: 0,
+            duplicate_ppm: 0,
+            corrupt_ppm: 0,
+            late_ppm: 0,
+            late_by: Duration::ZERO,
         }
     }
 
@@ -51,8 +63,12 @@ pub struct LinkCounters {
     pub offered: u64,
     /// Dropped because the queue was full.
     pub overflowed: u64,
-    /// Lost at random.
+    /// Lost at random, corrupted ones without a checksum included.
     pub lost: u64,
+    /// Delivered with a flipped bit.
+    pub corrupted: u64,
+    /// Delivered twice.
+    pub duplicated: u64,
 }
 
 /// One direction at work.
@@ -83,13 +99,23 @@ impl Line {
         }
         let start = self.free_at.max(now);
         self.free_at = start + self.wire_time(packet.bytes.len() as u64 + WIRE_OVERHEAD);
-        // Lost on the wire: it has taken its time on the line.
-        if random.chance(self.link.loss_ppm) {
+        // Whatever happens to it happens on the wire: it has taken its time on the line.
+        let is_corrupted = random.chance(self.link.corrupt_ppm);
+        let is_checked = packet.checksum == RxChecksum::Unknown && is_ip(&packet.bytes);
+        if random.chance(self.link.loss_ppm) || (is_corrupted && !is_checked) {
             self.counters.lost += 1;
             return;
         }
-        self.travelling
-            .push_back((self.free_at + self.link.delay, packet));
+        let mut packet = packet;
+        if is_corrupted {
+            self.counters.corrupted += 1;
+            flip_a_bit(&mut packet.bytes, random);
+        }
+        if random.chance(self.link.duplicate_ppm) {
+            self.counters.duplicated += 1;
+            self.deliver(packet.clone(), random);
+        }
+        self.deliver(packet, random);
     }
 
     /// When the next packet arrives.
@@ -101,6 +127,23 @@ impl Line {
     pub(crate) fn receive(&mut self, now: Instant) -> Option<Packet> {
         self.next_arrival().filter(|at| *at <= now)?;
         self.travelling.pop_front().map(|(_, packet)| packet)
+    }
+
+    /// Puts a packet where it arrives in order of time.
+    fn deliver(&mut self, packet: Packet, random: &mut Random) {
+        let mut at = self.free_at + self.link.delay;
+        if random.chance(self.link.late_ppm) {
+            let late_ns = u64::try_from(self.link.late_by.as_nanos()).unwrap_or(u64::MAX);
+            at = at.plus_nanos(random.next() % late_ns.max(1));
+        }
+        let later = self
+            .travelling
+            .iter()
+            .rev()
+            .take_while(|(arrival, _)| *arrival > at)
+            .count();
+        self.travelling
+            .insert(self.travelling.len() - later, (at, packet));
     }
 
     fn queued_bytes(&self, now: Instant) -> u64 {
@@ -115,6 +158,22 @@ impl Line {
     }
 }
 
+fn is_ip(frame: &[u8]) -> bool {
+    matches!(frame.get(12..14), Some([0x08, 0x00] | [0x86, 0xdd]))
+}
+
+/// Anywhere behind the Ethernet header: its own check sequence would catch the rest.
+fn flip_a_bit(bytes: &mut [u8], random: &mut Random) {
+    let Some(behind) = bytes.get_mut(ETHERNET_HEADER..) else {
+        return;
+    };
+    let number = random.next() % (behind.len() as u64 * 8).max(1);
+    if let Some(byte) = behind.get_mut((number / 8) as usize) {
+        *byte ^= 1 << (number % 8);
+    }
+}
+
+const ETHERNET_HEADER: usize = 14;
 /// Preamble and start (8), frame check sequence (4), gap between frames (12).
 const WIRE_OVERHEAD: u64 = 24;
 const QUEUE_BYTES_MIN: u64 = 64 * 1024;
@@ -122,7 +181,6 @@ const QUEUE_BYTES_MIN: u64 = 64 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stack::RxChecksum;
 
     fn packet(len: usize) -> Packet {
         Packet {
@@ -160,7 +218,7 @@ mod tests {
             LinkCounters {
                 offered: 5,
                 overflowed: 2,
-                lost: 0
+                ..LinkCounters::default()
             }
         );
         line.send(Instant::from_millis(12), packet(976), &mut random);
@@ -183,5 +241,64 @@ mod tests {
             "{:?}",
             line.counters
         );
+    }
+
+    #[test]
+    fn late_packets_are_overtaken_and_duplicates_come_twice() {
+        let late_by = Duration::from_millis(50);
+        let link = Link {
+            late_ppm: 500_000,
+            late_by,
+            duplicate_ppm: 100_000,
+            ..Link::new(8_000_000, Duration::ZERO)
+        };
+        let mut line = Line::new(Link {
+            queue_bytes: 1 << 30,
+            ..link
+        });
+        let mut random = Random::new(5);
+        for number in 0..100 {
+            line.send(Instant::from_millis(10), packet(100 + number), &mut random);
+        }
+        let mut lengths = Vec::new();
+        let mut last = Instant::ZERO;
+        while let Some(at) = line.next_arrival() {
+            assert!(at >= last, "in order of time");
+            last = at;
+            lengths.extend(line.receive(at).map(|packet| packet.bytes.len()));
+        }
+        assert_eq!(lengths.len() as u64, 100 + line.counters.duplicated);
+        assert!(line.counters.duplicated > 3);
+        assert!(!lengths.is_sorted(), "some were overtaken");
+    }
+
+    #[test]
+    fn a_corrupted_packet_is_delivered_only_if_its_checksum_will_tell() {
+        for (checksum, corrupted, lost) in
+            [(RxChecksum::Unknown, 1, 0), (RxChecksum::Partial, 0, 1)]
+        {
+            let mut line = Line::new(Link {
+                corrupt_ppm: 1_000_000,
+                ..Link::new(8_000_000, Duration::ZERO)
+            });
+            let mut bytes = vec![0; 100];
+            bytes[12] = 8;
+            let sent = Packet { bytes, checksum };
+            line.send(Instant::ZERO, sent, &mut Random::new(1));
+            assert_eq!(
+                (line.counters.corrupted, line.counters.lost),
+                (corrupted, lost)
+            );
+            if let Some(packet) = line.receive(Instant::FAR) {
+                assert_eq!(
+                    packet
+                        .bytes
+                        .iter()
+                        .map(|byte| byte.count_ones())
+                        .sum::<u32>(),
+                    2
+                );
+            }
+        }
     }
 }

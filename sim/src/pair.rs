@@ -220,16 +220,26 @@ impl Pair {
             Ok(()) | Err(Error::InProgress) => {}
             Err(error) => return Err(error.into()),
         }
-        let mut accepted = None;
-        self.run_until(HANDSHAKE_LIMIT, |pair| {
+        let (mut accepted, mut connected) = (None, Err(Error::InProgress));
+        let waited = self.run_until(HANDSHAKE_LIMIT, |pair| {
             let now = pair.clock(1);
             accepted = accepted.or_else(|| pair.hosts[1].stack.accept(now, listener).ok());
-            accepted.is_some()
-                && pair.hosts[0].stack.connect_result(socket) != Err(Error::InProgress)
-        })?;
-        self.hosts[0].stack.connect_result(socket)?;
+            if connected == Err(Error::InProgress) {
+                connected = pair.hosts[0].stack.connect_result(socket);
+            }
+            match connected {
+                Ok(()) => accepted.is_some(),
+                Err(Error::InProgress) => false,
+                Err(_) => true,
+            }
+        });
         let now = self.clock(1);
         self.hosts[1].stack.close(now, listener);
+        if let Err(error) = waited.and(connected.map_err(SimError::Socket)) {
+            let now = self.clock(0);
+            self.hosts[0].stack.close(now, socket);
+            return Err(error);
+        }
         let server = accepted.ok_or(SimError::TimedOut)?;
         Ok(Connection {
             client: socket,

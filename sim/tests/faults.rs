@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use nstk_sim::{Connection, Link, Load, Pair, PairConfig, SimError};
-use stack::{CcKind, DeviceOffload};
+use stack::{CcKind, DeviceOffload, Error};
 
 /// Numbers for choosing a case, all from one seed.
 struct Choice(u64);
@@ -34,6 +34,10 @@ impl Choice {
         // Two of the largest packets, or nothing would ever get through.
         link.queue_bytes = 20_000 + 100 * self.magnitude(13);
         link.loss_ppm = [0, 1_000, 20_000, 100_000][self.below(4) as usize];
+        link.duplicate_ppm = [0, 0, 1_000, 50_000][self.below(4) as usize];
+        link.corrupt_ppm = [0, 0, 1_000, 20_000][self.below(4) as usize];
+        link.late_ppm = [0, 0, 10_000, 200_000][self.below(4) as usize];
+        link.late_by = Duration::from_micros(self.magnitude(17));
         link
     }
 
@@ -57,12 +61,20 @@ impl Choice {
     }
 }
 
+/// Three lost ARP requests in a row are no answer; the next attempt may have more luck.
+fn connect(pair: &mut Pair) -> Result<Connection, SimError> {
+    let mut attempts = (5000..5010).map(|port| pair.connect(port));
+    let result =
+        attempts.find(|result| !matches!(result, Err(SimError::Socket(Error::HostUnreachable))));
+    result.unwrap_or(Err(SimError::TimedOut))
+}
+
 fn run(seed: u64) -> Result<(), SimError> {
     let mut choice = Choice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let config = choice.config(seed);
     let bytes = 100 * choice.magnitude(13);
     let mut pair = Pair::new(&config)?;
-    let connection = pair.connect(5000)?;
+    let connection = connect(&mut pair)?;
     for load in [Load::forward(bytes), Load::backward(bytes)] {
         pair.transfer(
             connection,
