@@ -11,7 +11,7 @@ use core::ptr;
 use dlmalloc::Dlmalloc;
 
 use crate::lock::ProcessLock;
-use crate::sys;
+use crate::{pid, sys};
 
 /// The allocator of everything in this library.
 pub(crate) struct ProcessHeap(ProcessLock<Heap>);
@@ -36,7 +36,7 @@ impl ProcessHeap {
 
     fn with<R>(&self, work: impl FnOnce(&mut Heap) -> R) -> R {
         self.0.with(|heap, _| {
-            let pid = sys::process_id();
+            let pid = pid::current();
             if heap.owner != pid {
                 let span = Span::reserve();
                 let start = span.start;

@@ -21,6 +21,7 @@ mod messages;
 mod opening;
 mod options;
 mod panics;
+mod pid;
 mod readiness;
 mod receiving;
 mod replay;

@@ -3,7 +3,7 @@
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::sys;
+use crate::{pid, sys};
 
 /// Guards a value of this process. A fork may happen while another thread holds the lock: the child
 /// then takes it all the same and is told so, since the value may be half changed.
@@ -37,7 +37,7 @@ impl<T> ProcessLock<T> {
 
     /// Runs `work` alone on the value.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut T, Found) -> R) -> R {
-        let pid = sys::process_id();
+        let pid = pid::current();
         let found = loop {
             let holder = self.holder.load(Ordering::Relaxed);
             if holder == pid {

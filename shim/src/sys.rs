@@ -222,6 +222,14 @@ pub(crate) fn map(len: usize) -> *mut c_void {
     mapped.map_or(core::ptr::null_mut(), |address| address as *mut c_void)
 }
 
+/// Has the kernel clear the memory in every child that gets a copy of it (madvise(2),
+/// `MADV_WIPEONFORK`). `false`: it cannot.
+pub(crate) fn wipe_on_fork(start: *mut c_void, len: usize) -> bool {
+    let advice = int(libc::MADV_WIPEONFORK);
+    // SAFETY: the caller's own memory, which stays as it is in this process.
+    unsafe { raw(libc::SYS_madvise, [start as usize, len, advice, 0, 0, 0]) }.is_ok()
+}
+
 /// Gives back what [`map`] gave.
 pub(crate) fn unmap(start: *mut c_void, len: usize) {
     // SAFETY: nothing lies there any more.
