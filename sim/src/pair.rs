@@ -207,7 +207,7 @@ impl Pair {
     /// Connects host 0 to a listener on `port` of host 1.
     ///
     /// # Errors
-    /// A socket call's; `TimedOut` after a minute.
+    /// A socket call's; `TimedOut` after five minutes.
     pub fn connect(&mut self, port: u16) -> Result<Connection, SimError> {
         let (client_now, server_now) = (self.clock(0), self.clock(1));
         let server = &mut self.hosts[1].stack;
@@ -322,5 +322,5 @@ fn host_config(config: &Config, number: u8) -> Config {
     }
 }
 
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(60);
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(300);
 const CLOSE_LIMIT: Duration = Duration::from_secs(3600);
