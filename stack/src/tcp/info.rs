@@ -227,8 +227,11 @@ fn fill_receiving(info: &mut TcpInfo, conn: &Connection, now: Instant) {
     info.last_data_recv = ms_since(now, conn.ack.received_at);
 }
 
+/// Microseconds; what is measured but shorter than one counts as one.
 fn us(ns: u64) -> u32 {
-    u32::try_from(ns / 1000).unwrap_or(u32::MAX)
+    u32::try_from(ns / 1000)
+        .unwrap_or(u32::MAX)
+        .max(u32::from(ns > 0))
 }
 
 fn ms_since(now: Instant, then: Instant) -> u32 {

@@ -219,7 +219,9 @@ impl Flow<'_, '_> {
                 Inserted::Dropped => return,
             }
         }
-        if !is_new {
+        if is_new {
+            self.make_room_beyond_gaps(segment);
+        } else {
             let rcv = &mut self.sock.tcp.rcv;
             (rcv.dup_start, rcv.dup_end) = (segment.data_start(), segment.data_end());
         }

@@ -18,7 +18,7 @@ impl Flow<'_, '_> {
     /// New data in order.
     pub(super) fn measure(&mut self, segment: &Segment<'_>) {
         self.measure_mss(segment);
-        self.measure_round_trip(segment);
+        self.measure_round_trip();
         if segment.len >= GROW_LEN_MIN {
             self.grow_window(segment);
         }
@@ -44,7 +44,7 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// Buffers hold more or less payload than was thought: so does the window at most.
+    /// The window is as large as the buffer can hold at most, by what buffers have held so far.
     fn follow_fill(&mut self) {
         if self.sock.tcp.settings.window_clamp != 0 {
             return;
@@ -55,8 +55,8 @@ impl Flow<'_, '_> {
         conn.rcv.ssthresh = conn.rcv.ssthresh.min(conn.rcv.clamp);
     }
 
-    /// By the echo of our clock if there is one, else by a window's worth of data.
-    fn measure_round_trip(&mut self, segment: &Segment<'_>) {
+    /// The time a window's worth of data takes is a round trip at least (Linux: tcp_rcv_rtt_measure).
+    fn measure_round_trip(&mut self) {
         let now = self.cx.now;
         let rcv = &mut self.sock.tcp.rcv;
         if rcv.rtt_since == Instant::ZERO {
@@ -75,7 +75,6 @@ impl Flow<'_, '_> {
         };
         rcv.rtt_since = now;
         rcv.rtt_end = rcv.nxt.add(rcv.wnd);
-        let _ = segment;
     }
 
     /// The window may be as large as what arrives fills its buffers well.
@@ -113,25 +112,41 @@ impl Flow<'_, '_> {
             return;
         }
         rcv.tune_space = copied;
-        let is_fixed = self.sock.has(SockFlags::RECEIVE_BUFFER_SET);
-        if self.cx.global.config.moderate_rcvbuf == 0 || is_fixed {
-            return;
-        }
         self.grow_receive_buffer(copied, previous);
     }
 
+    /// Something arrived beyond a gap: what waits there needs room beside what is read in a round
+    /// trip, or holes would close the window.
+    pub(super) fn make_room_beyond_gaps(&mut self, segment: &Segment<'_>) {
+        if self.sock.tcp.accept.listener.is_none() && !self.is_orphan() {
+            let space = self.sock.tcp.rcv.tune_space;
+            self.grow_receive_buffer(space, space);
+        }
+        if segment.len >= GROW_LEN_MIN {
+            self.grow_window(segment);
+        }
+    }
+
+    /// `copied` bytes were read in a round trip, `previous` in the one before (Linux:
+    /// tcp_rcvbuf_grow).
     fn grow_receive_buffer(&mut self, copied: u64, previous: u64) {
-        let max = self.cx.global.config.tcp_rmem[2];
-        let rcv = &mut self.sock.tcp.rcv;
-        // Twice what was read in a round trip, room for reordering, and for the sender's own growth.
-        let wanted = 2 * copied + 16 * u64::from(rcv.mss_announced);
+        let config = &self.cx.global.config;
+        let is_fixed = self.sock.has(SockFlags::RECEIVE_BUFFER_SET);
+        if config.moderate_rcvbuf == 0 || is_fixed {
+            return;
+        }
+        let rcv = &self.sock.tcp.rcv;
+        let highest = rcv.ahead.highest_end(&self.tcp.ranges).unwrap_or(rcv.nxt);
+        let ahead = u64::from(highest.saturating_distance(rcv.nxt));
+        // Measured a round trip late, and a sender in slow start doubles its rate meanwhile.
+        let wanted = 2 * copied;
         let growth = wanted.saturating_mul(copied - previous) / previous.max(1);
-        let window = wanted.saturating_add(2 * growth);
-        let buffer = (window.saturating_mul(256) / u64::from(rcv.fill.max(1))).min(max);
+        let window = wanted.saturating_add(2 * growth).saturating_add(ahead);
+        let buffer = window.saturating_mul(256) / u64::from(rcv.fill.max(1));
+        let buffer = buffer.min(config.tcp_rmem[2]);
         if buffer > self.sock.receive_buffer {
             self.sock.receive_buffer = buffer;
-            let clamp = self.payload_of(buffer);
-            self.sock.tcp.rcv.clamp = clamp;
+            self.follow_fill();
         }
     }
 }
