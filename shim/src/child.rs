@@ -12,6 +12,8 @@ use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
 use family::{Family, FileId, Member};
 
 use crate::descriptors::{self, Descriptor};
+use crate::errno;
+use crate::hook::guarded;
 use crate::{start, sys, thread};
 
 /// Bytes asked for the guard; the kernel gives whole pages.
@@ -115,14 +117,14 @@ pub(crate) fn fork(real: impl FnOnce() -> c_int) -> c_int {
     if child == 0 {
         return 0;
     }
-    let errno = crate::errno::last();
+    let errno = errno::last();
     THREAD.with(|thread| thread.hooked.set(false));
     if let Forking::With(member) = take_forking()
         && let Some(family) = start::family()
     {
-        family.fork_parent(member, u32::try_from(child).ok());
+        guarded(|| family.fork_parent(member, u32::try_from(child).ok()));
     }
-    crate::errno::set(errno);
+    errno::set(errno);
     child
 }
 
@@ -133,39 +135,60 @@ pub(crate) fn exec(real: impl FnOnce() -> c_int) -> c_int {
     let Some(family) = start::family().filter(|_| may_enter()) else {
         return real();
     };
-    let member = family.member();
-    let mut released = Vec::new();
-    let mut stays = false;
-    let _ = family.enter(|state, now| {
-        for (fd, descriptor) in descriptors::all() {
-            match descriptor {
-                Descriptor::Stack(file)
-                    if closes_on_exec(fd) && state.files.is_shared(file, member) =>
-                {
-                    state.release(now, file, member);
-                    released.push(file);
-                }
-                Descriptor::Stack(_) | Descriptor::Epoll(_) => stays = true,
-                Descriptor::Kernel => {}
-            }
-        }
-    });
-    if !stays {
-        family.fork_parent(member, None);
-    }
+    let mut let_go = LetGo::default();
+    guarded(|| let_go.before_exec(family));
     let result = real();
-    let errno = crate::errno::last();
-    if !stays && let Some(member) = family.fork_prepare(core::iter::empty()) {
-        family.fork_child(member);
-    }
-    let member = family.member();
-    let _ = family.enter(|state, _| {
-        for file in released {
-            state.files.hold(file, member);
-        }
-    });
-    crate::errno::set(errno);
+    let errno = errno::last();
+    guarded(|| let_go.take_back(family));
+    errno::set(errno);
     result
+}
+
+/// What a process has given up for an exec.
+#[derive(Default)]
+struct LetGo {
+    files: Vec<FileId>,
+    /// Its place in the family, since nothing of it was left.
+    place: bool,
+}
+
+impl LetGo {
+    fn before_exec(&mut self, family: &Family) {
+        let member = family.member();
+        let mut stays = false;
+        let entered = family.enter(|state, now| {
+            for (fd, descriptor) in descriptors::all() {
+                match descriptor {
+                    Descriptor::Stack(file)
+                        if closes_on_exec(fd) && state.files.is_shared(file, member) =>
+                    {
+                        state.release(now, file, member);
+                        self.files.push(file);
+                    }
+                    Descriptor::Stack(_) | Descriptor::Epoll(_) => stays = true,
+                    Descriptor::Kernel => {}
+                }
+            }
+        });
+        self.place = entered.is_ok() && !stays;
+        if self.place {
+            family.fork_parent(member, None);
+        }
+    }
+
+    fn take_back(self, family: &Family) {
+        if self.place
+            && let Some(member) = family.fork_prepare(core::iter::empty())
+        {
+            family.fork_child(member);
+        }
+        let member = family.member();
+        let _ = family.enter(|state, _| {
+            for file in self.files {
+                state.files.hold(file, member);
+            }
+        });
+    }
 }
 
 fn closes_on_exec(fd: c_int) -> bool {
@@ -178,16 +201,21 @@ pub(crate) fn exit() {
     let family = start::family().filter(|_| may_enter() && !thread::is_inside());
     let Some(family) = family else { return };
     let member = family.member();
-    let _ = family.enter(|state, now| {
-        for (_, descriptor) in descriptors::all() {
-            match descriptor {
-                Descriptor::Stack(file) => {
-                    state.release(now, file, member);
+    guarded(|| {
+        // A stack that is gone has nothing to be closed.
+        let _ = family.enter(|state, now| {
+            for (_, descriptor) in descriptors::all() {
+                match descriptor {
+                    Descriptor::Stack(file) => {
+                        state.release(now, file, member);
+                    }
+                    Descriptor::Epoll(set) => {
+                        state.epolls.release(set, member, &mut state.files);
+                    }
+                    Descriptor::Kernel => {}
                 }
-                Descriptor::Epoll(set) => state.epolls.release(set, member, &mut state.files),
-                Descriptor::Kernel => {}
             }
-        }
+        });
     });
 }
 
@@ -217,18 +245,15 @@ fn take_forking() -> Forking {
 }
 
 extern "C" fn before() {
-    let family = start::family().filter(|_| may_enter());
-    let forking = family.map_or(Forking::Alone, |family| {
-        prepare(family).map_or_else(
-            || {
-                sys::complain(format_args!(
-                    "the stack has no place for another process: this child uses the kernel's sockets, and those that it inherits do not work"
-                ));
-                Forking::Alone
-            },
-            Forking::With,
-        )
-    });
+    let mut forking = Forking::Alone;
+    if let Some(family) = start::family().filter(|_| may_enter()) {
+        guarded(|| match prepare(family) {
+            Some(member) => forking = Forking::With(member),
+            None => sys::complain(format_args!(
+                "the stack has no place for another process: this child uses the kernel's sockets, and those that it inherits do not work"
+            )),
+        });
+    }
     THREAD.with(|thread| thread.forking.set(forking));
 }
 

@@ -99,7 +99,11 @@ hook! {
 /// Whether the stack has connections or listeners, and this process may look after them.
 #[inline(never)]
 fn has_sockets() -> bool {
-    thread::usable() && start::enter(|state, _| state.stack.live_connections() > 0).unwrap_or(false)
+    let mut live = 0;
+    if thread::usable() {
+        guarded(|| live = start::enter(|state, _| state.stack.live_connections()).unwrap_or(0));
+    }
+    live > 0
 }
 
 /// # Safety
