@@ -41,8 +41,9 @@ pub(crate) fn fcntl(fd: c_int, command: c_int, argument: usize) -> Answer {
     };
     match command {
         libc::F_GETFL => Some(status(file)),
-        libc::F_SETFL => Some(set_status(file, number.cast_unsigned(), STATUS_FLAGS)),
         // SIGIO and SIGURG are not there.
+        libc::F_SETFL if number & libc::O_ASYNC != 0 => Some(Err(Errno(libc::EINVAL))),
+        libc::F_SETFL => Some(set_status(file, number.cast_unsigned(), STATUS_FLAGS)),
         libc::F_SETOWN | F_SETSIG | F_SETOWN_EX => Some(Err(Errno(libc::EINVAL))),
         libc::F_GETOWN | F_GETSIG => Some(Ok(0)),
         _ => None,
