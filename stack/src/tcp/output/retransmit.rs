@@ -11,9 +11,17 @@ use crate::tcp::segment::{Fate, TxSegId};
 impl Flow<'_, '_> {
     /// Sends the next lost segment again if the window allows. `None`: nothing to send.
     pub(crate) fn resend<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> Option<u32> {
-        let id = self.sock.tcp.snd.queue.first_lost();
+        let queue = &self.sock.tcp.snd.queue;
+        let mut id = queue.first_lost();
         if id.is_none() {
             return None;
+        }
+        let is_head_lost = |head| {
+            let seg = self.tcp.tx_segs.get(head);
+            seg.is_some_and(|seg| seg.fate() == Fate::Lost)
+        };
+        if is_head_lost(queue.head()) {
+            id = queue.head();
         }
         let loss = &self.sock.tcp.loss;
         let quota = loss.cwnd.saturating_sub(loss.in_flight());

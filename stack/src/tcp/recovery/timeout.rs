@@ -157,7 +157,11 @@ impl Flow<'_, '_> {
         }
         let mut id = head;
         while let Some(seg) = self.tcp.tx_segs.get(id).copied() {
-            if id == head || !self.is_recent(seg.sent_at) {
+            if seg.fate() == Fate::Lost {
+                // To its place in the order of sequence numbers.
+                let queue = &mut self.sock.tcp.snd.queue;
+                queue.set_fate(&mut self.tcp.tx_segs, id, Fate::Lost);
+            } else if id == head || !self.is_recent(seg.sent_at) {
                 self.mark_lost(id, &mut work);
             }
             id = seg.next;
