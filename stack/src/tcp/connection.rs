@@ -363,6 +363,8 @@ bitflags! {
         const FORCED = 8;
         /// A segment below full size came: the sender may wait for this ACK.
         const PUSHED = 16;
+        /// It waits a moment for what the program is about to send: its first data, or its own FIN.
+        const SOON = 32;
     }
 }
 

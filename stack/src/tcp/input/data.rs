@@ -238,14 +238,19 @@ impl Flow<'_, '_> {
         conn.rcv.nxt = conn.rcv.nxt.add(1);
         conn.set(Flags::FIN_RECEIVED);
         conn.clear(Flags::FIN_AHEAD);
-        conn.ack.owe(Owed::SCHEDULED | Owed::NOW);
+        conn.ack.owe(Owed::SCHEDULED);
         self.drop_ahead();
         match self.state() {
             State::Established => {
-                self.conn().set_state(State::CloseWait);
-                self.quicken_now();
+                let conn = self.conn();
+                conn.set_state(State::CloseWait);
+                conn.ack.owe(Owed::SOON);
             }
-            State::FinWait1 => self.conn().set_state(State::Closing),
+            State::FinWait1 => {
+                let conn = self.conn();
+                conn.set_state(State::Closing);
+                conn.ack.owe(Owed::NOW);
+            }
             State::FinWait2 => {
                 self.enter_time_wait();
                 return;

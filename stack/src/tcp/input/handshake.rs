@@ -2,7 +2,7 @@
 
 use super::Segment;
 use crate::error::Error;
-use crate::tcp::connection::{Flags, Owed};
+use crate::tcp::connection::Flags;
 use crate::tcp::flow::Flow;
 use crate::tcp::header;
 use crate::tcp::output::reply;
@@ -45,9 +45,11 @@ impl Flow<'_, '_> {
         self.establish();
         if segment.len > 0 || segment.has(header::Flags::FIN) {
             self.take_payload(segment);
+            self.acknowledge_now();
+        } else {
+            self.acknowledge_soon();
+            self.wake_output();
         }
-        self.conn().ack.owe(Owed::SCHEDULED | Owed::NOW);
-        self.wake_output();
     }
 
     /// Both sides sent a SYN: ours goes again, as a SYN-ACK (RFC 9293 §3.5, figure 8).

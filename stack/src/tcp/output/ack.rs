@@ -14,6 +14,11 @@ const DELAY_MAX_NS: u64 = 200_000_000;
 /// Greatest delay when nothing suggests that an answer comes (RFC 9293: below 0.5 s).
 const DELAY_LIMIT_NS: u64 = 500_000_000;
 
+/// How long an ACK waits for what the program does about a connection that has just opened or ended.
+/// Linux waits for a whole delayed ACK, and only where it knows of data to come; a moment is enough for a
+/// program that runs, and no peer feels it.
+const SOON_NS: u64 = 30_000;
+
 impl Flow<'_, '_> {
     /// Data arrived: adapts the delay to how often that happens (Linux: tcp_event_data_recv).
     pub(crate) fn note_arrival(&mut self) {
@@ -58,6 +63,10 @@ impl Flow<'_, '_> {
         if !conn.ack.owed().contains(Owed::SCHEDULED) {
             return;
         }
+        if conn.ack.owed().contains(Owed::SOON) && !conn.ack.owed().contains(Owed::NOW) {
+            self.acknowledge_soon();
+            return;
+        }
         let is_full = conn.rcv.nxt.distance(conn.rcv.wup) > u32::from(conn.rcv.mss);
         let is_quick = conn.ack.quick > 0 && !conn.ack.is_interactive();
         let is_gap = !conn.rcv.ahead.is_empty();
@@ -81,6 +90,16 @@ impl Flow<'_, '_> {
     pub(crate) fn acknowledge_now(&mut self) {
         self.conn().ack.owe(Owed::SCHEDULED | Owed::NOW);
         self.wake_output();
+    }
+
+    /// The ACK goes in a moment, or with what the program sends meanwhile.
+    pub(crate) fn acknowledge_soon(&mut self) {
+        let soon = self.cx.now.plus_nanos(SOON_NS);
+        let conn = self.conn();
+        conn.ack.owe(Owed::SCHEDULED | Owed::TIMER | Owed::SOON);
+        if conn.due.ack == Instant::ZERO || conn.due.ack > soon {
+            conn.due.ack = soon;
+        }
     }
 
     /// The ACK waits for data to go with (Linux: tcp_send_delayed_ack).
@@ -116,6 +135,10 @@ impl Flow<'_, '_> {
         let ack = &mut self.sock.tcp.ack;
         self.sock.tcp.due.ack = Instant::ZERO;
         if !ack.owed().contains(Owed::SCHEDULED) {
+            return;
+        }
+        if ack.owed().contains(Owed::SOON) {
+            self.acknowledge_now();
             return;
         }
         if ack.is_interactive() {
