@@ -49,9 +49,10 @@ int main(int argc, char **argv) {
             SHOW(byte);
             _exit(0);
         }
-        SHOW(close(s));
         int status;
+        int closed = close(s);   /* shown when the child has said what it has to say */
         waitpid(child, &status, 0);
+        SHOW(closed);
         SHOW(status);
     }
 
