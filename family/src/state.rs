@@ -17,6 +17,8 @@ pub struct State {
     /// Stack members of epoll sets.
     pub epolls: Epolls,
     pub(crate) turn: Array<TurnRecord>,
+    /// Bells of threads that wait for files that were closed.
+    rings: u64,
 }
 
 impl State {
@@ -27,6 +29,7 @@ impl State {
             files: Files::new(region)?,
             epolls: Epolls::new(region, layout::EPOLLS)?,
             turn: region.array(layout::TURN, 1)?,
+            rings: 0,
         })
     }
 
@@ -35,6 +38,7 @@ impl State {
     pub fn release(&mut self, now: Instant, file: FileId, member: Member) -> bool {
         let left = self.files.drop_hold(file, member);
         if let Some(Left::Nothing(sock)) = left {
+            self.rings |= self.files.get(file).map_or(0, |record| record.waiters);
             self.epolls.file_gone(file, &mut self.files);
             self.files.remove(file);
             self.stack.close(now, sock);
@@ -69,7 +73,7 @@ impl State {
 
     /// Passes the stack's events on to who waits; returns the bells to ring.
     pub(crate) fn drain_events(&mut self) -> u64 {
-        let mut rings = 0;
+        let mut rings = core::mem::take(&mut self.rings);
         while let Some((_, tag, edges)) = self.stack.pop_event() {
             let file = FileId::from_bits(tag);
             let Some(record) = self.files.get(file) else {
