@@ -7,7 +7,6 @@ use crate::context::{Context, Parts};
 use crate::error::Error;
 use crate::sock::{Ready, Sock, SockFlags, SockId, SockKind};
 use crate::time::Instant;
-use core::time::Duration;
 
 /// A connection's record and everything that work on it may touch. Other endpoints are out of
 /// reach: what concerns them is noted and done when the flow is put down.
@@ -118,11 +117,6 @@ impl Flow<'_, '_> {
     /// A deadline `ns` from now.
     pub(crate) fn after_ns(&self, ns: u64) -> Instant {
         self.cx.now.plus_nanos(ns)
-    }
-
-    /// A deadline `wait` from now.
-    pub(crate) fn after(&self, wait: Duration) -> Instant {
-        self.cx.now + wait
     }
 
     /// Asks to be polled for frames.

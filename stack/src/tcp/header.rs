@@ -96,7 +96,8 @@ impl Header {
             dst: U16::new(self.dst_port),
             seq: U32::new(self.seq.raw()),
             ack: U32::new(self.ack.raw()),
-            offset: (words as u8) << 4,
+            // At most 15: the length was bounded above.
+            offset: u8::try_from(words).unwrap_or(0xf) << 4,
             flags: self.flags.bits(),
             window: U16::new(self.window),
             checksum: U16::new(checksum),

@@ -1,6 +1,7 @@
 //! `TCP_INFO`, with the layout of Linux's `struct tcp_info`.
 
 use super::connection::{Connection, Flags};
+use super::narrow::low32;
 use super::state::State;
 use crate::sock::Sock;
 use crate::time::Instant;
@@ -170,7 +171,7 @@ fn fill_loss(info: &mut TcpInfo, conn: &Connection) {
 
 fn fill_sending(info: &mut TcpInfo, conn: &Connection, now: Instant) {
     let (snd, stats) = (&conn.snd, &conn.stats);
-    info.rto = us(conn.rtt.rto_after(conn.loss.backoff).as_nanos() as u64);
+    info.rto = us(conn.rtt.rto_after_ns(conn.loss.backoff));
     info.rtt = us(conn.rtt.srtt_ns());
     info.rttvar = us(conn.rtt.deviation_ns());
     info.min_rtt = conn.rtt.min_ns().map_or(u32::MAX, us);
@@ -188,11 +189,11 @@ fn fill_sending(info: &mut TcpInfo, conn: &Connection, now: Instant) {
     info.bytes_acked = stats.bytes_acked;
     info.bytes_sent = stats.bytes_sent;
     info.bytes_retrans = stats.bytes_retrans;
-    info.segs_out = stats.segs_out as u32;
-    info.segs_in = stats.segs_in as u32;
-    info.data_segs_out = stats.data_segs_out as u32;
-    info.data_segs_in = stats.data_segs_in as u32;
-    info.delivered = conn.rate.delivered() as u32;
+    info.segs_out = low32(stats.segs_out);
+    info.segs_in = low32(stats.segs_in);
+    info.data_segs_out = low32(stats.data_segs_out);
+    info.data_segs_in = low32(stats.data_segs_in);
+    info.delivered = low32(conn.rate.delivered());
     let (rate, is_limited) = conn.rate.delivery_rate(u32::from(snd.mss));
     info.delivery_rate = rate;
     info.delivery_flags = u8::from(is_limited);
@@ -235,5 +236,5 @@ fn us(ns: u64) -> u32 {
 }
 
 fn ms_since(now: Instant, then: Instant) -> u32 {
-    (now.nanos_since(then) / 1_000_000) as u32
+    low32(now.nanos_since(then) / 1_000_000)
 }

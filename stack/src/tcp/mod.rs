@@ -4,6 +4,9 @@
 //! it may touch. `input/` takes segments, `output/` makes them, `timer` fires deadlines, `calls/`
 //! are the socket calls; `recovery/` decides what is lost, `congestion/` how much may be in flight.
 
+#![deny(clippy::indexing_slicing)]
+#![cfg_attr(not(test), deny(clippy::cast_possible_truncation))]
+
 pub(crate) mod buffer;
 pub(crate) mod calls;
 mod chrono;
@@ -14,6 +17,7 @@ mod header;
 pub(crate) mod icmp;
 mod info;
 pub(crate) mod input;
+mod narrow;
 mod options;
 pub(crate) mod output;
 mod queues;

@@ -182,7 +182,8 @@ impl Options {
             .get(..self.sack.len().min(room))
             .unwrap_or_default();
         if !blocks.is_empty() {
-            writer.put(&[NOP, NOP, SACK, 2 + 8 * blocks.len() as u8]);
+            let len = u8::try_from(2 + 8 * blocks.len()).unwrap_or(0);
+            writer.put(&[NOP, NOP, SACK, len]);
             for block in blocks {
                 writer.put(&block.start.raw().to_be_bytes());
                 writer.put(&block.end.raw().to_be_bytes());

@@ -3,7 +3,6 @@
 
 use super::seq::Seq;
 use crate::time::Instant;
-use core::time::Duration;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Least variance, hence least timeout beyond the smoothed round trip (Linux: TCP_RTO_MIN).
@@ -44,28 +43,27 @@ impl Rtt {
         self.min.get()
     }
 
-    /// Timeout without backoff: smoothed round trip + four deviations, within Linux's bounds.
-    pub(crate) fn rto(&self) -> Duration {
-        let ns = match self.srtt8_ns {
+    /// Timeout without backoff in ns: smoothed round trip + four deviations, within Linux's bounds.
+    pub(crate) fn rto_ns(&self) -> u64 {
+        match self.srtt8_ns {
             0 => RTO_INITIAL_NS,
             srtt8 => (srtt8 >> 3)
                 .saturating_add(self.var4_ns)
                 .clamp(RTO_MIN_NS, RTO_MAX_NS),
-        };
-        Duration::from_nanos(ns)
+        }
     }
 
-    /// The timeout doubled `backoffs` times, RFC 6298 §5.5.
-    pub(crate) fn rto_after(&self, backoffs: u8) -> Duration {
-        let rto = self.rto().as_nanos() as u64;
-        Duration::from_nanos(rto.saturating_mul(1 << backoffs.min(30)).min(RTO_MAX_NS))
+    /// The timeout doubled `backoffs` times, in ns, RFC 6298 §5.5.
+    pub(crate) fn rto_after_ns(&self, backoffs: u8) -> u64 {
+        let doubled = self.rto_ns().saturating_mul(1 << backoffs.min(30));
+        doubled.min(RTO_MAX_NS)
     }
 
-    /// Takes a sample of a segment that was sent once (Karn). `una` and `next` are what is
+    /// Takes a sample of a segment that was sent once (Karn), in ns. `una` and `next` are what is
     /// acknowledged and what is sent; a round ends when `una` passes the `next` it began with.
-    pub(crate) fn sample(&mut self, rtt: Duration, una: Seq, next: Seq) {
+    pub(crate) fn sample(&mut self, rtt_ns: u64, una: Seq, next: Seq) {
         // A sample of 0 would read as "none yet".
-        let ns = (rtt.as_nanos() as u64).clamp(1, RTO_MAX_NS);
+        let ns = rtt_ns.clamp(1, RTO_MAX_NS);
         if self.srtt8_ns == 0 {
             self.srtt8_ns = ns << 3;
             self.mdev4_ns = ns << 1;
@@ -86,9 +84,9 @@ impl Rtt {
         }
     }
 
-    /// Takes a sample for the minimum only; ambiguous ones must not come here either.
-    pub(crate) fn sample_min(&mut self, now: Instant, rtt: Duration) {
-        self.min.update(now, (rtt.as_nanos() as u64).max(1));
+    /// Takes a sample in ns for the minimum only; ambiguous ones must not come here either.
+    pub(crate) fn sample_min(&mut self, now: Instant, rtt_ns: u64) {
+        self.min.update(now, rtt_ns.max(1));
     }
 
     fn smooth(&mut self, ns: u64) {
@@ -164,37 +162,37 @@ mod tests {
         let mut una = Seq::new(0);
         for &ms in samples_ms {
             una = una.add(10);
-            rtt.sample(Duration::from_millis(ms), una, una.add(1));
+            rtt.sample(ms * MS, una, una.add(1));
         }
         rtt
     }
 
     #[test]
     fn before_the_first_sample_the_timeout_is_one_second() {
-        assert_eq!(Rtt::default().rto(), Duration::from_secs(1));
+        assert_eq!(Rtt::default().rto_ns(), 1000 * MS);
         assert_eq!(Rtt::default().min_ns(), None);
     }
 
     #[test]
     fn the_timeout_is_never_below_round_trip_plus_200_ms() {
         let rtt = sampled(&[10; 50]);
-        assert_eq!(rtt.rto(), Duration::from_millis(210));
+        assert_eq!(rtt.rto_ns(), 210 * MS);
         assert_eq!(rtt.srtt_ns(), 10 * MS);
     }
 
     #[test]
     fn the_first_sample_sets_deviation_to_half_of_it() {
         let rtt = sampled(&[1000]);
-        assert_eq!(rtt.rto(), Duration::from_millis(3000));
+        assert_eq!(rtt.rto_ns(), 3000 * MS);
         assert_eq!(rtt.deviation_ns(), 500 * MS);
     }
 
     #[test]
     fn backoff_doubles_up_to_two_minutes() {
         let rtt = sampled(&[10; 50]);
-        assert_eq!(rtt.rto_after(1), Duration::from_millis(420));
-        assert_eq!(rtt.rto_after(3), Duration::from_millis(1680));
-        assert_eq!(rtt.rto_after(255), Duration::from_secs(120));
+        assert_eq!(rtt.rto_after_ns(1), 420 * MS);
+        assert_eq!(rtt.rto_after_ns(3), 1680 * MS);
+        assert_eq!(rtt.rto_after_ns(255), 120_000 * MS);
     }
 
     #[test]
@@ -207,25 +205,22 @@ mod tests {
     fn variance_rises_at_once_and_falls_by_a_quarter_a_round() {
         let calm = sampled(&[100; 60]);
         let mut rtt = calm;
-        rtt.sample(Duration::from_millis(1000), Seq::new(5), Seq::new(6));
-        let raised = rtt.rto();
-        assert!(raised > calm.rto() + Duration::from_millis(200));
+        rtt.sample(1000 * MS, Seq::new(5), Seq::new(6));
+        let raised = rtt.rto_ns();
+        assert!(raised > calm.rto_ns() + 200 * MS);
         let fallen = sampled(&[[100; 60].as_slice(), &[1000], &[100; 60]].concat());
-        assert!(fallen.rto() < raised);
+        assert!(fallen.rto_ns() < raised);
     }
 
     #[test]
     fn the_minimum_is_forgotten_after_five_minutes() {
         let mut rtt = Rtt::default();
-        rtt.sample_min(Instant::from_millis(1), Duration::from_millis(10));
+        rtt.sample_min(Instant::from_millis(1), 10 * MS);
         for minute in 1..=4 {
-            rtt.sample_min(
-                Instant::from_millis(minute * 60_000),
-                Duration::from_millis(20),
-            );
+            rtt.sample_min(Instant::from_millis(minute * 60_000), 20 * MS);
         }
         assert_eq!(rtt.min_ns(), Some(10 * MS));
-        rtt.sample_min(Instant::from_millis(301_000), Duration::from_millis(20));
+        rtt.sample_min(Instant::from_millis(301_000), 20 * MS);
         assert_eq!(rtt.min_ns(), Some(20 * MS));
     }
 }

@@ -3,7 +3,7 @@
 use super::congestion::{CcBlock, CongestionControl, INFINITE_SSTHRESH};
 use super::connection::{Connection, Flags, INITIAL_REORDERING, INITIAL_WINDOW};
 use super::flow::Flow;
-use super::header::HEADER_LEN;
+use super::narrow::low32;
 use super::options::{Options, Scale, TIMESTAMPS_LEN, WINDOW_SCALE_MAX};
 use super::rate::RateState;
 use super::seq::Seq;
@@ -26,7 +26,11 @@ const FIRST_WINDOW_MAX: u32 = 65_535;
 const FILL_DEFAULT: u8 = 128;
 /// Bytes Linux charges a queued full segment for beyond its payload.
 const SEGMENT_OVERHEAD: u64 = 1024;
-const IP_HEADER_LEN: u16 = 20;
+/// Bytes of IPv4 and TCP header without options.
+const HEADERS: u16 = 40;
+/// Bytes of the timestamps option, padded.
+const TIMESTAMPS_ROOM: u16 = 12;
+const _: () = assert!(TIMESTAMPS_ROOM as usize == TIMESTAMPS_LEN);
 
 impl Connection {
     /// A fresh endpoint with what the settings say.
@@ -45,10 +49,7 @@ impl Flow<'_, '_> {
         let (local, remote) = (self.sock.local, self.sock.remote);
         let config = self.cx.global.config;
         let iss = iss.unwrap_or_else(|| initial_seq(self.cx.global, now, local, remote));
-        let full = config
-            .mtu
-            .saturating_sub(IP_HEADER_LEN + HEADER_LEN as u16)
-            .max(MSS_MIN);
+        let full = config.mtu.saturating_sub(HEADERS).max(MSS_MIN);
         let buffer = self.sock.receive_buffer;
         let is_fixed = self.sock.has(SockFlags::RECEIVE_BUFFER_SET);
         let conn = &mut self.sock.tcp;
@@ -140,12 +141,9 @@ impl Flow<'_, '_> {
     /// The segment size from clamp, path MTU and options.
     pub(crate) fn sync_mss(&mut self) {
         let conn = &mut self.sock.tcp;
-        let by_path = conn
-            .snd
-            .mtu
-            .saturating_sub(IP_HEADER_LEN + HEADER_LEN as u16);
+        let by_path = conn.snd.mtu.saturating_sub(HEADERS);
         let options = if conn.has(Flags::TIMESTAMPS) {
-            TIMESTAMPS_LEN as u16
+            TIMESTAMPS_ROOM
         } else {
             0
         };
@@ -154,9 +152,9 @@ impl Flow<'_, '_> {
         // tcp_bound_to_half_wnd), unless that would be very small.
         let half = conn.snd.wnd_max / 2;
         if conn.snd.wnd_max > u32::from(MSS_DEFAULT) && u32::from(mss) > half {
-            mss = half as u16;
+            mss = u16::try_from(half).unwrap_or(mss);
         }
-        conn.snd.mss = mss.max(MSS_MIN - TIMESTAMPS_LEN as u16);
+        conn.snd.mss = mss.max(MSS_MIN - TIMESTAMPS_ROOM);
     }
 
     /// The handshake is complete.
@@ -169,7 +167,7 @@ impl Flow<'_, '_> {
         conn.set(Flags::WAS_OPEN);
         let hint = u32::from(conn.rcv.mss_announced.min(conn.snd.mss));
         let hint = hint.min(conn.rcv.wnd / 2).min(u32::from(MSS_DEFAULT));
-        conn.rcv.mss = hint.max(u32::from(MSS_MIN)) as u16;
+        conn.rcv.mss = u16::try_from(hint.max(u32::from(MSS_MIN))).unwrap_or(MSS_MIN);
         conn.rcv.tune_since = now;
         let first = conn.rcv.ssthresh.min(conn.rcv.wnd);
         conn.rcv.tune_space =
@@ -241,12 +239,11 @@ fn choose_window(conn: &mut Connection, buffer: u64, max: u64) {
 /// First sequence number: a clock of 64 ns plus a secret hash of the ends (RFC 6528).
 fn initial_seq(global: &Global, now: Instant, local: Endpoint, remote: Endpoint) -> Seq {
     let hash = global.secret.bytes(&[local.as_bytes(), remote.as_bytes()]);
-    Seq::new((hash as u32).wrapping_add((now.as_nanos() >> 6) as u32))
+    Seq::new(low32(hash.wrapping_add(now.as_nanos() >> 6)))
 }
 
 /// Offset of the timestamps clock, per pair of addresses (RFC 7323 §5.4, §7.1).
 fn clock_offset(global: &Global, local: Endpoint, remote: Endpoint) -> u32 {
-    global
-        .secret
-        .bytes(&[b"clock", local.addr.as_bytes(), remote.addr.as_bytes()]) as u32
+    let ends = [b"clock", local.addr.as_bytes(), remote.addr.as_bytes()];
+    low32(global.secret.bytes(&ends))
 }

@@ -125,10 +125,10 @@ impl Flow<'_, '_> {
     pub(crate) fn limit_fin_wait_2(&mut self) {
         match u64::try_from(self.sock.tcp.settings.linger2_s) {
             Ok(seconds) => {
-                let rto = self.sock.tcp.rtt.rto_after(self.sock.tcp.loss.backoff);
+                let rto = self.sock.tcp.rtt.rto_after_ns(self.sock.tcp.loss.backoff);
                 let at = self
                     .after_ns(seconds * SECOND_NS)
-                    .max(self.after(rto * 7 / 2));
+                    .max(self.after_ns(rto * 7 / 2));
                 self.conn().due.keep = at;
             }
             Err(_) => self.abort(),

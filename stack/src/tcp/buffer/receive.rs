@@ -21,9 +21,9 @@ pub(crate) struct RxSeg {
     next: RxSegId,
     seq: Seq,
     len: u32,
-    at: u16,
+    at: u32,
     is_shared: u8,
-    _pad: [u8; 5],
+    _pad: [u8; 3],
 }
 
 /// A piece of a received frame that carries payload; whoever keeps it retains its buffer.
@@ -96,9 +96,9 @@ impl Run {
             next: RxSegId::NONE,
             seq: part.seq,
             len: part.len,
-            at: part.at as u16,
+            at: part.at,
             is_shared: 0,
-            _pad: [0; 5],
+            _pad: [0; 3],
         };
         self.push_seg(store, seg) && store.buffers.retain(part.buf)
     }
@@ -108,7 +108,7 @@ impl Run {
     pub(crate) fn push_copy(&mut self, store: &mut RxStore<'_>, part: Part) -> bool {
         if let Some(tail) = store.segs.get(self.tail)
             && tail.is_shared != 0
-            && let end = u32::from(tail.at) + tail.len
+            && let end = tail.at + tail.len
             && end + part.len <= RECEIVE_BUFFER_BYTES
         {
             let to = tail.buf;
@@ -135,7 +135,7 @@ impl Run {
             len: part.len,
             at: 0,
             is_shared: 1,
-            _pad: [0; 5],
+            _pad: [0; 3],
         };
         let pushed = self.push_seg(store, seg);
         if !pushed {
@@ -164,7 +164,7 @@ impl Run {
             if cut < head.len {
                 if let Some(mut entry) = store.segs.get_mut(self.head) {
                     entry.seq = head.seq.add(cut);
-                    entry.at += cut as u16;
+                    entry.at += cut;
                     entry.len -= cut;
                 }
                 break;
@@ -208,7 +208,7 @@ impl Run {
             let skip = from.saturating_distance(seg.seq);
             if skip < seg.len {
                 let bytes = (seg.len - skip).min(left);
-                if !take(seg.buf, u32::from(seg.at) + skip, bytes) {
+                if !take(seg.buf, seg.at + skip, bytes) {
                     return;
                 }
                 left -= bytes;

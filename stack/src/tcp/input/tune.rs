@@ -29,9 +29,10 @@ impl Flow<'_, '_> {
         let len = segment.packet_len;
         if len >= u32::from(conn.rcv.mss) {
             let limit = u32::from(conn.rcv.mss_announced);
-            conn.rcv.mss = len.min(limit) as u16;
+            conn.rcv.mss = u16::try_from(len.min(limit)).unwrap_or(u16::MAX);
             let buffers = segment.len.div_ceil(RECEIVE_BUFFER_BYTES).max(1) * RECEIVE_BUFFER_BYTES;
-            let fill = ((u64::from(segment.len) << 8) / u64::from(buffers)).clamp(1, 255) as u8;
+            let fill = (u64::from(segment.len) << 8) / u64::from(buffers);
+            let fill = u8::try_from(fill.max(1)).unwrap_or(u8::MAX);
             if fill != conn.rcv.fill {
                 conn.rcv.fill = fill;
                 self.follow_fill();
@@ -39,7 +40,7 @@ impl Flow<'_, '_> {
         } else {
             conn.ack.owe(Owed::PUSHED);
             if len >= MSS_MIN && segment.packets > 1 {
-                conn.rcv.mss = len as u16;
+                conn.rcv.mss = u16::try_from(len).unwrap_or(u16::MAX);
             }
         }
     }

@@ -73,7 +73,7 @@ impl Flow<'_, '_> {
         segment.len == 0
             && segment.seq() == conn.rcv.nxt
             && segment.header.ack == conn.snd.una
-            && u64::from(lag) <= conn.rtt.rto().as_millis() as u64
+            && u64::from(lag) * 1_000_000 <= conn.rtt.rto_ns()
     }
 
     fn clock_of(&self, segment: &Segment<'_>) -> Option<Timestamps> {

@@ -23,7 +23,7 @@ impl Flow<'_, '_> {
     /// Data arrived: adapts the delay to how often that happens (Linux: tcp_event_data_recv).
     pub(crate) fn note_arrival(&mut self) {
         let now = self.cx.now;
-        let rto = self.sock.tcp.rtt.rto().as_nanos() as u64;
+        let rto = self.sock.tcp.rtt.rto_ns();
         let ack = &mut self.sock.tcp.ack;
         ack.owe(Owed::SCHEDULED);
         let gap = now.nanos_since(ack.received_at);
@@ -131,7 +131,7 @@ impl Flow<'_, '_> {
 
     /// The delay is over.
     pub(crate) fn ack_timer(&mut self) {
-        let rto = self.sock.tcp.rtt.rto().as_nanos() as u64;
+        let rto = self.sock.tcp.rtt.rto_ns();
         let ack = &mut self.sock.tcp.ack;
         self.sock.tcp.due.ack = Instant::ZERO;
         if !ack.owed().contains(Owed::SCHEDULED) {

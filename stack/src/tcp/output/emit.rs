@@ -10,6 +10,7 @@ use crate::ip::Link;
 use crate::tcp::buffer::send::{Cursor, SendChain};
 use crate::tcp::connection::Flags;
 use crate::tcp::flow::Flow;
+use crate::tcp::narrow::low32;
 use crate::tcp::seq::Seq;
 use crate::time::Instant;
 use crate::wire::ipv4;
@@ -66,7 +67,7 @@ impl Flow<'_, '_> {
         if blocks == 0 {
             0
         } else {
-            (SACK_BASE_LEN + SACK_BLOCK_LEN * blocks) as u16
+            u16::try_from(SACK_BASE_LEN + SACK_BLOCK_LEN * blocks).unwrap_or(0)
         }
     }
 
@@ -210,5 +211,5 @@ pub(crate) fn head_bytes(header: &Header, options: &Options) -> ArrayVec<u8, HEA
 
 /// Milliseconds of a moment, modulo 2^32.
 pub(crate) fn clock_of(at: Instant) -> u32 {
-    (at.as_nanos() / 1_000_000) as u32
+    low32(at.as_nanos() / 1_000_000)
 }

@@ -45,7 +45,7 @@ impl Flow<'_, '_> {
         let now = self.cx.now;
         let conn = &mut self.sock.tcp;
         let idle = now.nanos_since(conn.snd.last_sent);
-        let rto = conn.rtt.rto().as_nanos() as u64;
+        let rto = conn.rtt.rto_ns();
         if conn.snd.last_sent.as_nanos() == 0 || idle <= rto || conn.cc.kind() == CcKind::Bbr {
             return;
         }

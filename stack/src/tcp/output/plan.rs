@@ -238,7 +238,8 @@ impl Flow<'_, '_> {
         let min_rtt_us = conn.rtt.min_ns().unwrap_or(u64::MAX) / 1000;
         let near = u32::try_from(min_rtt_us >> TSO_RTT_LOG).unwrap_or(u32::MAX);
         let extra = whole.checked_shr(near).unwrap_or(0);
-        let bytes = paced.saturating_add(u64::from(extra)).min(u64::from(whole)) as u32;
+        let bytes = paced.saturating_add(u64::from(extra));
+        let bytes = u32::try_from(bytes).unwrap_or(whole).min(whole);
         let least = match conn.snd.min_burst {
             0 => u32::from(self.cx.global.config.min_tso_segs).max(1),
             least => u32::from(least),

@@ -174,8 +174,8 @@ impl Flow<'_, '_> {
             self.conn().due.clear_transmit();
             return;
         }
-        let rto = conn.rtt.rto_after(conn.loss.backoff);
-        let at = self.after(self.within_user_timeout(rto));
+        let rto = conn.rtt.rto_after_ns(conn.loss.backoff);
+        let at = self.after_ns(self.within_user_timeout(rto));
         self.conn().due.set_transmit(TransmitTimer::Retransmit, at);
     }
 
@@ -187,10 +187,12 @@ impl Flow<'_, '_> {
             return;
         };
         let conn = &mut self.sock.tcp;
-        let rto = conn.rtt.rto_after(conn.loss.backoff);
+        let rto = conn.rtt.rto_after_ns(conn.loss.backoff);
         let least = self.cx.now.plus_nanos(LEAST_WAIT_NS);
-        conn.due
-            .set_transmit(TransmitTimer::Retransmit, (sent_at + rto).max(least));
+        conn.due.set_transmit(
+            TransmitTimer::Retransmit,
+            sent_at.plus_nanos(rto).max(least),
+        );
     }
 
     /// After new data went out or an ACK came: a tail loss probe in place of the retransmission
@@ -221,7 +223,9 @@ impl Flow<'_, '_> {
                 .get(conn.snd.queue.head())
                 .map_or(self.cx.now, |seg| seg.sent_at),
         };
-        let limit = (since + conn.rtt.rto_after(loss.backoff)).max(self.after_ns(LEAST_WAIT_NS));
+        let limit = since
+            .plus_nanos(conn.rtt.rto_after_ns(loss.backoff))
+            .max(self.after_ns(LEAST_WAIT_NS));
         let at = self.after_ns(wait).min(limit);
         self.conn().due.set_transmit(TransmitTimer::TailProbe, at);
         true

@@ -4,9 +4,6 @@ use crate::tcp::connection::Flags;
 use crate::tcp::flow::Flow;
 use crate::tcp::options::Scale;
 
-/// Greatest window without scaling.
-const WINDOW_MAX: u32 = 65_535;
-
 impl Flow<'_, '_> {
     /// Bytes of payload that fit into `space` bytes of buffers, by what frames have held so far.
     pub(crate) fn payload_of(&self, space: u64) -> u32 {
@@ -78,7 +75,7 @@ impl Flow<'_, '_> {
 
     /// The window field of a SYN, which is never scaled.
     pub(crate) fn syn_window(&self) -> u16 {
-        self.sock.tcp.rcv.wnd.min(WINDOW_MAX) as u16
+        u16::try_from(self.sock.tcp.rcv.wnd).unwrap_or(u16::MAX)
     }
 
     /// Decides after `bytes` were read whether the peer should hear of it (Linux: tcp_cleanup_rbuf).

@@ -4,7 +4,6 @@ use super::AckWork;
 use crate::tcp::flow::Flow;
 use crate::tcp::segment::{Fate, TxSeg};
 use crate::tcp::seq::Seq;
-use core::time::Duration;
 
 impl Flow<'_, '_> {
     /// Everything before `ack` has arrived. N acknowledged segments cost N steps.
@@ -86,9 +85,8 @@ impl Flow<'_, '_> {
             .filter(|_| !work.is_retrans_acked)
             .or(work.sack_first_ns)?;
         let newest = work.rtt_last_ns.or(work.sack_last_ns).unwrap_or(oldest);
-        conn.rtt.sample_min(now, Duration::from_nanos(newest));
-        conn.rtt
-            .sample(Duration::from_nanos(oldest), conn.snd.una, conn.snd.nxt);
+        conn.rtt.sample_min(now, newest);
+        conn.rtt.sample(oldest, conn.snd.una, conn.snd.nxt);
         conn.loss.backoff = 0;
         Some(newest)
     }

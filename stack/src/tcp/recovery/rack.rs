@@ -10,8 +10,6 @@ use crate::time::Instant;
 
 /// Recoveries that a window widened by a DSACK lasts (RFC 8985 §6.2: 16).
 const PERSIST: u8 = 16;
-/// Widest window in quarters of the least round trip.
-const STEPS_MAX: u8 = 255;
 /// The reorder timer fires this much late, so that one turn finds everything due.
 const SLACK_NS: u64 = 1_000;
 
@@ -39,7 +37,7 @@ impl Flow<'_, '_> {
     /// A DSACK says that a retransmission was not needed: widens the window (RFC 8985 §6.2 step 4).
     pub(crate) fn rack_dsack(&mut self) {
         let loss = &mut self.sock.tcp.loss;
-        loss.rack_steps = loss.rack_steps.max(1).saturating_add(1).min(STEPS_MAX);
+        loss.rack_steps = loss.rack_steps.max(1).saturating_add(1);
         loss.rack_persist = PERSIST;
     }
 

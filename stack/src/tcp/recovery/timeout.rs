@@ -10,7 +10,6 @@ use crate::tcp::rtt::{RTO_MAX_NS, RTO_MIN_NS};
 use crate::tcp::segment::Fate;
 use crate::tcp::state::State;
 use crate::time::Instant;
-use core::time::Duration;
 
 /// Retransmissions of an orphan (Linux: tcp_orphan_retries, 0 reads as 8).
 const ORPHAN_RETRIES: u8 = 8;
@@ -89,14 +88,14 @@ impl Flow<'_, '_> {
     }
 
     /// A timeout shortened so that the user's timeout is not overslept.
-    pub(crate) fn within_user_timeout(&self, rto: Duration) -> Duration {
+    pub(crate) fn within_user_timeout(&self, rto_ns: u64) -> u64 {
         let conn = &self.sock.tcp;
         let user_ns = u64::from(conn.settings.user_timeout_ms) * 1_000_000;
         if user_ns == 0 || conn.loss.retrans_since == Instant::ZERO {
-            return rto;
+            return rto_ns;
         }
         let left = user_ns.saturating_sub(self.cx.now.nanos_since(conn.loss.retrans_since));
-        rto.min(Duration::from_nanos(left.max(1_000_000)))
+        rto_ns.min(left.max(1_000_000))
     }
 
     fn lose_syn(&mut self) {
@@ -297,9 +296,9 @@ impl Flow<'_, '_> {
 
     fn arm_window_probe(&mut self) {
         let conn = &self.sock.tcp;
-        let wait = conn.rtt.rto_after(conn.loss.backoff);
-        let wait = wait.max(Duration::from_nanos(RTO_MIN_NS));
-        let at = self.after(wait);
+        let wait = conn.rtt.rto_after_ns(conn.loss.backoff);
+        let wait = wait.max(RTO_MIN_NS);
+        let at = self.after_ns(wait);
         self.conn().due.set_transmit(TransmitTimer::WindowProbe, at);
     }
 
