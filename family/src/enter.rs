@@ -68,7 +68,7 @@ impl Family {
         let rings = state.drain_events();
         let lonely = self.words().keeper_state.load(Ordering::Relaxed) == keeper::ABSENT
             && state.stack.live_connections() > 0;
-        if state.stack.transmit_pending() && self.take_turn() {
+        if state.next_due(now).is_some_and(|due| due <= now) && self.take_turn() {
             self.transmit_in_turn(state, now)?;
         } else {
             self.wake_for_deadline(&state, now);
