@@ -73,6 +73,8 @@ pub(super) struct Path {
     written_per_second: Option<u64>,
     rate: RateState,
     outstanding: BTreeMap<u64, Outstanding>,
+    /// The segment of each transmission in flight, by its order.
+    in_flight: BTreeMap<u64, u64>,
     lost_queue: Vec<u64>,
     acks: BinaryHeap<Reverse<(u64, u64, u64)>>,
     next_segment: u64,
@@ -111,6 +113,7 @@ impl Path {
             written_per_second: None,
             rate: RateState::new(Instant::from_nanos(start)),
             outstanding: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
             lost_queue: Vec::new(),
             acks: BinaryHeap::new(),
             next_segment: 0,
@@ -160,10 +163,7 @@ impl Path {
     }
 
     pub(super) fn in_flight(&self) -> u32 {
-        self.outstanding
-            .values()
-            .filter(|sent| !sent.is_lost)
-            .count() as u32
+        self.in_flight.len() as u32
     }
 
     pub(super) fn view(&self, is_cwnd_limited: bool) -> CcView {
@@ -276,6 +276,7 @@ impl Path {
             is_retransmission,
         };
         self.outstanding.insert(segment, sent);
+        self.in_flight.insert(order, segment);
         self.last_sent_ns = self.now_ns;
         self.max_in_flight = self.max_in_flight.max(self.in_flight());
         let pacing_rate = match self.decision.pacing_rate {
@@ -348,6 +349,7 @@ impl Path {
             self.delivered_bytes += u64::from(MSS);
             self.lost_queue.retain(|queued| *queued != segment);
             self.outstanding.remove(&segment);
+            self.in_flight.remove(&order);
         }
         if acked > 0 {
             self.last_progress_ns = self.now_ns;
@@ -379,12 +381,17 @@ impl Path {
     /// A transmission is lost when one of three transmissions later has arrived.
     fn mark_lost(&mut self, newest: u64) -> u32 {
         let mut losses = 0;
-        for (segment, sent) in &mut self.outstanding {
-            if !sent.is_lost && sent.order + 3 <= newest {
+        while let Some(oldest) = self
+            .in_flight
+            .first_entry()
+            .filter(|oldest| *oldest.key() + 3 <= newest)
+        {
+            let segment = oldest.remove();
+            if let Some(sent) = self.outstanding.get_mut(&segment) {
                 sent.is_lost = true;
-                losses += 1;
-                self.lost_queue.push(*segment);
             }
+            self.lost_queue.push(segment);
+            losses += 1;
         }
         self.lost += u64::from(losses);
         losses
