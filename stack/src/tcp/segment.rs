@@ -391,3 +391,6 @@ impl FateList {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -323,3 +323,6 @@ impl OutOfOrder {
         *first = id;
     }
 }
+
+#[cfg(test)]
+mod tests;

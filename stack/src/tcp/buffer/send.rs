@@ -209,3 +209,6 @@ impl SendChain {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

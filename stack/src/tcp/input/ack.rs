@@ -35,7 +35,7 @@ impl Flow<'_, '_> {
             return true;
         }
         let mut work = AckWork::new(conn);
-        work.echo = segment.options.timestamps.map(|stamps| stamps.echo);
+        work.echo = self.clock_of(segment).map(|stamps| stamps.echo);
         work.is_advance = ack.after(una);
         let is_update = self.take_window(segment);
         let had_data_out = !self.sock.tcp.snd.queue.is_empty();

@@ -76,7 +76,8 @@ impl Flow<'_, '_> {
             && u64::from(lag) * 1_000_000 <= conn.rtt.rto_ns()
     }
 
-    fn clock_of(&self, segment: &Segment<'_>) -> Option<Timestamps> {
+    /// The timestamps option, if both sides agreed on it.
+    pub(super) fn clock_of(&self, segment: &Segment<'_>) -> Option<Timestamps> {
         segment
             .options
             .timestamps

@@ -76,18 +76,29 @@ impl Flow<'_, '_> {
         self.rack_delivered(seg);
     }
 
-    /// Takes the round trip of this ACK, if it has one that is not ambiguous (Karn).
+    /// Takes the round trip of this ACK: of segments sent once (Karn), else by the peer's echo of our
+    /// clock, which tells originals from retransmissions (RFC 7323 §4.1).
     pub(crate) fn take_rtt(&mut self, work: &AckWork) -> Option<u64> {
         let now = self.cx.now;
-        let conn = &mut self.sock.tcp;
-        let oldest = work
+        let measured = work
             .rtt_first_ns
             .filter(|_| !work.is_retrans_acked)
-            .or(work.sack_first_ns)?;
+            .or(work.sack_first_ns);
+        let oldest = measured.or_else(|| self.echoed_rtt(work))?;
         let newest = work.rtt_last_ns.or(work.sack_last_ns).unwrap_or(oldest);
-        conn.rtt.sample_min(now, newest);
+        let conn = &mut self.sock.tcp;
+        if measured.is_some() {
+            conn.rtt.sample_min(now, newest);
+        }
         conn.rtt.sample(oldest, conn.snd.una, conn.snd.nxt);
         conn.loss.backoff = 0;
-        Some(newest)
+        measured.map(|_| newest)
+    }
+
+    fn echoed_rtt(&self, work: &AckWork) -> Option<u64> {
+        let echo = work.echo.filter(|&echo| echo != 0 && work.acked > 0)?;
+        let ms = self.clock().wrapping_sub(echo);
+        // A clock of milliseconds cannot tell less than one.
+        (i32::try_from(ms).is_ok()).then(|| u64::from(ms.max(1)) * 1_000_000)
     }
 }

@@ -10,7 +10,7 @@ mod sack;
 pub(crate) mod timeout;
 mod undo;
 
-use super::connection::Connection;
+use super::connection::{Connection, Flags};
 use super::options::SackBlock;
 use super::rate::RateSample;
 use super::seq::Seq;
@@ -67,7 +67,7 @@ impl AckWork {
         let (una, loss) = (conn.snd.una, &conn.loss);
         Self {
             prior_una: una,
-            prior_high: if loss.sacked_out > 0 {
+            prior_high: if conn.has(Flags::SACK) && loss.sacked_out > 0 {
                 loss.sack_high.latest(una)
             } else {
                 una
