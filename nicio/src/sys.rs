@@ -1,7 +1,6 @@
 //! Raw system calls: no libc symbol is involved, so no hook of libnstk.so sees them and errno stays
 //! as it is. Each is as its man page in section 2 says, but answers `Err` with the error number.
 
-use core::arch::asm;
 use core::ffi::{CStr, c_int};
 use core::fmt;
 use core::ptr;
@@ -167,46 +166,7 @@ pub fn sched_yield() {
 /// and the call may not pull memory or descriptors away from under Rust's feet.
 pub unsafe fn syscall(number: c_long, args: [usize; 6]) -> Result<usize, Errno> {
     // SAFETY: the caller vouches for number and arguments.
-    let result = unsafe { trap(number, args) };
-    // The kernel's convention on both machines: -4095..=-1 is an error number, negated.
-    match result {
-        -4095..=-1 => Err(Errno(-result as c_int)),
-        _ => Ok(result.cast_unsigned()),
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-unsafe fn trap(number: c_long, args: [usize; 6]) -> isize {
-    let [a, b, c, d, e, f] = args;
-    let result: isize;
-    // SAFETY: the x86-64 convention (syscall(2)): rcx and r11 are lost, the stack is not touched.
-    unsafe {
-        asm!(
-            "syscall",
-            inlateout("rax") number as isize => result,
-            in("rdi") a, in("rsi") b, in("rdx") c, in("r10") d, in("r8") e, in("r9") f,
-            lateout("rcx") _, lateout("r11") _,
-            options(nostack)
-        );
-    }
-    result
-}
-
-#[cfg(target_arch = "aarch64")]
-unsafe fn trap(number: c_long, args: [usize; 6]) -> isize {
-    let [a, b, c, d, e, f] = args;
-    let result: usize;
-    // SAFETY: the AArch64 convention (syscall(2)): only x0 changes.
-    unsafe {
-        asm!(
-            "svc 0",
-            in("x8") number,
-            inlateout("x0") a => result,
-            in("x1") b, in("x2") c, in("x3") d, in("x4") e, in("x5") f,
-            options(nostack)
-        );
-    }
-    result.cast_signed()
+    unsafe { region::syscall(number, args) }.map_err(Errno)
 }
 
 /// Sign-extended, as the kernel's entry code expects ints that may be negative.

@@ -30,6 +30,7 @@ mod shared;
 mod slots;
 mod sys;
 mod table;
+mod trap;
 mod words;
 
 pub use array::Array;
@@ -43,6 +44,7 @@ pub use record::Record;
 pub use region::Region;
 pub use shared::{Guard, Shared};
 pub use table::{Entry, Table};
+pub use trap::syscall;
 pub use words::{COUNTERS, Line, MEMBERS_MAX, MemberCopy, MemberWord, Words, WordsCopy};
 
 /// Memory is given to tables in pieces of this many bytes.

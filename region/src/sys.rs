@@ -3,13 +3,13 @@
 //! They are made inline and not through libc's wrappers: inside libnstk.so `close` and `fcntl` would
 //! reach our own hooks, and no wrapper may change the host's errno behind its back.
 
-use core::arch::asm;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 
 use crate::RegionError;
 use crate::fd::{OwnedFd, RawFd};
+use crate::trap::syscall;
 
 /// Bytes of a page on the machines we run on; mappings need no finer unit.
 pub(crate) const PAGE_BYTES: usize = 4096;
@@ -237,54 +237,4 @@ unsafe fn advise(base: NonNull<u8>, bytes: usize, advice: c_int) -> Result<(), R
 
 fn failed(call: &'static str) -> impl Fn(c_int) -> RegionError {
     move |errno| RegionError::System { call, errno }
-}
-
-/// One system call; the error is its errno.
-///
-/// # Safety
-/// What the call does with its arguments must be sound.
-#[cfg(target_arch = "x86_64")]
-unsafe fn syscall(number: libc::c_long, arguments: [usize; 6]) -> Result<usize, c_int> {
-    let [a, b, c, d, e, f] = arguments;
-    let result: isize;
-    // SAFETY: the x86-64 system call convention; the effects are the caller's promise.
-    unsafe {
-        asm!(
-            "syscall",
-            inlateout("rax") number as isize => result,
-            in("rdi") a, in("rsi") b, in("rdx") c, in("r10") d, in("r8") e, in("r9") f,
-            lateout("rcx") _, lateout("r11") _,
-            options(nostack),
-        );
-    }
-    decode(result)
-}
-
-/// One system call; the error is its errno.
-///
-/// # Safety
-/// What the call does with its arguments must be sound.
-#[cfg(target_arch = "aarch64")]
-unsafe fn syscall(number: libc::c_long, arguments: [usize; 6]) -> Result<usize, c_int> {
-    let [a, b, c, d, e, f] = arguments;
-    let result: isize;
-    // SAFETY: the AArch64 system call convention; the effects are the caller's promise.
-    unsafe {
-        asm!(
-            "svc 0",
-            in("x8") number,
-            inlateout("x0") a as isize => result,
-            in("x1") b, in("x2") c, in("x3") d, in("x4") e, in("x5") f,
-            options(nostack),
-        );
-    }
-    decode(result)
-}
-
-/// The kernel answers errors as -errno, within the last page of numbers.
-fn decode(result: isize) -> Result<usize, c_int> {
-    match result {
-        -4095..=-1 => Err(-result as c_int),
-        value => Ok(value as usize),
-    }
 }

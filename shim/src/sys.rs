@@ -1,7 +1,6 @@
 //! The library's own system calls. They go past libc: its functions of these names are our hooks,
 //! and are cancellation points.
 
-use core::arch::asm;
 use core::ffi::{c_int, c_long, c_void};
 
 use crate::errno::Errno;
@@ -12,30 +11,8 @@ use crate::errno::Errno;
 /// reads and writes through them.
 #[inline]
 pub(crate) unsafe fn raw(number: c_long, args: [usize; 6]) -> Result<usize, Errno> {
-    let [a, b, c, d, e, f] = args;
-    let result: isize;
-    // SAFETY: the caller vouches for the arguments; the kernel changes rax, rcx and r11 only, and
-    // memory as the call says.
-    unsafe {
-        asm!(
-            "syscall",
-            inlateout("rax") number as isize => result,
-            in("rdi") a,
-            in("rsi") b,
-            in("rdx") c,
-            in("r10") d,
-            in("r8") e,
-            in("r9") f,
-            lateout("rcx") _,
-            lateout("r11") _,
-            options(nostack),
-        );
-    }
-    match usize::try_from(result) {
-        Ok(value) => Ok(value),
-        // The kernel answers -4095..=-1 for errors, and never another negative number.
-        Err(_) => Err(Errno(-result as c_int)),
-    }
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { region::syscall(number, args) }.map_err(Errno)
 }
 
 /// A descriptor or a small number on its way to the kernel: the sign is kept.
