@@ -72,16 +72,8 @@ pub(crate) unsafe fn control(
     if descriptors::get(epfd) == Descriptor::Kernel {
         check_is_epoll(epfd, fd)?;
     }
-    let interest = if operation == libc::EPOLL_CTL_DEL {
-        Interest { events: 0, data: 0 }
-    } else {
-        // SAFETY: the caller's promise.
-        let event = unsafe { user::get(event) }?;
-        Interest {
-            events: event.events,
-            data: event.u64,
-        }
-    };
+    // SAFETY: the caller's promise.
+    let interest = unsafe { interest(operation, event) }?;
     let member = start::entered()?.member();
     start::enter(|state, _| {
         // Looked up under the lock: two threads may bring a set its first member at the same time.
@@ -102,6 +94,22 @@ pub(crate) unsafe fn control(
     })?
 }
 
+/// What the program wants to know; nothing, when it deletes.
+///
+/// # Safety
+/// `event` is null or valid.
+unsafe fn interest(operation: c_int, event: *mut epoll_event) -> Result<Interest, Errno> {
+    if operation == libc::EPOLL_CTL_DEL {
+        return Ok(Interest { events: 0, data: 0 });
+    }
+    // SAFETY: the caller's promise.
+    let event = unsafe { user::get(event) }?;
+    Ok(Interest {
+        events: event.events,
+        data: event.u64,
+    })
+}
+
 /// What the kernel has accepted for a set inside a set holds for their stack parts, too.
 ///
 /// # Safety
@@ -112,16 +120,8 @@ pub(crate) unsafe fn nest(
     (fd, inner): (c_int, EpollId),
     event: *mut epoll_event,
 ) -> Result<(), Errno> {
-    let interest = if operation == libc::EPOLL_CTL_DEL {
-        Interest { events: 0, data: 0 }
-    } else {
-        // SAFETY: the caller's promise.
-        let event = unsafe { user::get(event) }?;
-        Interest {
-            events: event.events,
-            data: event.u64,
-        }
-    };
+    // SAFETY: the caller's promise.
+    let interest = unsafe { interest(operation, event) }?;
     let member = start::entered()?.member();
     start::enter(|state, _| {
         let set = match descriptors::get(epfd) {
