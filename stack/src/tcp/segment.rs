@@ -146,6 +146,9 @@ impl TxSeg {
     }
 }
 
+/// Places looked at for one lost segment; beyond that the order is only nearly that of sequence.
+const INSERT_STEPS_MAX: u32 = 256;
+
 /// Tables the segments of all connections live in, and the blocks they point into.
 pub(crate) struct TxStore<'a> {
     /// Segments.
@@ -162,6 +165,8 @@ pub(crate) struct TxQueue {
     tail: TxSegId,
     sent: FateList,
     lost: FateList,
+    /// The lost segment inserted last: the next one belongs near it.
+    lost_hint: TxSegId,
 }
 
 #[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -246,14 +251,7 @@ impl TxQueue {
         drop(seg);
         match fate {
             Fate::InFlight | Fate::Resent => self.sent.push_back(segs, id),
-            Fate::Lost => {
-                // A hole further to the front holds up delivery: it goes first.
-                let first = segs.get(self.lost.head).map(|first| first.seq);
-                match first {
-                    Some(first) if seq.before(first) => self.lost.push_front(segs, id),
-                    _ => self.lost.push_back(segs, id),
-                }
-            }
+            Fate::Lost => self.insert_lost(segs, id, seq),
             Fate::Sacked => {}
         }
     }
@@ -338,6 +336,41 @@ impl TxQueue {
             None => self.tail = second.prev,
         }
         second.prev
+    }
+
+    /// Lost segments wait in sequence order: a hole further to the front holds up delivery. They are
+    /// found in about that order, so that the place is next to the last one, or at an end.
+    fn insert_lost(&mut self, segs: &mut Table<TxSeg>, id: TxSegId, seq: Seq) {
+        let hint = core::mem::replace(&mut self.lost_hint, id);
+        let seq_of = |id: TxSegId| segs.get(id).map(|seg| seg.seq);
+        if seq_of(self.lost.tail).is_none_or(|tail| tail.before(seq)) {
+            self.lost.push_back(segs, id);
+            return;
+        }
+        let is_usable = segs.get(hint).is_some_and(|seg| seg.fate() == Fate::Lost);
+        let mut before = if is_usable && hint != id {
+            hint
+        } else {
+            TxSegId::NONE
+        };
+        for _ in 0..INSERT_STEPS_MAX {
+            match segs.get(before) {
+                Some(seg) if seg.seq.after(seq) => before = seg.fate_prev,
+                Some(_) | None => break,
+            }
+        }
+        for _ in 0..INSERT_STEPS_MAX {
+            let next = segs.get(before).map_or(self.lost.head, |seg| seg.fate_next);
+            match seq_of(next) {
+                Some(next_seq) if next_seq.before(seq) => before = next,
+                Some(_) | None => break,
+            }
+        }
+        if before.is_none() {
+            self.lost.push_front(segs, id);
+        } else {
+            self.lost.insert_after(segs, before, id);
+        }
     }
 
     fn leave_fate(&mut self, segs: &mut Table<TxSeg>, id: TxSegId) {

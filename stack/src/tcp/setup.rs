@@ -175,6 +175,7 @@ impl Flow<'_, '_> {
         conn.stats.acked_at = now;
         conn.ack.received_at = now;
         conn.loss.retransmits = 0;
+        conn.loss.usage_checked = now;
         conn.loss.retrans_since = Instant::ZERO;
         let clamp = self.payload_of(self.sock.receive_buffer);
         let rcv = &mut self.sock.tcp.rcv;

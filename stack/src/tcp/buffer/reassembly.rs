@@ -7,8 +7,9 @@ use crate::tcp::seq::Seq;
 use region::{Buffers, Id, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// Most ranges one connection keeps; what would make one more is dropped and must be sent again.
-pub(crate) const RANGES_MAX: u32 = 1024;
+/// Most ranges one connection keeps. What would make one more takes the place of the last one, which
+/// must then be sent again (RFC 2018 §8 allows that), or is dropped if it lies beyond.
+pub(crate) const RANGES_MAX: u32 = 8192;
 
 /// Names an [`RxRange`].
 pub(crate) type RxRangeId = Id<RxRange>;
@@ -244,7 +245,10 @@ impl OutOfOrder {
 
     fn new_range(&mut self, store: &mut OooStore<'_>, prev: RxRangeId, start: Seq) -> RxRangeId {
         if self.ranges >= RANGES_MAX {
-            return RxRangeId::NONE;
+            if prev == self.tail {
+                return RxRangeId::NONE;
+            }
+            self.drop_last(store);
         }
         let next = store.ranges.get(prev).map_or(self.head, |range| range.next);
         let range = RxRange {

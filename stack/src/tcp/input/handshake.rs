@@ -72,6 +72,9 @@ impl Flow<'_, '_> {
             reply::reset_stranger(self.cx, self.sock.local, self.sock.remote, segment);
             return false;
         }
+        if self.defers_accept(segment) {
+            return false;
+        }
         let mut work = AckWork::new(&self.sock.tcp);
         work.is_advance = true;
         let scale = self.sock.tcp.snd.scale;
@@ -89,5 +92,14 @@ impl Flow<'_, '_> {
             self.announce();
         }
         true
+    }
+
+    /// `TCP_DEFER_ACCEPT`: the handshake counts as complete only when data has come, for a while.
+    fn defers_accept(&self, segment: &Segment<'_>) -> bool {
+        let conn = &self.sock.tcp;
+        let patience_ns = u64::from(conn.settings.defer_accept_s) * 1_000_000_000;
+        conn.has(Flags::PASSIVE)
+            && segment.len == 0
+            && self.cx.now.nanos_since(conn.rate.delivered_at()) < patience_ns
     }
 }

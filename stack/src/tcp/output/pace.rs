@@ -1,7 +1,7 @@
 //! Pacing by departure times, and what is noted when sending begins, stalls or is limited.
 
 use crate::config::CcKind;
-use crate::tcp::congestion::{CongestionControl, window_pacing_rate};
+use crate::tcp::congestion::{CaState, CongestionControl, window_pacing_rate};
 use crate::tcp::connection::{Flags, INITIAL_WINDOW};
 use crate::tcp::flow::Flow;
 use crate::tcp::rate::PipeView;
@@ -104,9 +104,33 @@ impl Flow<'_, '_> {
         if is_full {
             loss.used = 0;
             loss.usage_checked = now;
-        } else if loss.packets_out > loss.used {
-            loss.used = loss.packets_out;
+            return;
         }
+        loss.used = loss.used.max(loss.packets_out);
+        let is_stale = now.nanos_since(loss.usage_checked) >= conn.rtt.rto_ns();
+        let may_shrink = self.cx.global.config.slow_start_after_idle != 0 && is_stale;
+        if may_shrink && !self.controls_recovery() {
+            self.shrink_unused_window();
+        }
+    }
+
+    /// A window that was not used for a whole timeout tells nothing of the path any more (RFC 2861
+    /// §3.2; Linux: tcp_cwnd_application_limited).
+    fn shrink_unused_window(&mut self) {
+        let now = self.cx.now;
+        let ssthresh = self.current_ssthresh();
+        let conn = &mut self.sock.tcp;
+        let is_program_slow = !conn.has(Flags::NO_SPACE);
+        let loss = &mut conn.loss;
+        if loss.ca_state() == CaState::Open && is_program_slow {
+            let used = loss.used.max(INITIAL_WINDOW);
+            if used < loss.cwnd {
+                loss.ssthresh = ssthresh;
+                loss.cwnd = loss.cwnd.midpoint(used);
+            }
+            loss.used = 0;
+        }
+        loss.usage_checked = now;
     }
 
     /// The window is being used: it may grow (Linux: tcp_is_cwnd_limited).

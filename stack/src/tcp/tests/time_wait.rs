@@ -216,3 +216,21 @@ fn a_listener_that_closes_resets_whom_nobody_accepted() {
         Err(Error::ConnectionRefused)
     );
 }
+
+#[test]
+fn a_deferred_accept_waits_for_data() {
+    let mut script = Script::listening(5);
+    let (now, id) = (script.host.now, script.id);
+    script
+        .host
+        .stack
+        .set_option(now, id, SockOpt::DeferAccept(3))
+        .expect("an option");
+    script.send(&Seg::new(Flags::SYN, 0, 0));
+    let answer = script.sent_one();
+    script.use_own_iss(script.own_iss().wrapping_add(answer.seq));
+    script.send(&Seg::ack(1, 1));
+    assert_eq!(script.host.stack.accept(now, id), Err(Error::WouldBlock));
+    script.send(&Seg::data(1, 1, 5));
+    script.host.stack.accept(now, id).expect("data has come");
+}

@@ -21,8 +21,8 @@ impl Fixture {
     fn new() -> Self {
         let region = Region::on_heap(16 << 20);
         Self {
-            ranges: region.table(0, 4096).expect("room"),
-            segs: region.table(1, 4096).expect("room"),
+            ranges: region.table(0, 10_000).expect("room"),
+            segs: region.table(1, 10_000).expect("room"),
             buffers: region.buffers(2, 4096, 1024).expect("room"),
             _region: region,
         }
@@ -107,16 +107,24 @@ fn the_number_of_ranges_is_bounded() {
     let mut fixture = Fixture::new();
     let mut ahead = OutOfOrder::default();
     let buf = fixture.buffers.alloc().expect("room");
-    for number in 0..RANGES_MAX + 10 {
-        let part = Part {
-            seq: Seq::new(START).add(10 * number),
-            buf,
-            at: 0,
-            len: 5,
-        };
-        let inserted = ahead.insert(&mut fixture.store(), part);
-        assert_eq!(inserted == Inserted::New, number < RANGES_MAX);
+    let part = |number: u32| Part {
+        seq: Seq::new(START).add(10 * number),
+        buf,
+        at: 0,
+        len: 5,
+    };
+    for number in 1..RANGES_MAX + 10 {
+        let inserted = ahead.insert(&mut fixture.store(), part(number));
+        assert_eq!(inserted == Inserted::New, number <= RANGES_MAX);
     }
+    let last = ahead.highest_end(&fixture.ranges);
+    assert_eq!(ahead.insert(&mut fixture.store(), part(0)), Inserted::New);
+    assert_eq!(ahead.ranges(), RANGES_MAX);
+    assert_ne!(
+        ahead.highest_end(&fixture.ranges),
+        last,
+        "the last made way for the first"
+    );
     ahead.clear(&mut fixture.store());
     fixture.buffers.release(buf);
     assert_eq!(fixture.buffers.in_use(), 0);
