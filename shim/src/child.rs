@@ -14,6 +14,7 @@ use family::{Family, FileId, Member};
 use crate::descriptors::{self, Descriptor};
 use crate::errno;
 use crate::hook::guarded;
+use crate::program::Program;
 use crate::{start, sys, thread};
 
 /// Bytes asked for the guard; the kernel gives whole pages.
@@ -131,8 +132,10 @@ pub(crate) fn fork(real: impl FnOnce() -> c_int) -> c_int {
 /// Runs an exec, which returns only if it fails. What would be closed by it is let go now where others hold
 /// it too: peers must see it closed when those others close it. What nobody else holds stays until this
 /// process ends, since after a failed exec it must still be there.
-pub(crate) fn exec(real: impl FnOnce() -> c_int) -> c_int {
-    let Some(family) = start::family().filter(|_| may_enter()) else {
+pub(crate) fn exec(program: Program, real: impl FnOnce() -> c_int) -> c_int {
+    let family = start::family().filter(|_| may_enter());
+    // SAFETY: the program names what it wants to run by C strings, as exec(3) asks.
+    let Some(family) = family.filter(|_| unsafe { program.is_there() }) else {
         return real();
     };
     let mut let_go = LetGo::default();

@@ -22,6 +22,7 @@ mod opening;
 mod options;
 mod panics;
 mod pid;
+mod program;
 mod readiness;
 mod receiving;
 mod replay;

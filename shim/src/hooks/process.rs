@@ -9,6 +9,7 @@ use libc::pid_t;
 use crate::child;
 use crate::errno::{Errno, fail};
 use crate::hook::{hook, real};
+use crate::program::Program;
 
 hook! {
     /// fork(2).
@@ -108,28 +109,28 @@ type Strings = *const *const c_char;
 hook! {
     /// execve(2).
     fn execve(path: *const c_char, arguments: Strings, environment: Strings) -> c_int {
-        child::exec(|| real!(execve(path, arguments, environment)))
+        child::exec(Program::Path(path), || real!(execve(path, arguments, environment)))
     }
 }
 
 hook! {
     /// execv(3).
     fn execv(path: *const c_char, arguments: Strings) -> c_int {
-        child::exec(|| real!(execv(path, arguments)))
+        child::exec(Program::Path(path), || real!(execv(path, arguments)))
     }
 }
 
 hook! {
     /// execvp(3).
     fn execvp(file: *const c_char, arguments: Strings) -> c_int {
-        child::exec(|| real!(execvp(file, arguments)))
+        child::exec(Program::Name(file), || real!(execvp(file, arguments)))
     }
 }
 
 hook! {
     /// execvpe(3).
     fn execvpe(file: *const c_char, arguments: Strings, environment: Strings) -> c_int {
-        child::exec(|| real!(execvpe(file, arguments, environment)))
+        child::exec(Program::Name(file), || real!(execvpe(file, arguments, environment)))
     }
 }
 
@@ -195,6 +196,6 @@ unsafe extern "C-unwind" fn exec_with_environment(
 hook! {
     /// fexecve(3).
     fn fexecve(fd: c_int, arguments: Strings, environment: Strings) -> c_int {
-        child::exec(|| real!(fexecve(fd, arguments, environment)))
+        child::exec(Program::Descriptor, || real!(fexecve(fd, arguments, environment)))
     }
 }
