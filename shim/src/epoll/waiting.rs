@@ -1,7 +1,7 @@
 //! epoll_wait(2) on a set with a stack part.
 
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use family::{EpollId, Outcome, State};
 use libc::{epoll_event, pollfd};
@@ -18,6 +18,9 @@ const KERNEL_GAP_NS: u64 = 20_000;
 /// When the kernel's part of a set was looked at last, in nanoseconds, by number modulo the length: two sets
 /// that share a place are looked at less often, but no less than the rarer of them is waited for.
 static KERNEL_LOOKED_NS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
+
+/// Whose turn it is where there is room for one event only; places are shared as above.
+static STACK_TURN: [AtomicBool; 256] = [const { AtomicBool::new(false) }; 256];
 
 /// One call that waits on a set with a stack part.
 pub(crate) struct Waiting<'a> {
@@ -44,7 +47,13 @@ impl Waiting<'_> {
             // A program that only looks expects everything that is there, the kernel's part included.
             let only_looks = self.limits.deadline.is_some_and(|deadline| deadline <= now);
             if only_looks || self.kernel_is_due(now) {
-                self.take_from_kernel(&mut out, max.div_ceil(2))?;
+                // Room for one event goes to either part by turns.
+                if max == 1 && self.is_stacks_turn() {
+                    self.take_from_stack(&mut out)?;
+                }
+                if out.filled == 0 {
+                    self.take_from_kernel(&mut out, max.div_ceil(2))?;
+                }
             }
             if only_looks || out.filled > 0 {
                 self.take_from_stack(&mut out)?;
@@ -106,6 +115,10 @@ impl Waiting<'_> {
 
     fn looked(&self) -> &'static AtomicU64 {
         &KERNEL_LOOKED_NS[self.epfd as usize % KERNEL_LOOKED_NS.len()]
+    }
+
+    fn is_stacks_turn(&self) -> bool {
+        STACK_TURN[self.epfd as usize % STACK_TURN.len()].fetch_not(Ordering::Relaxed)
     }
 
     /// Takes what the kernel has ready, at most `most`, without waiting.
