@@ -3,6 +3,7 @@
 mod script;
 mod world;
 
+mod hostile;
 mod loss;
 mod open_close;
 mod receiving;
