@@ -109,3 +109,14 @@ fn a_long_fat_lossy_path_needs_bbr_and_large_buffers() {
     assert!(bbr > 750 * MBIT, "bbr {bbr}");
     assert!(cubic < bbr / 10, "cubic {cubic}, bbr {bbr}");
 }
+
+#[test]
+fn a_receiver_short_of_memory_that_takes_back_what_it_reported_does_not_ruin_the_rate() {
+    let link = Link::new(1000 * MBIT, Duration::from_millis(25)).with_loss_ppm(10_000);
+    let mut config = config(CcKind::Bbr, link);
+    (config.config.tcp_wmem[2], config.config.tcp_rmem[2]) = (100_000_000, 100_000_000);
+    // 64 MB for everything: less than the window that the receiver comes to offer.
+    config.config.tcp_mem = [8_192, 12_288, 16_384];
+    let goodput = run(&config, 200_000_000).goodput();
+    assert!(goodput > 300 * MBIT, "{goodput}");
+}
