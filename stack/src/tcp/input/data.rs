@@ -102,58 +102,61 @@ impl Flow<'_, '_> {
     /// Links the new bytes of a segment into the receive queue. Returns where it stopped and whether
     /// nothing had to be dropped.
     fn queue_parts(&mut self, segment: &Segment<'_>, window_end: Seq) -> (Seq, bool) {
-        let mut end = self.sock.tcp.rcv.nxt;
+        let start = self.sock.tcp.rcv.nxt;
         let is_small = segment.len < COPY_BELOW;
+        // A small one shares a buffer, mostly one that is charged already.
+        let asked = if is_small {
+            1
+        } else {
+            u64::try_from(parts(segment).count()).unwrap_or(0)
+        };
+        if !self.ask_receive_room(asked) {
+            return (start, false);
+        }
+        let held = self.sock.tcp.rcv.queue.buffers();
+        let mut end = start;
+        let mut is_whole = true;
         for mut part in parts(segment) {
             part.trim_front(end);
             part.trim_back(window_end);
             if part.len == 0 {
                 continue;
             }
-            let held = self.sock.tcp.rcv.queue.buffers();
-            if !self.has_receive_room(is_small) {
-                return (end, false);
-            }
             let queue = &mut self.sock.tcp.rcv.queue;
             let mut store = self.tcp.rx(self.cx.bufs);
-            let is_taken = if is_small {
+            is_whole = if is_small {
                 queue.push_copy(&mut store, part)
             } else {
                 queue.push(&mut store, part)
             };
-            if !is_taken {
-                return (end, false);
+            if !is_whole {
+                break;
             }
-            let added = u64::from(self.sock.tcp.rcv.queue.buffers() - held);
-            self.force_charge(added * RECEIVE_PAGES);
             end = part.end();
         }
-        (end, true)
+        let added = u64::from(self.sock.tcp.rcv.queue.buffers() - held);
+        self.uncharge(asked.saturating_sub(added) * RECEIVE_PAGES);
+        self.force_charge(added.saturating_sub(asked) * RECEIVE_PAGES);
+        (end, is_whole)
     }
 
-    /// Room for one more buffer, by this connection's limit and by that of all. Frees what lies
-    /// beyond gaps if that helps (Linux: tcp_prune_queue). The window was promised when buffers were
-    /// thought to hold more payload than they do: the promise is kept up to twice the limit.
-    fn has_receive_room(&mut self, is_small: bool) -> bool {
+    /// Charges `buffers` more, by this connection's limit and by that of all. Frees what lies beyond
+    /// gaps if that helps (Linux: tcp_prune_queue). The window was promised when buffers were thought
+    /// to hold more payload than they do: the promise is kept up to twice the limit.
+    fn ask_receive_room(&mut self, buffers: u64) -> bool {
         let held = self.receive_held();
         let limit = self.sock.receive_buffer.saturating_mul(2);
-        if is_small && held <= limit {
-            return true;
-        }
         if held > limit && !self.prune() {
             return false;
         }
+        let pages = buffers * RECEIVE_PAGES;
         let least = self.cx.global.config.tcp_rmem[0];
         let need = if held < least {
             Need::Minimum
         } else {
             Need::More
         };
-        let is_granted = self.charge(RECEIVE_PAGES, need);
-        if is_granted {
-            self.uncharge(RECEIVE_PAGES);
-        }
-        is_granted || self.prune()
+        self.charge(pages, need) || (self.prune() && self.charge(pages, need))
     }
 
     /// Drops data beyond gaps until there is room; it will be sent again.

@@ -4,6 +4,7 @@ mod script;
 mod world;
 
 mod hostile;
+mod limits;
 mod loss;
 mod open_close;
 mod receiving;

@@ -1,0 +1,132 @@
+//! Memory: what the settings say is what is held.
+
+use super::world::*;
+use crate::testing::Pair;
+use crate::{Error, Ready, SockOpt};
+
+/// Writes until there is no room.
+fn fill(world: &mut World, host: usize) -> usize {
+    let bytes = pattern(64 * 1024);
+    let mut total = 0;
+    while let Ok(count) = world.write(host, &bytes) {
+        total += count;
+    }
+    total
+}
+
+#[test]
+fn a_sender_whose_peer_does_not_read_is_stopped_and_told_when_it_may_go_on() {
+    let mut world = World::configured(|config| {
+        config.tcp_wmem[2] = 300_000;
+        config.tcp_rmem[2] = 300_000;
+    });
+    let mut written = 0;
+    for _ in 0..20 {
+        written += fill(&mut world, 0);
+        world.pair.run(SECOND);
+    }
+    assert_eq!(world.write(0, b"x"), Err(Error::WouldBlock));
+    let end = world.ends[0];
+    assert!(!world.stack(0).ready(end).contains(Ready::OUT));
+    assert!((150_000..1_300_000).contains(&written), "{written}");
+    while world.stack(0).pop_event().is_some() {}
+    let mut read = 0;
+    while read < written {
+        match world.read(1) {
+            Ok(part) => read += part.len(),
+            Err(Error::WouldBlock) => world.pair.run(SECOND / 10),
+            Err(error) => panic!("reading: {error:?}"),
+        }
+    }
+    let edges: std::vec::Vec<_> = core::iter::from_fn(|| world.stack(0).pop_event()).collect();
+    assert!(
+        edges
+            .iter()
+            .any(|(id, _, edge)| *id == end && edge.contains(Ready::OUT))
+    );
+    world.finish();
+}
+
+#[test]
+fn tcp_mem_bounds_all_connections_together() {
+    const HIGH: u64 = 256;
+    let mut pair = Pair::with(|config| config.tcp_mem = [128, 192, HIGH]);
+    let listener = listen(&mut pair.hosts[1]);
+    let clients: std::vec::Vec<_> = (0..8)
+        .map(|_| {
+            let id = stream(&mut pair.hosts[0]);
+            start(&mut pair, id);
+            id
+        })
+        .collect();
+    pair.run(SECOND);
+    let mut servers = std::vec::Vec::new();
+    let now = pair.now();
+    while let Ok(id) = pair.hosts[1].stack.accept(now, listener) {
+        servers.push(id);
+    }
+    assert_eq!(servers.len(), clients.len());
+    let bytes = pattern(100_000);
+    for _ in 0..20 {
+        for &id in &clients {
+            let flags = crate::SendFlags::empty();
+            while write(&mut pair.hosts[0], id, &bytes, flags).is_ok() {}
+        }
+        pair.run(SECOND);
+        for host in &pair.hosts {
+            // Each connection may have its minimum beyond the mark: one send block, one page.
+            let most = HIGH + 8 * 17 + 17;
+            assert!(
+                host.stack.tcp_memory() <= most,
+                "{} pages",
+                host.stack.tcp_memory()
+            );
+        }
+    }
+    let now = pair.now();
+    for (host, ids) in [(0, clients), (1, servers)] {
+        for id in ids {
+            pair.hosts[host].stack.close(now, id);
+        }
+    }
+    pair.hosts[1].stack.close(now, listener);
+    pair.run(400 * SECOND);
+    for host in &mut pair.hosts {
+        assert_empty(host);
+    }
+}
+
+#[test]
+fn a_receive_buffer_that_was_set_stays_as_it_is() {
+    let mut world = World::with(Pair::new(), &[SockOpt::ReceiveBuffer(20_000)]);
+    world.transfer(0, &pattern(2_000_000), 60 * SECOND);
+    let end = world.ends[1];
+    assert_eq!(
+        world.stack(1).option(end, crate::OptName::ReceiveBuffer),
+        Ok(40_000)
+    );
+    assert!(world.info(1).rcv_wnd <= 40_000);
+    world.finish();
+}
+
+#[test]
+fn buffers_grow_with_the_flow() {
+    let mut world = World::configured(|config| config.tcp_mem = [16_384, 24_576, 32_768]);
+    let ends = world.ends;
+    let before = world
+        .stack(1)
+        .option(ends[1], crate::OptName::ReceiveBuffer)
+        .expect("there");
+    world.transfer(0, &pattern(8_000_000), 60 * SECOND);
+    let after = world
+        .stack(1)
+        .option(ends[1], crate::OptName::ReceiveBuffer)
+        .expect("there");
+    assert!(after > 2 * before, "{after} after {before}");
+    let sender = world
+        .stack(0)
+        .option(ends[0], crate::OptName::SendBuffer)
+        .expect("there");
+    assert!(sender > 200_000, "{sender}");
+    world.finish();
+}
