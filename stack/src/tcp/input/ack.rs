@@ -9,7 +9,6 @@ use crate::tcp::output::Rto;
 use crate::tcp::recovery::AckWork;
 use crate::tcp::seq::Seq;
 use crate::tcp::state::State;
-use crate::time::Instant;
 
 impl Flow<'_, '_> {
     /// Takes the acknowledgement. `false`: the segment is not acceptable, or the connection ended.
@@ -149,7 +148,7 @@ impl Flow<'_, '_> {
             }
         }
         self.note_chrono();
-        if self.has_more_to_send() {
+        if self.has_data_to_send() {
             self.wake_output();
         }
         true
@@ -166,12 +165,5 @@ impl Flow<'_, '_> {
             self.conn().clear(Flags::NO_SPACE);
             self.raise(Ready::OUT);
         }
-    }
-
-    fn has_more_to_send(&self) -> bool {
-        let snd = &self.sock.tcp.snd;
-        snd.queue.first_lost().is_some()
-            || snd.nxt.before(snd.written)
-            || (self.fin_is_unsent() && self.sock.tcp.due.keep != Instant::FAR)
     }
 }

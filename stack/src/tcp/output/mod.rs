@@ -142,7 +142,8 @@ impl Flow<'_, '_> {
         Next::Idle
     }
 
-    fn has_data_to_send(&self) -> bool {
+    /// Something lost, written or closed waits to leave.
+    pub(crate) fn has_data_to_send(&self) -> bool {
         let snd = &self.sock.tcp.snd;
         snd.queue.first_lost().is_some() || snd.nxt.before(snd.written) || self.fin_is_unsent()
     }

@@ -60,7 +60,7 @@ impl Flow<'_, '_> {
             return Plan::Nothing;
         }
         let window = snd.una.add(snd.wnd).saturating_distance(snd.nxt);
-        if unsent.min(mss) > window || (unsent == 0 && window == 0 && snd.wnd == 0) {
+        if unsent.clamp(1, mss) > window {
             return Plan::Nothing;
         }
         let burst = self.burst_bytes(mss);
@@ -90,7 +90,7 @@ impl Flow<'_, '_> {
         self.sock.tcp.snd.held_since = Instant::ZERO;
         Plan::Send {
             len,
-            fin: fin && takes_all,
+            fin: fin && takes_all && len < window,
         }
     }
 
