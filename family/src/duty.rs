@@ -22,6 +22,8 @@ const DUTY_GAP: Duration = Duration::from_millis(2);
 /// How often to look while a member sleeps on the device; doubles up to the second while all is idle.
 const WATCH_GAP: Duration = Duration::from_millis(20);
 const WATCH_GAP_MAX: Duration = Duration::from_millis(160);
+/// A sleeper on the device that has not polled for this long though there was reason to is absent.
+const ABSENT_NS: u64 = 100_000_000;
 /// How long the keeper stays after the last connection.
 const LINGER: Duration = Duration::from_secs(1);
 /// The members' descriptors, the door and the device.
@@ -133,6 +135,7 @@ impl Duty {
     fn look_after(&mut self) -> Option<bool> {
         let family = &self.family;
         let now = clock::now();
+        self.own_poll = self.relieve_absent(now).unwrap_or(self.own_poll);
         if self.on_duty(now) {
             family.poll();
             self.own_poll = family.words().last_poll_ns.load(Ordering::Relaxed);
@@ -153,6 +156,34 @@ impl Duty {
                 .store(keeper::ABSENT, Ordering::Release);
         }
         Some(stop)
+    }
+
+    /// Takes the poller word from a member that sleeps on the device but does not wake up for it, as one that
+    /// was stopped: the stamp of the last poll, after which only the keeper polls.
+    fn relieve_absent(&self, now: Instant) -> Option<u64> {
+        let words = self.family.words();
+        let poller = words.poller.load(Ordering::Acquire);
+        let last = words.last_poll_ns.load(Ordering::Relaxed);
+        let until = words.poller_until_ns.load(Ordering::Relaxed);
+        let absent = now.as_nanos().saturating_sub(ABSENT_NS);
+        if poller == 0 || last > absent || (until > absent && !self.device_waits()) {
+            return None;
+        }
+        words
+            .poller
+            .compare_exchange(poller, 0, Ordering::AcqRel, Ordering::Relaxed)
+            .ok()?;
+        Some(last)
+    }
+
+    /// Whether frames wait to be received.
+    fn device_waits(&self) -> bool {
+        let mut device = [libc::pollfd {
+            fd: self.family.device_fd,
+            events: libc::POLLIN,
+            revents: 0,
+        }];
+        sys::ppoll(&mut device, Some(Duration::ZERO), None).is_ok_and(|ready| ready > 0)
     }
 
     /// Whether the stack has nobody but the keeper.
@@ -302,7 +333,7 @@ impl Duty {
         if self
             .watched
             .iter()
-            .any(|watched| sys::process_exists(watched.pid))
+            .any(|watched| sys::process_runs(watched.pid))
         {
             newcomer.answer(&Answer::InUse);
             return;

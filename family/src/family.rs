@@ -39,6 +39,8 @@ pub struct Family {
     /// `net.core.busy_poll` in nanoseconds: every wait spins this long at least.
     pub(crate) busy_poll_ns: u64,
     pub(crate) role: Role,
+    /// When the keeper was looked for last, CLOCK_MONOTONIC nanoseconds.
+    pub(crate) keeper_seen_ns: AtomicU64,
     /// Where the keeper's program lies; found at the start, before the program changes its directory.
     pub(crate) keeper_program: Option<CString>,
 }

@@ -8,15 +8,19 @@ use std::ffi::{CStr, CString};
 use std::sync::atomic::Ordering;
 
 use nicio::sys as raw;
+use stack::Instant;
 
 use crate::family::Family;
-use crate::{rendezvous, sys};
+use crate::{members, rendezvous, sys};
 
 /// Values of `Words::keeper_state`.
 pub(crate) const ABSENT: u32 = 0;
 pub(crate) const STARTED: u32 = 1;
 /// It could not be started; nobody tries again.
 pub(crate) const FAILED: u32 = 2;
+
+/// How often a member looks whether the keeper is still there.
+const LOOK_GAP_NS: u64 = 100_000_000;
 
 /// The program's name; it lies beside libnstk.so.
 const PROGRAM: &str = "nstk-keeper";
@@ -37,6 +41,29 @@ impl Family {
         if self.spawn_keeper().is_none() {
             state.store(FAILED, Ordering::Release);
             tracing::warn!("the keeper {PROGRAM} does not start; is it beside libnstk.so?");
+        }
+    }
+
+    /// A keeper that was killed is forgotten, with what it held; the next call that finds a connection
+    /// starts another. Looks at most every [`LOOK_GAP_NS`].
+    pub(crate) fn watch_keeper(&self, now: Instant) {
+        let seen = self.keeper_seen_ns.load(Ordering::Relaxed);
+        let words = self.words();
+        let pid = words.keeper_pid.load(Ordering::Relaxed);
+        if pid == 0 || self.is_keeper() || now.as_nanos().saturating_sub(seen) < LOOK_GAP_NS {
+            return;
+        }
+        self.keeper_seen_ns.store(now.as_nanos(), Ordering::Relaxed);
+        if sys::process_runs(pid) {
+            return;
+        }
+        let mine = words
+            .keeper_pid
+            .compare_exchange(pid, 0, Ordering::AcqRel, Ordering::Relaxed);
+        if mine.is_ok() {
+            self.forget_process(pid);
+            members::strike_keeper(words, pid);
+            words.keeper_state.store(ABSENT, Ordering::Release);
         }
     }
 

@@ -34,6 +34,16 @@ pub(crate) fn strike(words: &Words, member: Member) {
     }
 }
 
+/// Gives the place of a keeper back that has been killed.
+pub(crate) fn strike_keeper(words: &Words, pid: u32) {
+    for member in &words.members {
+        if member.pid.load(Ordering::Acquire) == pid {
+            member.flags.store(0, Ordering::Relaxed);
+            member.pid.store(0, Ordering::Release);
+        }
+    }
+}
+
 /// The programs of the family (not the keeper): place and process id. One that is being forked has no
 /// id yet and is left out.
 pub(crate) fn programs(words: &Words) -> impl Iterator<Item = (Member, u32)> + '_ {

@@ -186,6 +186,7 @@ impl Parts {
             recent_wait_ns: AtomicU64::new(0),
             busy_poll_ns: u64::from(busy_poll_us) * 1000,
             role,
+            keeper_seen_ns: AtomicU64::new(0),
         })
     }
 }

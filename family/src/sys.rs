@@ -104,9 +104,20 @@ pub(crate) fn pidfd_open(pid: u32) -> Result<RawFd, Errno> {
     RawFd::try_from(fd).map_err(|_| Errno(libc::EBADF))
 }
 
-/// Whether a process with this id exists.
-pub(crate) fn process_exists(pid: u32) -> bool {
-    plain(libc::SYS_kill, [pid as usize, 0, 0, 0, 0, 0]) != Err(Errno(libc::ESRCH))
+/// Whether a process with this id runs: one that has ended and waits for its parent does not.
+pub(crate) fn process_runs(pid: u32) -> bool {
+    let fd = match pidfd_open(pid) {
+        Ok(fd) => fd,
+        Err(errno) => return errno != Errno(libc::ESRCH),
+    };
+    let mut ended = [libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    }];
+    let ready = ppoll(&mut ended, Some(Duration::ZERO), None);
+    close(fd);
+    ready == Ok(0)
 }
 
 /// This process's id.

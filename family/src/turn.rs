@@ -61,6 +61,7 @@ impl Family {
         let mut state = self.lock()?;
         if !self.take_turn() {
             let now = clock::now();
+            self.watch_keeper(now);
             let seen = look(&mut state, now);
             self.leave(state, now)?;
             return Ok((false, seen));

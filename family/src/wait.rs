@@ -181,6 +181,7 @@ impl Family {
         check: &mut impl FnMut(&mut State, Instant, Option<Bell>) -> Option<R>,
     ) -> Result<Option<Outcome<R>>, Gone> {
         self.let_handlers_run();
+        self.watch_keeper(clock::now());
         // Blocked until the sleep itself, so that a signal between the check and the sleep ends the sleep.
         let blocked = sys::block_signals();
         let mask = wait.mask.map_or(blocked, sys::kernel_mask);
@@ -320,10 +321,31 @@ impl Family {
             return;
         }
         let words = self.words();
-        let was = words.poller.swap(0, Ordering::AcqRel);
-        let mine = Poller::bell_bit(was);
-        let others = words.sleeping.load(Ordering::SeqCst) & !mine;
-        self.ring(others & others.wrapping_neg());
+        let was = words.poller.load(Ordering::Relaxed);
+        let is_ours = was >> 32 == u64::from(self.pid());
+        // Whoever found this thread absent for long has taken the word already.
+        if is_ours {
+            let _ = words
+                .poller
+                .compare_exchange(was, 0, Ordering::AcqRel, Ordering::Relaxed);
+        }
+        let mine = if is_ours { Poller::bell_bit(was) } else { 0 };
+        self.ring(self.next_sleeper(mine));
+    }
+
+    /// The bell of a member that sleeps, beside `mine`. The keeper notices by itself, and may be dead.
+    fn next_sleeper(&self, mine: u64) -> u64 {
+        let words = self.words();
+        let keeper = words.keeper_pid.load(Ordering::Relaxed);
+        let mut others = words.sleeping.load(Ordering::SeqCst) & !mine;
+        while others != 0 {
+            let owner = words.bell_owners.get(others.trailing_zeros() as usize);
+            if owner.is_some_and(|owner| owner.load(Ordering::Relaxed) != keeper) {
+                return others & others.wrapping_neg();
+            }
+            others &= others - 1;
+        }
+        0
     }
 
     fn spin_budget(&self) -> u64 {

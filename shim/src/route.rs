@@ -206,7 +206,7 @@ const HOST_ADDRESSES_MAX: usize = 64;
 
 /// Whether the kernel has this address on an interface: asked each time, since addresses come and
 /// go and only peers outside the stack's network are asked about.
-fn is_host_address(ip: [u8; 4]) -> bool {
+pub(crate) fn is_host_address(ip: [u8; 4]) -> bool {
     let mut entries = [[0u8; size_of::<libc::ifreq>()]; HOST_ADDRESSES_MAX];
     let Ok(count) = sys::interface_addresses(&mut entries) else {
         return false;

@@ -10,7 +10,7 @@ use stack::Instant;
 
 use crate::errno::Errno;
 use crate::lock::ProcessLock;
-use crate::{child, descriptors, log, roomy, signals, sys, template, thread};
+use crate::{child, descriptors, log, roomy, route, signals, sys, template, thread};
 
 /// How far this process has come: one of the states below, with the process's id in the upper half
 /// while it is starting.
@@ -106,6 +106,15 @@ pub(crate) fn start() -> bool {
 
 fn try_start() -> bool {
     let _inside = thread::inside();
+    // Before anything is allocated: where there is no room, allocating would end the program.
+    if let Some(kib) = scarce_address_space() {
+        sys::complain(format_args!(
+            "the address space is limited to {kib} KiB (ulimit -v), too little for a stack; \
+             raise it above {} KiB",
+            ADDRESS_SPACE_MIN / 1024
+        ));
+        return give_up(failure_word());
+    }
     let settings = match Settings::from_env(variable) {
         Ok(Some(settings)) => settings,
         Ok(None) => {
@@ -125,6 +134,19 @@ fn try_start() -> bool {
     }
     log::start(settings.log.as_deref());
     let on_failure = settings.on_failure;
+    if let Some(own) = settings
+        .stack
+        .addr
+        .as_v4()
+        .filter(|own| route::is_host_address(*own))
+    {
+        let [a, b, c, d] = own;
+        sys::complain(format_args!(
+            "NSTK_ADDR={a}.{b}.{c}.{d} is the kernel's own address on this machine; \
+             give the stack another one of that network"
+        ));
+        return give_up(on_failure);
+    }
     let family = template::make()
         .and_then(|()| Family::start(&settings, thread::host()).map_err(|error| error.to_string()))
         .and_then(|family| child::watch().map(|()| family).map_err(str::to_owned));
@@ -139,6 +161,20 @@ fn try_start() -> bool {
             give_up(on_failure)
         }
     }
+}
+
+/// Least address space that a stack and its program get along with.
+const ADDRESS_SPACE_MIN: u64 = 1 << 30;
+
+/// The limit of the address space in KiB, if it leaves no room for a stack.
+fn scarce_address_space() -> Option<u64> {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` is a valid place for the result.
+    let known = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) } == 0;
+    (known && limit.rlim_cur < ADDRESS_SPACE_MIN).then_some(limit.rlim_cur / 1024)
 }
 
 static RENEWAL: ProcessLock<()> = ProcessLock::new(());

@@ -14,4 +14,4 @@ pub use c_program::CProgram;
 pub use lab::{Lab, NSTK_ADDRESS, PEER_ADDRESS, preload};
 pub use outcome::{Outcome, Running};
 pub use peer::Peer;
-pub use process::{cpu_time, eventually};
+pub use process::{cpu_time, eventually, kill};

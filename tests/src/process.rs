@@ -56,7 +56,7 @@ pub(crate) fn name(id: u32) -> Option<String> {
 }
 
 /// Sends a signal; a process that is gone already is none of our business.
-pub(crate) fn kill(id: u32, signal: &str) {
+pub fn kill(id: u32, signal: &str) {
     let _ = Command::new("sh")
         .args(["-c", &format!("kill -s {signal} {id}")])
         .stderr(Stdio::null())

@@ -11,8 +11,9 @@ use crate::errno::Errno;
 use crate::readiness::{self, Limits};
 use crate::{start, sys};
 
-/// Events that are taken from the stack under one lock.
-const BATCH: usize = 32;
+/// Events of the stack in one answer, whatever room the program has: those that stay ready go to the end of
+/// the list, so a second look within one call would report them twice. The next call reports the rest.
+const BATCH: usize = 128;
 /// While the stack has events for every call, the kernel's members are looked at this often.
 const KERNEL_GAP_NS: u64 = 20_000;
 /// When the kernel's part of a set was looked at last, in nanoseconds, by number modulo the length: two sets
@@ -64,9 +65,6 @@ impl Waiting<'_> {
             match self.rest(max)? {
                 Outcome::Ready(batch) => {
                     out.put(&batch);
-                    if batch.len == BATCH {
-                        self.take_from_stack(&mut out)?;
-                    }
                     return Ok(out.filled);
                 }
                 // Another thread may have taken it meanwhile: then the wait goes on.
@@ -133,19 +131,14 @@ impl Waiting<'_> {
         Ok(())
     }
 
-    /// Takes what the stack has ready, as far as there is room.
+    /// Takes what the stack has ready, once a call.
     fn take_from_stack(&self, out: &mut Out) -> Result<(), Errno> {
-        while out.room > 0 {
-            let batch = start::enter(|state, _| {
-                let batch = Batch::collect(state, self.set, out.room);
-                state.epolls.leave(self.set, 0);
-                batch
-            })?;
-            out.put(&batch);
-            if batch.len < BATCH {
-                break;
-            }
-        }
+        let batch = start::enter(|state, _| {
+            let batch = Batch::collect(state, self.set, out.room);
+            state.epolls.leave(self.set, 0);
+            batch
+        })?;
+        out.put(&batch);
         Ok(())
     }
 }

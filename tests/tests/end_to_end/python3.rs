@@ -1,6 +1,6 @@
 //! Python: an interpreter with its own event loops, and a parent that waits for children's output.
 
-use nstk_tests::{Lab, NSTK_ADDRESS, Outcome, PEER_ADDRESS, Peer, Running, eventually};
+use nstk_tests::{Lab, NSTK_ADDRESS, Outcome, PEER_ADDRESS, Peer, Running, eventually, kill};
 
 use crate::PEER;
 
@@ -127,4 +127,78 @@ print(sum(total))
 ",
     );
     assert_eq!(outcome.success(), "400000\n");
+}
+
+#[test]
+fn a_ready_socket_is_reported_once_a_call_however_many_are_ready() {
+    let outcome = script(
+        r"
+import select, socket
+poll, sockets = select.epoll(), []
+for _ in range(200):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.connect(('{peer}', {port}))
+    sockets.append(s)
+    poll.register(s, select.EPOLLOUT)
+seen = set()
+for _ in range(20):
+    ready = [number for number, _ in poll.poll(0, 1000)]
+    assert len(ready) == len(set(ready)), 'reported twice'
+    seen.update(ready)
+print(len(seen))
+",
+    );
+    assert_eq!(outcome.success(), "200\n");
+}
+
+/// A server with a thread for each connection, and one that only accepts.
+fn threaded_server(lab: &Lab) -> Running {
+    let source = r"
+import socket, threading
+def echo(connection):
+    while data := connection.recv(1000):
+        connection.sendall(data)
+server = socket.create_server(('10.77.1.2', 7000), backlog=100)
+while True:
+    threading.Thread(target=echo, args=(server.accept()[0],), daemon=True).start()
+";
+    let server = Running::start(lab.nstk("python3").args(["-c", source]));
+    eventually("the server listens", || lab.accepts(NSTK_ADDRESS, 7000));
+    server
+}
+
+#[test]
+fn a_keeper_that_is_killed_is_replaced_and_missed_by_nobody() {
+    let lab = Lab::new();
+    let server = threaded_server(&lab);
+    for _ in 0..3 {
+        let keepers = || lab.processes("nstk-keeper");
+        eventually("there is a keeper", || !keepers().is_empty());
+        let old = keepers();
+        for keeper in &old {
+            kill(*keeper, "STOP");
+        }
+        let _ = lab.accepts(NSTK_ADDRESS, 7000);
+        for keeper in &old {
+            kill(*keeper, "KILL");
+        }
+        eventually("the server answers", || lab.accepts(NSTK_ADDRESS, 7000));
+        eventually("there is another keeper", || {
+            keepers().iter().any(|keeper| !old.contains(keeper)) || !lab.accepts(NSTK_ADDRESS, 7000)
+        });
+    }
+    drop(server);
+}
+
+#[test]
+fn the_address_of_a_stopped_server_still_answers() {
+    let lab = Lab::new();
+    let server = threaded_server(&lab);
+    kill(server.id(), "STOP");
+    eventually("its keeper answers", || lab.accepts(NSTK_ADDRESS, 7000));
+    kill(server.id(), "CONT");
+    let line = format!("exec 3<>/dev/tcp/{NSTK_ADDRESS}/7000; echo hello >&3; head -n 1 <&3");
+    let echoed = Outcome::of(lab.kernel("bash").args(["-c", &line]));
+    assert_eq!(echoed.success(), "hello\n");
+    drop(server);
 }
