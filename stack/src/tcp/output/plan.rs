@@ -30,7 +30,7 @@ const DEFER_NS: u64 = 1_000_000;
 const HOLD_NS: u64 = 50_000;
 /// Writes at most this far apart, this many in a row, with nothing coming the other way for so long,
 /// are a stream: the next write is near.
-const STREAM_GAP_NS: u64 = 25_000;
+const STREAM_GAP_NS: u64 = 100_000;
 const STREAM_WRITES: u64 = 4;
 const STREAM_QUIET_NS: u64 = 10_000_000;
 
