@@ -23,8 +23,6 @@ pub(crate) struct Global {
     pub(crate) secret: HashKey,
     /// Counters.
     pub(crate) mib: Mib,
-    /// Bytes of buffers charged to TCP, both directions, in whole buffers: what `tcp_mem` limits.
-    pub(crate) tcp_memory: u64,
     /// When a neighbour's entry has to be looked at; [`Instant::FAR`]: never.
     pub(crate) neighbours_due: Instant,
     /// When a half-assembled datagram is given up; [`Instant::FAR`]: there is none.
