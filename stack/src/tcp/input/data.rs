@@ -238,6 +238,7 @@ impl Flow<'_, '_> {
     /// The peer has no more data.
     fn take_fin(&mut self) {
         let conn = self.conn();
+        let was_ahead = conn.has(Flags::FIN_AHEAD);
         conn.rcv.nxt = conn.rcv.nxt.add(1);
         conn.set(Flags::FIN_RECEIVED);
         conn.clear(Flags::FIN_AHEAD);
@@ -247,7 +248,11 @@ impl Flow<'_, '_> {
             State::Established => {
                 let conn = self.conn();
                 conn.set_state(State::CloseWait);
-                conn.ack.owe(Owed::SOON);
+                if !was_ahead {
+                    // What came just before the FIN is acknowledged with it.
+                    conn.ack.forgive(Owed::NOW);
+                    conn.ack.owe(Owed::SOON);
+                }
             }
             State::FinWait1 => {
                 let conn = self.conn();
