@@ -141,15 +141,14 @@ impl Stack {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let global = global_of(&self.global);
-        let ip = global.neighbours_due.min(global.reassembly_due);
-        [
-            self.timers.next(),
-            self.egress.next_departure(),
-            (ip < Instant::FAR).then_some(ip),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        let due = self
+            .timers
+            .next()
+            .unwrap_or(Instant::FAR)
+            .min(self.egress.next_departure().unwrap_or(Instant::FAR))
+            .min(global.neighbours_due)
+            .min(global.reassembly_due);
+        (due < Instant::FAR).then_some(due)
     }
 
     /// Something may be sent right now.
