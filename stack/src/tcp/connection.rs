@@ -93,8 +93,6 @@ bitflags! {
         const PROBE_RESENT = 1 << 18;
         /// A keepalive has to go out.
         const PROBE_PENDING = 1 << 19;
-        /// The peer dropped data it had reported by SACK.
-        const RENEGED = 1 << 21;
         /// A tail loss probe may send one segment beyond the window.
         const TAIL_PROBE = 1 << 22;
         /// The reduction in force may be undone.
@@ -236,6 +234,9 @@ pub(crate) struct Loss {
     pub(crate) probe_seg: TxSegId,
     /// Segment SACKed last: the next report is near.
     pub(crate) sack_hint: TxSegId,
+    /// When the peer dropped data it had reported by SACK; what was sent before measures no rate,
+    /// as some of it counted as delivered already.
+    pub(crate) reneged_at: Instant,
     /// Packets ever marked lost.
     pub(crate) lost_total: u64,
     pub(crate) rack_end: Seq,

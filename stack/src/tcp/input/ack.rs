@@ -54,7 +54,8 @@ impl Flow<'_, '_> {
         }
         self.note_reordering(&work);
         self.conclude(&mut work);
-        if !was_writable {
+        // A writer may have been refused for want of memory though its own buffer had room.
+        if !was_writable || (work.is_advance && self.sock.tcp.has(Flags::NO_SPACE)) {
             self.tell_writable();
         }
         self.after_ack(&work)

@@ -200,28 +200,30 @@ impl Flow<'_, '_> {
         self.cx.global.mib.tcp_ofo_queue += 1;
         let stats = &mut self.sock.tcp.stats;
         stats.rcv_ooopack = stats.rcv_ooopack.saturating_add(segment.packets);
+        let asked = u64::try_from(parts(segment).count()).unwrap_or(0);
+        let has_room = self.receive_held() <= self.sock.receive_buffer;
+        if !has_room || !self.charge(asked * RECEIVE_PAGES, Need::More) {
+            // What is next in order may still need the room.
+            self.cx.global.mib.tcp_rcvq_drop += 1;
+            return;
+        }
+        let before = u64::from(self.sock.tcp.rcv.ahead.buffers());
         let mut is_new = segment.len == 0;
         for mut part in parts(segment) {
             part.trim_back(window_end);
-            if part.len == 0 || self.receive_held() > self.sock.receive_buffer {
-                return;
+            if part.len == 0 {
+                break;
             }
-            let before = self.sock.tcp.rcv.ahead.buffers();
-            let inserted = self
-                .sock
-                .tcp
-                .rcv
-                .ahead
-                .insert(&mut self.tcp.ahead(self.cx.bufs), part);
-            let after = self.sock.tcp.rcv.ahead.buffers();
-            self.force_charge(u64::from(after.saturating_sub(before)) * RECEIVE_PAGES);
-            self.uncharge(u64::from(before.saturating_sub(after)) * RECEIVE_PAGES);
-            match inserted {
+            let ahead = &mut self.sock.tcp.rcv.ahead;
+            match ahead.insert(&mut self.tcp.ahead(self.cx.bufs), part) {
                 Inserted::New => is_new = true,
                 Inserted::Duplicate => {}
-                Inserted::Dropped => return,
+                Inserted::Dropped => break,
             }
         }
+        let after = u64::from(self.sock.tcp.rcv.ahead.buffers());
+        // Ranges that were covered, or made way, may have freed more than was added.
+        self.uncharge((before + asked).saturating_sub(after) * RECEIVE_PAGES);
         if is_new {
             self.make_room_beyond_gaps(segment);
         } else {

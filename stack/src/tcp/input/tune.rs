@@ -133,7 +133,7 @@ impl Flow<'_, '_> {
     fn grow_receive_buffer(&mut self, copied: u64, previous: u64) {
         let config = &self.cx.global.config;
         let is_fixed = self.sock.has(SockFlags::RECEIVE_BUFFER_SET);
-        if config.moderate_rcvbuf == 0 || is_fixed {
+        if config.moderate_rcvbuf == 0 || is_fixed || self.tcp.memory().is_pressed() {
             return;
         }
         let rcv = &self.sock.tcp.rcv;

@@ -225,7 +225,7 @@ impl Flow<'_, '_> {
         let conn = self.conn();
         conn.loss.set_ca_state(state);
         if state == CaState::Open {
-            conn.clear(Flags::UNDO | Flags::FRTO | Flags::RENEGED);
+            conn.clear(Flags::UNDO | Flags::FRTO);
             conn.loss.retrans_since = Instant::ZERO;
         }
     }

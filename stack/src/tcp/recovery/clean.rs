@@ -62,8 +62,7 @@ impl Flow<'_, '_> {
             Fate::InFlight => {}
         }
         work.acked += packets;
-        conn.rate
-            .on_delivered(&mut work.sample, &seg.rate, seg.sent_at, packets);
+        conn.note_delivered(&mut work.sample, seg, packets);
         if seg.was_resent() {
             work.is_retrans_acked = true;
         } else {
@@ -71,7 +70,7 @@ impl Flow<'_, '_> {
             work.rtt_first_ns.get_or_insert(rtt);
             work.rtt_last_ns = Some(rtt);
             work.note_order(seg.seq);
-            work.is_original |= seg.end().at_or_before(loss.high_seq);
+            work.is_original |= seg.end().at_or_before(conn.loss.high_seq);
         }
         self.rack_delivered(seg);
     }

@@ -101,7 +101,7 @@ impl Flow<'_, '_> {
                 && work.acked == 1
                 && work.sacked == 0
                 && conn.snd.una.distance(work.prior_una) < u32::from(conn.snd.mss),
-            is_reneg: conn.has(Flags::RENEGED),
+            is_reneg: false,
             min_rtt_ns: conn.rtt.min_ns().unwrap_or(0),
         };
         conn.rate.finish(work.sample, &totals)

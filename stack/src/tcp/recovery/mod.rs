@@ -13,6 +13,7 @@ mod undo;
 use super::connection::{Connection, Flags};
 use super::options::SackBlock;
 use super::rate::RateSample;
+use super::segment::TxSeg;
 use super::seq::Seq;
 
 /// What one ACK did, gathered while it is processed.
@@ -106,6 +107,18 @@ impl AckWork {
     /// Packets newly delivered, either way.
     pub(crate) fn delivered(&self) -> u32 {
         self.acked + self.sacked
+    }
+}
+
+impl Connection {
+    /// `packets` packets of `seg` have arrived: for the rate sample of this ACK.
+    fn note_delivered(&mut self, sample: &mut RateSample, seg: &TxSeg, packets: u32) {
+        if seg.sent_at > self.loss.reneged_at {
+            self.rate
+                .on_delivered(sample, &seg.rate, seg.sent_at, packets);
+        } else {
+            self.rate.count_unstamped(packets);
+        }
     }
 }
 

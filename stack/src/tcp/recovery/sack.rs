@@ -119,8 +119,7 @@ impl Flow<'_, '_> {
         if loss.sacked_out == packets || seg.end().after(loss.sack_high) {
             loss.sack_high = seg.end();
         }
-        conn.rate
-            .on_delivered(&mut work.sample, &seg.rate, seg.sent_at, packets);
+        conn.note_delivered(&mut work.sample, &seg, packets);
         conn.snd
             .queue
             .set_fate(&mut self.tcp.tx_segs, id, Fate::Sacked);

@@ -181,7 +181,7 @@ impl Flow<'_, '_> {
             id = seg.next;
         }
         self.sock.tcp.loss.sacked_out = 0;
-        self.sock.tcp.set(Flags::RENEGED);
+        self.sock.tcp.loss.reneged_at = self.cx.now;
     }
 
     /// The reordering window of something is over.
