@@ -19,7 +19,8 @@ use crate::{keeper, members, sys};
 
 /// A stack that nobody has polled for this long is the keeper's.
 const DUTY_GAP: Duration = Duration::from_millis(2);
-/// How often to look while a member sleeps on the device; doubles up to the second while all is idle.
+/// How often to look while a member sleeps on the device; doubles up to the second of the
+/// two while all is idle.
 const WATCH_GAP: Duration = Duration::from_millis(20);
 const WATCH_GAP_MAX: Duration = Duration::from_millis(160);
 /// A sleeper on the device that has not polled for this long though there was reason to is absent.

@@ -39,11 +39,11 @@ pub struct MemberWord {
 pub struct Words {
     /// CLOCK_MONOTONIC nanoseconds of the last poll of the stack by anybody.
     pub last_poll_ns: Line<AtomicU64>,
-    /// Who sleeps on the device: 0, or `tid << 32 | bell + 1`.
+    /// Who sleeps on the device: 0, or process id and bell as the family packs them.
     pub poller: Line<AtomicU64>,
     /// Until when that sleeper sleeps at most, CLOCK_MONOTONIC nanoseconds.
     pub poller_until_ns: Line<AtomicU64>,
-    /// Who runs the device's bursts: 0, or the owner's thread id.
+    /// Who runs the device's bursts: 0, or the owner's process id.
     pub turn: Line<AtomicU64>,
     /// One bit per bell that has an owner.
     pub bells_taken: Line<AtomicU64>,
