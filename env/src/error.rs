@@ -80,6 +80,8 @@ pub enum Problem {
     MacNotAHost,
     /// No number, or one outside the range.
     Number(Range),
+    /// No size in bytes, or one outside the range.
+    Size(Range),
     /// Neither of the words known.
     FailWord,
     /// A bypass rule does not begin with `stack` or `kernel`.
@@ -126,6 +128,9 @@ impl fmt::Display for Problem {
                 "is no address of a single host; make its first byte even, as in 02:00:00:00:00:01"
             }
             Self::Number(range) => return write!(f, "must be a number in {range}"),
+            Self::Size(range) => {
+                return write!(f, "must be a size in {range}, as in 500000000, 64M or 2G");
+            }
             Self::FailWord => {
                 "is not known; use `kernel` (go on with the kernel's stack) or `exit`"
             }

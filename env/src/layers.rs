@@ -20,10 +20,12 @@ pub(crate) enum Variable {
     Bypass,
     Log,
     Fail,
+    Pcap,
+    PcapLimit,
 }
 
 impl Variable {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::If,
         Self::Addr,
         Self::Gateway,
@@ -33,6 +35,8 @@ impl Variable {
         Self::Bypass,
         Self::Log,
         Self::Fail,
+        Self::Pcap,
+        Self::PcapLimit,
     ];
 
     /// Its full name in our own layer, for messages too.
@@ -47,6 +51,8 @@ impl Variable {
             Self::Bypass => "NSTK_BYPASS",
             Self::Log => "NSTK_LOG",
             Self::Fail => "NSTK_FAIL",
+            Self::Pcap => "NSTK_PCAP",
+            Self::PcapLimit => "NSTK_PCAP_LIMIT",
         }
     }
 
@@ -62,6 +68,8 @@ impl Variable {
             Self::Bypass => "bypass",
             Self::Log => "log",
             Self::Fail => "fail",
+            Self::Pcap => "pcap",
+            Self::PcapLimit => "pcap_limit",
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod address;
 mod bypass;
+mod capture;
 mod error;
 mod layers;
 mod settings;
@@ -11,5 +12,6 @@ pub mod sysctl;
 mod text;
 
 pub use bypass::{Bypass, Proto, Role, Route};
+pub use capture::Capture;
 pub use error::{Problem, SettingsError};
 pub use settings::{OnFailure, Settings};

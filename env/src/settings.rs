@@ -10,6 +10,7 @@ use zerocopy::IntoBytes;
 
 use crate::address::{Network, parse_mac};
 use crate::bypass::Bypass;
+use crate::capture::{self, Capture};
 use crate::error::{Problem, SettingsError};
 use crate::layers::{Layers, Variable};
 use crate::sysctl::{self, Range, Unit};
@@ -39,6 +40,8 @@ pub struct Settings {
     pub log: Option<String>,
     /// NSTK_FAIL.
     pub on_failure: OnFailure,
+    /// NSTK_PCAP and NSTK_PCAP_LIMIT; `None`: frames are not written down.
+    pub capture: Option<Capture>,
     /// What was not obeyed, one line each, for the user to see once.
     pub warnings: Vec<String>,
 }
@@ -70,6 +73,11 @@ impl Settings {
         let mtu = parse(&layers, Variable::Mtu, parse_mtu)?;
         let on_failure = parse(&layers, Variable::Fail, parse_on_failure)?;
 
+        let capture_limit = parse(&layers, Variable::PcapLimit, capture::parse_limit)?;
+        let capture = parse(&layers, Variable::Pcap, |text| {
+            Ok(Capture::new(text, capture_limit))
+        })?;
+
         let mut stack = network.config(mac);
         if let Some(gateway) = gateway {
             stack.gateway = gateway.into();
@@ -90,13 +98,14 @@ impl Settings {
                 .text(Variable::Log)
                 .map(|text| bare(&text).to_owned()),
             on_failure: on_failure.unwrap_or_default(),
+            capture,
             warnings,
         }))
     }
 
     /// A number that is the same for two programs of one build exactly if they can share a stack:
     /// device, addresses and every setting that governs the stack, but not what each program decides
-    /// for itself (bypass rules, log, failure).
+    /// for itself (bypass rules, log, failure, capture).
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         let Self {
@@ -105,6 +114,7 @@ impl Settings {
             bypass: _,
             log: _,
             on_failure: _,
+            capture: _,
             warnings: _,
         } = self;
         // Without a key, unlike a map's.

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use stack::{Addr, CcKind};
 
 use super::*;
+use crate::capture::LIMIT_RANGE;
 use crate::{Proto, Role, Route};
 
 const NEEDED: [(&str, &str); 2] = [("NSTK_IF", "tap:tap0"), ("NSTK_ADDR", "10.0.0.2/24")];
@@ -47,6 +48,7 @@ fn device_and_address_are_enough() {
     assert_eq!(settings.stack.mtu, 0, "the device's");
     assert_eq!(settings.on_failure, OnFailure::Kernel);
     assert_eq!((settings.log, settings.warnings), (None, vec![]));
+    assert_eq!(settings.capture, None);
 }
 
 #[test]
@@ -61,6 +63,8 @@ fn every_variable_is_obeyed() {
         ("NSTK_BYPASS", "kernel tcp connect :22"),
         ("NSTK_LOG", "nstk_stack=debug,info"),
         ("NSTK_FAIL", "exit"),
+        ("NSTK_PCAP", "/tmp/frames.pcapng"),
+        ("NSTK_PCAP_LIMIT", "64M"),
     ]);
     assert_eq!(settings.device.to_string(), "tap:other");
     assert_eq!(settings.stack.addr, Addr::v4([192, 168, 7, 9]));
@@ -75,6 +79,9 @@ fn every_variable_is_obeyed() {
     assert_eq!(route, Some(Route::Kernel));
     assert_eq!(settings.log.as_deref(), Some("nstk_stack=debug,info"));
     assert_eq!(settings.on_failure, OnFailure::Exit);
+    let capture = settings.capture.expect("a file is named");
+    assert_eq!(capture.path.to_str(), Some("/tmp/frames.pcapng"));
+    assert_eq!(capture.limit_bytes, 64 << 20);
 }
 
 #[test]
@@ -136,6 +143,7 @@ fn a_bad_value_is_an_error_that_names_the_variable() {
         ("NSTK_MTU", "65536", Problem::Number(MTU_RANGE)),
         ("NSTK_MTU", "many", Problem::Number(MTU_RANGE)),
         ("NSTK_FAIL", "panic", Problem::FailWord),
+        ("NSTK_PCAP_LIMIT", "5", Problem::Size(LIMIT_RANGE)),
         ("NSTK_BYPASS", "tcp", Problem::RuleRoute),
     ] {
         let error = read(&[(variable, value)]).expect_err(value);
@@ -188,6 +196,7 @@ fn the_fingerprint_follows_what_a_family_shares_and_nothing_else() {
     for same in [
         ("NSTK_LOG", "info"),
         ("NSTK_FAIL", "exit"),
+        ("NSTK_PCAP", "frames.pcapng"),
         ("NSTK_BYPASS", "kernel :22"),
         ("NSTK_SYSCTL", "net.ipv4.tcp_sack=1;nonsense=2"),
         ("NSTK_MAC", "02:4e:0a:00:00:02"),
@@ -212,7 +221,7 @@ proptest! {
     fn no_value_of_any_variable_panics_and_every_error_is_one_line(
         variable in prop::sample::select(vec![
             "NSTK_IF", "NSTK_ADDR", "NSTK_GATEWAY", "NSTK_MAC", "NSTK_MTU", "NSTK_SYSCTL",
-            "LKL_SYSCTL", "NSTK_BYPASS", "NSTK_LOG", "NSTK_FAIL",
+            "LKL_SYSCTL", "NSTK_BYPASS", "NSTK_LOG", "NSTK_FAIL", "NSTK_PCAP", "NSTK_PCAP_LIMIT",
         ]),
         value in "\\PC{0,40}|[0-9a-f:./ ]{0,30}|tap:\\PC{0,20}|[\\x01-\\x7f]{0,40}",
     ) {
