@@ -2,12 +2,7 @@
 
 use stack::{Gso, GsoKind, Payload, RxChecksum};
 
-/// A packet on the wire.
-#[derive(Clone, Debug)]
-pub(crate) struct Packet {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) checksum: RxChecksum,
-}
+use crate::packet::Packet;
 
 /// A frame as the stack handed it over: its payload still lies in the stack's buffers.
 #[derive(Debug)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 use region::{BufId, Region, RegionError};
 use stack::{Config, FrameSink, Instant, PoolKind, RxFrame, Stack, TxFrame};
 
-use crate::frame::{Outgoing, Packet};
+use crate::frame::Outgoing;
+use crate::packet::Packet;
 
 /// How finely a host's clock runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use stack::{
 
 use crate::digest::Digest;
 use crate::host::{Clock, Host};
-use crate::link::{Line, Link, LinkCounters};
+use crate::line::{Line, LineCounters};
+use crate::link::Link;
 use crate::random::Random;
 
 /// What a pair is made of. Both hosts get `config`, with their own addresses.
@@ -81,7 +82,6 @@ pub struct Pair {
     pub hosts: [Host; 2],
     lines: [Line; 2],
     now: Instant,
-    random: Random,
     trace: Digest,
 }
 
@@ -103,12 +103,12 @@ impl Pair {
             )
         };
         let hosts = [host(0)?, host(1)?];
-        let lines = [Line::new(config.forward), Line::new(config.backward)];
+        let mut line = |link| Line::new(link, random.next());
+        let lines = [line(config.forward), line(config.backward)];
         Ok(Self {
             hosts,
             lines,
             now,
-            random,
             trace: Digest::default(),
         })
     }
@@ -140,13 +140,13 @@ impl Pair {
     /// The link out of host `number`.
     #[must_use]
     pub fn link_mut(&mut self, number: usize) -> &mut Link {
-        &mut self.lines[number].link
+        self.lines[number].link_mut()
     }
 
     /// What became of the packets out of host `number`.
     #[must_use]
-    pub fn counters(&self, number: usize) -> LinkCounters {
-        self.lines[number].counters
+    pub fn counters(&self, number: usize) -> LineCounters {
+        self.lines[number].counters()
     }
 
     /// The address of host `number`.
@@ -292,7 +292,6 @@ impl Pair {
             hosts,
             lines,
             now,
-            random,
             trace,
         } = self;
         for (number, (host, line)) in hosts.iter_mut().zip(lines).enumerate() {
@@ -300,7 +299,7 @@ impl Pair {
                 trace.add(now.as_nanos());
                 trace.add(number as u64);
                 trace.add_bytes(&packet.bytes);
-                line.send(*now, packet, random);
+                line.send(*now, packet);
             });
         }
     }

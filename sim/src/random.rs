@@ -1,4 +1,4 @@
-//! The simulator's randomness: one generator per pair, seeded by the test.
+//! The simulator's randomness: every generator comes from the seed of the run.
 
 /// SplitMix64: 64 bits of state, every seed is a good one.
 #[derive(Clone, Debug)]
@@ -14,9 +14,14 @@ impl Random {
         mix(self.0)
     }
 
+    /// 0 to `end - 1`; 0 if `end` is 0.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.next() % end.max(1)
+    }
+
     /// True `ppm` times of a million.
     pub(crate) fn chance(&mut self, ppm: u32) -> bool {
-        ppm > 0 && self.next() % 1_000_000 < u64::from(ppm)
+        ppm > 0 && self.below(1_000_000) < u64::from(ppm)
     }
 
     /// A seed for a stack.
