@@ -1,0 +1,31 @@
+//! `nstk completion`.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use crate::arguments::Cli;
+use crate::failure::Failure;
+
+/// Print a script that teaches a shell to complete nstk's commands and options
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  nstk completion bash > ~/.local/share/bash-completion/completions/nstk
+  nstk completion fish > ~/.config/fish/completions/nstk.fish")]
+pub(crate) struct Options {
+    /// The shell to make it for
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+impl Options {
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "nstk", &mut script);
+        io::stdout().write_all(&script).map_err(Failure::new)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
