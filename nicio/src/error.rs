@@ -46,6 +46,10 @@ pub enum OpenError {
     BadName(NameError),
     /// A system call failed unexpectedly.
     Io(&'static str, Errno),
+    /// A link cannot be made: a system call failed.
+    Link(&'static str, Errno),
+    /// What another process passed on is no link of this version of nstk.
+    NotALink,
 }
 
 impl fmt::Display for OpenError {
@@ -85,6 +89,15 @@ impl fmt::Display for OpenError {
                 f,
                 "cannot open the tap: {call} failed with {errno}; see whether \
                  `ip tuntap` works on this machine"
+            ),
+            Self::Link(call, errno) => write!(
+                f,
+                "cannot make the link: {call} failed with {errno}; see whether the limits on \
+                 memory, files and descriptors (`ulimit -a`) leave room for it"
+            ),
+            Self::NotALink => f.write_str(
+                "cannot open the link: it was made by another version of nstk; end the programs \
+                 that use it, or name another one",
             ),
         }
     }

@@ -4,6 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use stack::DeviceOffload;
 
+use crate::link::Alarm;
 use crate::{NicError, RxBurst, TxBurst};
 
 /// What a device is and what it does for the stack. Fixed while the device is open.
@@ -43,4 +44,9 @@ pub trait Nic {
 
     /// What to sleep on until frames come: readable then. `None`: it can only be polled.
     fn wait_fd(&self) -> Option<BorrowedFd<'_>>;
+
+    /// What to set before each sleep on [`Self::wait_fd`]. `None`: the descriptor needs no such thing.
+    fn alarm(&self) -> Option<Alarm> {
+        None
+    }
 }

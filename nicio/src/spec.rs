@@ -8,12 +8,14 @@ use arrayvec::ArrayString;
 /// Longest interface name in bytes: IFNAMSIZ without its terminating zero.
 pub(crate) const NAME_BYTES_MAX: usize = libc::IFNAMSIZ - 1;
 
-/// A device to open, written `tap:NAME`.
+/// A device to open, written `tap:NAME` or `link:NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeviceSpec {
     /// An existing tap interface.
     Tap(InterfaceName),
+    /// A link in shared memory to another program, which names it too.
+    Link(InterfaceName),
 }
 
 impl FromStr for DeviceSpec {
@@ -23,6 +25,7 @@ impl FromStr for DeviceSpec {
         let (kind, name) = text.split_once(':').ok_or(SpecError::NoKind)?;
         match kind {
             "tap" => Ok(Self::Tap(name.parse()?)),
+            "link" => Ok(Self::Link(name.parse()?)),
             _ => Err(SpecError::UnknownKind),
         }
     }
@@ -32,6 +35,7 @@ impl fmt::Display for DeviceSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tap(name) => write!(f, "tap:{name}"),
+            Self::Link(name) => write!(f, "link:{name}"),
         }
     }
 }
@@ -52,7 +56,7 @@ impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoKind => f.write_str("the kind of device is missing"),
-            Self::UnknownKind => f.write_str("only the kind `tap` is known"),
+            Self::UnknownKind => f.write_str("only the kinds `tap` and `link` are known"),
             Self::BadName(error) => error.fmt(f),
         }
     }

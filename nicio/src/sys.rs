@@ -102,6 +102,47 @@ pub fn socket(domain: c_int, kind: c_int, protocol: c_int) -> Result<region::Own
     .and_then(owned)
 }
 
+/// A memfd, empty, close-on-exec, open to sealing; memfd_create(2).
+pub fn memfd(name: &CStr) -> Result<region::OwnedFd, Errno> {
+    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+    let args = [name.as_ptr().addr(), flags as usize, 0, 0, 0, 0];
+    // SAFETY: the name is a live C string.
+    unsafe { syscall(libc::SYS_memfd_create, args) }.and_then(owned)
+}
+
+/// An eventfd that counts from 0, close-on-exec, never blocking; eventfd2(2).
+pub fn eventfd() -> Result<region::OwnedFd, Errno> {
+    let flags = num(libc::EFD_NONBLOCK | libc::EFD_CLOEXEC);
+    // SAFETY: no memory is handed over.
+    unsafe { syscall(libc::SYS_eventfd2, [0, flags, 0, 0, 0, 0]) }.and_then(owned)
+}
+
+/// ftruncate(2), of a file that nobody has mapped.
+pub fn set_length(fd: c_int, bytes: usize) -> Result<(), Errno> {
+    // SAFETY: no memory is handed over.
+    unsafe { syscall(libc::SYS_ftruncate, [num(fd), bytes, 0, 0, 0, 0]) }.map(drop)
+}
+
+/// A file's length in bytes, by lseek(2): its position is nobody's.
+pub fn length(fd: c_int) -> Result<usize, Errno> {
+    let args = [num(fd), 0, num(libc::SEEK_END), 0, 0, 0];
+    // SAFETY: no memory is handed over.
+    unsafe { syscall(libc::SYS_lseek, args) }
+}
+
+/// Adds seals (`F_SEAL_…`) to a memfd.
+pub fn seal(fd: c_int, seals: u32) -> Result<(), Errno> {
+    // SAFETY: the command takes a number and touches no descriptor in use.
+    unsafe { fcntl(fd, libc::F_ADD_SEALS, seals as usize) }.map(drop)
+}
+
+/// The seals of a memfd.
+pub fn seals(fd: c_int) -> Result<u32, Errno> {
+    // SAFETY: the command takes no argument.
+    let seals = unsafe { fcntl(fd, libc::F_GET_SEALS, 0) }?;
+    u32::try_from(seals).map_err(|_| Errno(libc::EINVAL))
+}
+
 /// close(2). An error is of no use to anybody: the number is free either way.
 ///
 /// # Safety

@@ -1,0 +1,173 @@
+//! The shared memory: a page of words, then the two rings.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+
+use memmap2::{MmapOptions, MmapRaw};
+use region::OwnedFd;
+
+use super::End;
+use super::ring::{Bytes, RING_BYTES};
+use crate::OpenError;
+use crate::sys::{self, Errno};
+
+/// One mapping of a link's memory.
+#[derive(Debug)]
+pub(super) struct Memory {
+    map: MmapRaw,
+}
+
+impl Memory {
+    /// Fresh memory, and the file behind it. Its length is sealed, so no access to it can ever fault.
+    pub(super) fn make() -> Result<(Self, OwnedFd), OpenError> {
+        let failed = |call| move |errno| OpenError::Link(call, errno);
+        let file = sys::memfd(c"nstk-link").map_err(failed("memfd_create"))?;
+        sys::set_length(file.as_raw(), BYTES).map_err(failed("ftruncate"))?;
+        sys::seal(file.as_raw(), SEALS).map_err(failed("fcntl"))?;
+        let memory = Self::map(&file)?;
+        memory.header().version.store(VERSION, Ordering::Release);
+        Ok((memory, file))
+    }
+
+    /// The memory behind a file that another process made.
+    pub(super) fn open(file: &OwnedFd) -> Result<Self, OpenError> {
+        let sealed = sys::seals(file.as_raw()).is_ok_and(|seals| seals & SEALS == SEALS);
+        if !sealed || sys::length(file.as_raw()) != Ok(BYTES) {
+            return Err(OpenError::NotALink);
+        }
+        let memory = Self::map(file)?;
+        if memory.header().version.load(Ordering::Acquire) != VERSION {
+            return Err(OpenError::NotALink);
+        }
+        Ok(memory)
+    }
+
+    fn map(file: &OwnedFd) -> Result<Self, OpenError> {
+        let map = MmapOptions::new()
+            .len(BYTES)
+            .map_raw(file.as_raw())
+            .map_err(|error| {
+                OpenError::Link("mmap", Errno(error.raw_os_error().unwrap_or_default()))
+            })?;
+        Ok(Self { map })
+    }
+
+    pub(super) fn side(&self, end: End) -> &Side {
+        &self.header().sides[end.index()]
+    }
+
+    /// The ring of what `end` sends.
+    pub(super) fn bytes_from(&self, end: End) -> Bytes<'_> {
+        let place = HEADER_BYTES + end.index() * RING_BYTES;
+        // SAFETY: the mapping is `BYTES` long, which is the header and both rings.
+        let base = unsafe { self.map.as_mut_ptr().add(place) };
+        // SAFETY: a whole ring lies there, and stays mapped as long as `self`.
+        unsafe { Bytes::new(base) }
+    }
+
+    fn header(&self) -> &Header {
+        let header = self.map.as_mut_ptr().cast::<Header>();
+        // SAFETY: the mapping is page-aligned and longer than a header, whose fields are all atomics, for
+        // which every bit pattern is valid.
+        unsafe { &*header }
+    }
+}
+
+#[repr(C)]
+struct Header {
+    version: AtomicU64,
+    sides: [Side; 2],
+}
+
+/// The words of one end. Apart from `awake` only that end writes them, if both ends are well; none of them
+/// is believed.
+#[derive(Debug)]
+#[repr(C)]
+pub(super) struct Side {
+    /// Position behind the last record this end has sent.
+    pub(super) sent: Line<AtomicU64>,
+    /// Position behind the last record this end has received of those that the other has sent.
+    pub(super) received: Line<AtomicU64>,
+    /// Not 0: a thread of this end sleeps on its bell.
+    sleeps: Line<AtomicU32>,
+    /// Not 0: this end has frames to send for which there was no room.
+    full: Line<AtomicU32>,
+    /// Not 0: this end is in use.
+    plugged_in: Line<AtomicU32>,
+}
+
+/// A value that shares its cache lines, taken in pairs by the prefetcher, with nothing else.
+#[derive(Debug)]
+#[repr(C, align(128))]
+pub(super) struct Line<T>(pub(super) T);
+
+impl Side {
+    /// Starts to use the end: what `peer` has sent to somebody else is as good as received.
+    pub(super) fn plug_in(&self, peer: &Side) {
+        let sent = peer.sent.0.load(Ordering::Acquire);
+        self.received.0.store(sent, Ordering::Release);
+        self.full.0.store(0, Ordering::Relaxed);
+        self.sleeps.0.store(0, Ordering::Relaxed);
+        self.plugged_in.0.store(1, Ordering::Release);
+    }
+
+    pub(super) fn unplug(&self) {
+        self.plugged_in.0.store(0, Ordering::Release);
+    }
+
+    pub(super) fn is_plugged_in(&self) -> bool {
+        self.plugged_in.0.load(Ordering::Relaxed) != 0
+    }
+
+    pub(super) fn set_full(&self, full: bool) {
+        let full = u32::from(full);
+        if self.full.0.load(Ordering::Relaxed) != full {
+            self.full.0.store(full, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.full.0.load(Ordering::Relaxed) != 0
+    }
+
+    /// Notes a sleeper. What it looks at afterwards (`has_frames`, `has_room_again`) either shows what the
+    /// other end has done, or the other end sees the sleeper in [`Self::stop_sleeping`].
+    pub(super) fn fall_asleep(&self) {
+        self.sleeps.0.store(1, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+    }
+
+    /// Called by the other end after it has changed one of its positions: whether somebody sleeps here who
+    /// is now to be woken.
+    pub(super) fn stop_sleeping(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.sleeps.0.load(Ordering::Relaxed) != 0 && self.sleeps.0.swap(0, Ordering::Relaxed) != 0
+    }
+
+    /// Called by the other end (`peer`) after it has received: whether there is now room for frames that
+    /// this end could not send.
+    pub(super) fn waits_for_room(&self, peer: &Side) -> bool {
+        fence(Ordering::SeqCst);
+        self.has_room_again(peer)
+    }
+
+    pub(super) fn has_frames(&self, peer: &Side) -> bool {
+        peer.sent.0.load(Ordering::Relaxed) != self.received.0.load(Ordering::Relaxed)
+    }
+
+    /// This end was refused room, and much has become free since; or the other end has left.
+    pub(super) fn has_room_again(&self, peer: &Side) -> bool {
+        let sent = self.sent.0.load(Ordering::Relaxed);
+        let received = peer.received.0.load(Ordering::Relaxed);
+        let half_free = sent.wrapping_sub(received) <= RING_BYTES as u64 / 2;
+        self.is_full() && (half_free || !peer.is_plugged_in())
+    }
+}
+
+/// Layout and protocol; both ends must agree.
+const VERSION: u64 = u64::from_be_bytes(*b"nstklnk1");
+
+const HEADER_BYTES: usize = 4096;
+const BYTES: usize = HEADER_BYTES + 2 * RING_BYTES;
+const SEALS: u32 = (libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL) as u32;
+
+const _: () = assert!(size_of::<Header>() <= HEADER_BYTES);
