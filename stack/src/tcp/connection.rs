@@ -232,8 +232,10 @@ pub(crate) struct Loss {
     pub(crate) retrans_since: Instant,
     /// Segment a tail loss probe is to send again; none: no such probe is due.
     pub(crate) probe_seg: TxSegId,
-    /// Segment SACKed last: the next report is near.
+    /// Segment SACKed last below the highest: the next filled hole is near.
     pub(crate) sack_hint: TxSegId,
+    /// Highest segment that is SACKed: the next report of new data is near.
+    pub(crate) sack_high_hint: TxSegId,
     /// When the peer dropped data it had reported by SACK; what was sent before measures no rate,
     /// as some of it counted as delivered already.
     pub(crate) reneged_at: Instant,

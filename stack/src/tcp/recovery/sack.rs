@@ -116,7 +116,8 @@ impl Flow<'_, '_> {
             work.note_order(seg.seq);
             work.is_original |= seg.end().at_or_before(loss.high_seq);
         }
-        if loss.sacked_out == packets || seg.end().after(loss.sack_high) {
+        let is_highest = loss.sacked_out == packets || seg.end().after(loss.sack_high);
+        if is_highest {
             loss.sack_high = seg.end();
         }
         conn.note_delivered(&mut work.sample, &seg, packets);
@@ -130,28 +131,22 @@ impl Flow<'_, '_> {
             .snd
             .queue
             .join_sacked(&mut self.tcp.tx_segs, id);
-        self.sock.tcp.loss.sack_hint = id;
+        let loss = &mut self.sock.tcp.loss;
+        if is_highest {
+            loss.sack_high_hint = id;
+        } else {
+            loss.sack_hint = id;
+        }
         self.tcp
             .tx_segs
             .get(id)
             .map_or(TxSegId::NONE, |seg| seg.next)
     }
 
-    /// The first segment that ends after `start`: walks from where the last ACK left off, or from
-    /// the nearer end of the queue.
+    /// The first segment that ends after `start`: walks from the nearest of the places known.
     fn first_ending_after(&self, start: Seq, steps: &mut u32) -> TxSegId {
-        let conn = &self.sock.tcp;
         let segs = &self.tcp.tx_segs;
-        let queue = &conn.snd.queue;
-        let mut id = conn.loss.sack_hint;
-        if segs.get(id).is_none() {
-            let is_near_head = start.distance(conn.snd.una) < conn.snd.nxt.distance(start);
-            id = if is_near_head {
-                queue.head()
-            } else {
-                queue.tail()
-            };
-        }
+        let mut id = self.nearest_known(start);
         while *steps > 0
             && let Some(seg) = segs.get(id)
             && seg.seq.after(start)
@@ -168,6 +163,24 @@ impl Flow<'_, '_> {
             id = seg.next;
         }
         id
+    }
+
+    /// Reports alternate between two places while repairs are under way: new data and filled holes.
+    fn nearest_known(&self, start: Seq) -> TxSegId {
+        let conn = &self.sock.tcp;
+        let (queue, loss) = (&conn.snd.queue, &conn.loss);
+        let known = [
+            queue.head(),
+            queue.tail(),
+            loss.sack_high_hint,
+            loss.sack_hint,
+        ];
+        let candidates = known.map(|id| {
+            let seq = self.tcp.tx_segs.get(id).map(|seg| seg.seq);
+            (seq.map_or(u32::MAX, |seq| seq.gap(start)), id)
+        });
+        let nearest = candidates.into_iter().min_by_key(|(gap, _)| *gap);
+        nearest.map_or(TxSegId::NONE, |(_, id)| id)
     }
 
     /// Later segments arrived before earlier ones: remembers by how much (Linux:
