@@ -74,6 +74,14 @@ impl Host {
         self.clock.read(now)
     }
 
+    /// No connection that needs the stack, and not a buffer in use.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.stack.live_connections() == 0
+            && self.stack.send_buffers().in_use() == 0
+            && self.stack.receive_buffers().in_use() == 0
+    }
+
     /// A packet arrives. Without a free buffer it is dropped, as a card would.
     pub(crate) fn receive(&mut self, now: Instant, packet: &Packet) {
         let mut bufs: Vec<BufId> = Vec::new();

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod digest;
+mod error;
 mod frame;
 mod host;
 mod jitter;
@@ -14,13 +15,23 @@ mod line;
 mod link;
 mod packet;
 mod pair;
+mod pattern;
+mod program;
 mod random;
+mod report;
+mod scenario;
+mod sockets;
 mod transfer;
 
+pub use error::SimError;
 pub use host::{Clock, Host};
 pub use line::{Line, LineCounters};
 pub use link::Link;
 pub use packet::Packet;
-pub use pair::{Connection, Pair, PairConfig, SimError};
+pub use pair::{Pair, PairConfig};
+pub use pattern::Pattern;
+pub use report::{FlowReport, Report};
+pub use scenario::{FlowSpec, Scenario};
+pub use sockets::Connection;
 pub use stack::Instant;
 pub use transfer::{Direction, Load, Sample, Transfer};

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use region::RegionError;
-use stack::{
-    Addr, Config, Domain, Endpoint, Error, Instant, RecvFlags, SendFlags, SockId, SockKind,
-};
+use stack::{Addr, Config, Instant};
 
 use crate::digest::Digest;
+use crate::error::SimError;
 use crate::host::{Clock, Host};
 use crate::line::{Line, LineCounters};
 use crate::link::Link;
@@ -40,40 +38,6 @@ impl PairConfig {
             seed: 1,
         }
     }
-}
-
-/// Why a simulation could not go on.
-#[derive(Debug)]
-pub enum SimError {
-    /// A stack could not be made.
-    Region(RegionError),
-    /// A socket call failed.
-    Socket(Error),
-    /// The virtual time allowed for it passed, or nothing was left that could happen.
-    TimedOut,
-    /// The byte at this offset arrived wrong.
-    Corrupted(u64),
-}
-
-impl From<RegionError> for SimError {
-    fn from(error: RegionError) -> Self {
-        Self::Region(error)
-    }
-}
-
-impl From<Error> for SimError {
-    fn from(error: Error) -> Self {
-        Self::Socket(error)
-    }
-}
-
-/// The two ends of an established connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Connection {
-    /// On host 0, which connected.
-    pub client: SockId,
-    /// On host 1, which accepted.
-    pub server: SockId,
 }
 
 /// Two stacks and a link, in virtual time.
@@ -149,6 +113,12 @@ impl Pair {
         self.lines[number].counters()
     }
 
+    /// Bytes that wait for the line out of host `number`.
+    #[must_use]
+    pub fn queue_bytes(&self, number: usize) -> u64 {
+        self.lines[number].queued_bytes(self.now)
+    }
+
     /// The address of host `number`.
     #[must_use]
     pub fn addr(number: u8) -> Addr {
@@ -204,88 +174,6 @@ impl Pair {
         while self.step(end) {}
     }
 
-    /// Connects host 0 to a listener on `port` of host 1.
-    ///
-    /// # Errors
-    /// A socket call's; `TimedOut` after five minutes.
-    pub fn connect(&mut self, port: u16) -> Result<Connection, SimError> {
-        let (client_now, server_now) = (self.clock(0), self.clock(1));
-        let server = &mut self.hosts[1].stack;
-        let listener = server.socket(SockKind::Stream, Domain::Inet)?;
-        server.bind(server_now, listener, Endpoint::new(Addr::UNSPECIFIED, port))?;
-        server.listen(server_now, listener, 1)?;
-        let client = &mut self.hosts[0].stack;
-        let socket = client.socket(SockKind::Stream, Domain::Inet)?;
-        match client.connect(client_now, socket, Endpoint::new(Self::addr(1), port)) {
-            Ok(()) | Err(Error::InProgress) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let (mut accepted, mut connected) = (None, Err(Error::InProgress));
-        let waited = self.run_until(HANDSHAKE_LIMIT, |pair| {
-            let now = pair.clock(1);
-            accepted = accepted.or_else(|| pair.hosts[1].stack.accept(now, listener).ok());
-            if connected == Err(Error::InProgress) {
-                connected = pair.hosts[0].stack.connect_result(socket);
-            }
-            match connected {
-                Ok(()) => accepted.is_some(),
-                Err(Error::InProgress) => false,
-                Err(_) => true,
-            }
-        });
-        let now = self.clock(1);
-        self.hosts[1].stack.close(now, listener);
-        if let Err(error) = waited.and(connected.map_err(SimError::Socket)) {
-            let now = self.clock(0);
-            self.hosts[0].stack.close(now, socket);
-            return Err(error);
-        }
-        let server = accepted.ok_or(SimError::TimedOut)?;
-        Ok(Connection {
-            client: socket,
-            server,
-        })
-    }
-
-    /// `write(2)` on host `number`, without waiting. Returns the bytes taken.
-    ///
-    /// # Errors
-    /// The socket's; `WouldBlock`: its buffer is full.
-    pub fn write(&mut self, number: usize, socket: SockId, bytes: &[u8]) -> Result<usize, Error> {
-        let now = self.clock(number);
-        let stack = &mut self.hosts[number].stack;
-        let span = stack.send_reserve(socket, bytes.len())?;
-        let copied = stack.fill(&span, bytes);
-        stack.send_commit(now, socket, span, copied, SendFlags::empty())
-    }
-
-    /// `read(2)` on host `number`, without waiting. 0: end of file.
-    ///
-    /// # Errors
-    /// The socket's; `WouldBlock`: nothing is there.
-    pub fn read(&mut self, number: usize, socket: SockId, out: &mut [u8]) -> Result<usize, Error> {
-        let now = self.clock(number);
-        let stack = &mut self.hosts[number].stack;
-        let span = stack.recv_reserve(socket, out.len(), RecvFlags::empty(), 0)?;
-        let copied = stack.take(&span, out);
-        stack.recv_commit(now, socket, span, copied)
-    }
-
-    /// Closes both ends and runs until no stack has a connection or a buffer left.
-    ///
-    /// # Errors
-    /// `TimedOut` after an hour: lost FINs may wait for timeouts of two minutes each.
-    pub fn close(&mut self, connection: Connection) -> Result<(), SimError> {
-        for (number, socket) in [connection.client, connection.server]
-            .into_iter()
-            .enumerate()
-        {
-            let now = self.clock(number);
-            self.hosts[number].stack.close(now, socket);
-        }
-        self.run_until(CLOSE_LIMIT, |pair| pair.hosts.iter().all(is_empty))
-    }
-
     /// Puts everything that may leave now on the link.
     fn transmit(&mut self) {
         let Self {
@@ -305,13 +193,6 @@ impl Pair {
     }
 }
 
-/// No connection that needs the stack, and not a buffer in use.
-fn is_empty(host: &Host) -> bool {
-    host.stack.live_connections() == 0
-        && host.stack.send_buffers().in_use() == 0
-        && host.stack.receive_buffers().in_use() == 0
-}
-
 fn host_config(config: &Config, number: u8) -> Config {
     Config {
         addr: Pair::addr(number),
@@ -320,6 +201,3 @@ fn host_config(config: &Config, number: u8) -> Config {
         ..*config
     }
 }
-
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(300);
-const CLOSE_LIMIT: Duration = Duration::from_secs(3600);

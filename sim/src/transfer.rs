@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use stack::{Error, Instant, SockId, TcpInfo};
+use stack::TcpInfo;
 
-use crate::pair::{Connection, Pair, SimError};
-use crate::random::mix;
+use crate::error::SimError;
+use crate::pair::Pair;
+use crate::program::{End, Stream};
+use crate::sockets::Connection;
 
 /// Who sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,12 +57,35 @@ impl Load {
 /// The sender's `TCP_INFO` at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
-    /// Since the transfer began.
+    /// Since the pair was made; in a [`Transfer`], since that began.
     pub at: Duration,
     /// Bytes that the receiver's program has read.
     pub received: u64,
     /// The sender's connection.
     pub info: TcpInfo,
+    /// Bytes of all connections that wait for the line out of the sender's host.
+    pub queue_bytes: u64,
+}
+
+impl Sample {
+    /// `None`: the socket is gone.
+    pub(crate) fn of(pair: &Pair, stream: &Stream) -> Option<Self> {
+        let End { host, socket } = stream.sender;
+        let info = pair.hosts[host].stack.tcp_info(pair.clock(host), socket)?;
+        Some(Self {
+            at: pair.age(),
+            received: stream.received(),
+            info,
+            queue_bytes: pair.queue_bytes(host),
+        })
+    }
+
+    /// Packets that the sender takes to be on their way (RFC 6675's pipe).
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        let info = &self.info;
+        (info.unacked + info.retrans).saturating_sub(info.sacked + info.lost)
+    }
 }
 
 /// A finished transfer.
@@ -107,30 +132,35 @@ impl Pair {
             sample_every,
         } = *load;
         let start = self.now();
+        let (client, server) = (
+            End {
+                host: 0,
+                socket: connection.client,
+            },
+            End {
+                host: 1,
+                socket: connection.server,
+            },
+        );
         let (sender, receiver) = match direction {
-            Direction::Forward => ((0, connection.client), (1, connection.server)),
-            Direction::Backward => ((1, connection.server), (0, connection.client)),
+            Direction::Forward => (client, server),
+            Direction::Backward => (server, client),
         };
-        let mut flow = Flow {
-            sender,
-            receiver,
-            bytes,
-            written: 0,
-            read: 0,
-            pattern: Pattern::new(),
-            scratch: vec![0; SCRATCH_BYTES],
-        };
+        let mut stream = Stream::new(sender, receiver);
         let mut trace = Vec::new();
         let mut sample_at = start;
         let end = start + limit;
         loop {
-            flow.write(self)?;
-            flow.read(self)?;
-            if flow.read == bytes {
+            stream.write(self, bytes)?;
+            stream.read(self)?;
+            if stream.received() == bytes {
                 break;
             }
             if self.now() >= sample_at {
-                trace.extend(flow.sample(self, start));
+                trace.extend(Sample::of(self, &stream).map(|sample| Sample {
+                    at: self.now().saturating_since(start),
+                    ..sample
+                }));
                 sample_at = self.now() + sample_every;
             }
             if !self.step(end) {
@@ -146,117 +176,8 @@ impl Pair {
     }
 }
 
-/// The two programs of a transfer.
-struct Flow {
-    sender: (usize, SockId),
-    receiver: (usize, SockId),
-    bytes: u64,
-    written: u64,
-    read: u64,
-    pattern: Pattern,
-    scratch: Vec<u8>,
-}
-
-impl Flow {
-    /// Writes until the socket takes no more.
-    fn write(&mut self, pair: &mut Pair) -> Result<(), SimError> {
-        let (number, socket) = self.sender;
-        while self.written < self.bytes {
-            let left = usize::try_from(self.bytes - self.written).unwrap_or(usize::MAX);
-            let part = &mut self.scratch[..left.min(SCRATCH_BYTES)];
-            self.pattern.fill(self.written, part);
-            match pair.write(number, socket, part) {
-                Ok(written) => self.written += written as u64,
-                Err(Error::WouldBlock) => break,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads until nothing is left, and compares.
-    fn read(&mut self, pair: &mut Pair) -> Result<(), SimError> {
-        let (number, socket) = self.receiver;
-        loop {
-            let read = match pair.read(number, socket, &mut self.scratch) {
-                Ok(0) | Err(Error::WouldBlock) => return Ok(()),
-                Ok(read) => read,
-                Err(error) => return Err(error.into()),
-            };
-            self.pattern.check(self.read, &self.scratch[..read])?;
-            self.read += read as u64;
-        }
-    }
-
-    fn sample(&self, pair: &Pair, start: Instant) -> Option<Sample> {
-        let (number, socket) = self.sender;
-        let info = pair.hosts[number]
-            .stack
-            .tcp_info(pair.clock(number), socket)?;
-        Some(Sample {
-            at: pair.now().saturating_since(start),
-            received: self.read,
-            info,
-        })
-    }
-}
-
-/// The stream's content: random bytes, repeated with a prime period, so that no segment, page or block boundary falls
-/// on the same place of it twice.
-struct Pattern(Vec<u8>);
-
-impl Pattern {
-    fn new() -> Self {
-        Self(
-            (0..PATTERN_PERIOD)
-                .map(|index| mix(index).to_le_bytes()[0])
-                .collect(),
-        )
-    }
-
-    /// The pieces that make up `len` bytes from `offset` on.
-    fn pieces(&self, offset: u64, len: usize) -> impl Iterator<Item = &[u8]> {
-        let first = (offset % PATTERN_PERIOD) as usize;
-        let (mut at, mut left) = (first, len);
-        std::iter::from_fn(move || {
-            let piece = self.0[at..].get(..left).unwrap_or(&self.0[at..]);
-            (at, left) = (0, left - piece.len());
-            (!piece.is_empty()).then_some(piece)
-        })
-    }
-
-    fn fill(&self, offset: u64, out: &mut [u8]) {
-        let mut at = 0;
-        for piece in self.pieces(offset, out.len()) {
-            out[at..at + piece.len()].copy_from_slice(piece);
-            at += piece.len();
-        }
-    }
-
-    /// The error names the offset of the first wrong byte.
-    fn check(&self, offset: u64, bytes: &[u8]) -> Result<(), SimError> {
-        let mut at = 0;
-        for piece in self.pieces(offset, bytes.len()) {
-            let got = &bytes[at..at + piece.len()];
-            if got != piece {
-                let wrong = got
-                    .iter()
-                    .zip(piece)
-                    .take_while(|(got, expected)| got == expected)
-                    .count();
-                return Err(SimError::Corrupted(offset + (at + wrong) as u64));
-            }
-            at += piece.len();
-        }
-        Ok(())
-    }
-}
-
-fn rate(bytes: u64, time: Duration) -> u64 {
+/// Bits per second.
+pub(crate) fn rate(bytes: u64, time: Duration) -> u64 {
     let bits = u128::from(bytes) * 8_000_000_000;
     u64::try_from(bits.checked_div(time.as_nanos()).unwrap_or(0)).unwrap_or(u64::MAX)
 }
-
-const SCRATCH_BYTES: usize = 64 * 1024;
-/// A prime.
-const PATTERN_PERIOD: u64 = 65_521;
