@@ -1,16 +1,22 @@
 //! The subcommands: one module each, with its options and what it does.
 
 mod completion;
+mod lab;
 mod man;
+mod run;
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
+pub(crate) use lab::{INSIDE_NAME, Inside};
+
 use crate::failure::Failure;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Run(Box<run::Options>),
+    Lab(lab::Options),
     Completion(completion::Options),
     Man(man::Options),
 }
@@ -19,6 +25,8 @@ impl Command {
     /// Runs the subcommand; the exit code is what its `--help` says.
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         match self {
+            Self::Run(options) => options.run(),
+            Self::Lab(options) => options.run(),
             Self::Completion(options) => options.run(),
             Self::Man(options) => options.run(),
         }

@@ -4,14 +4,25 @@
 mod arguments;
 mod commands;
 mod failure;
+mod library;
+mod machine;
+mod output;
+mod program;
+mod status;
 
+use std::env::args_os;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 fn main() -> ExitCode {
-    arguments::Cli::parse()
-        .command
-        .run()
-        .unwrap_or_else(|failure| failure.report())
+    let ended = if args_os()
+        .next()
+        .is_some_and(|name| name == commands::INSIDE_NAME)
+    {
+        commands::Inside::parse().run()
+    } else {
+        arguments::Cli::parse().command.run()
+    };
+    ended.unwrap_or_else(|failure| failure.report())
 }

@@ -163,24 +163,41 @@ impl Drop for Lab {
     }
 }
 
-/// The word that makes `env` load libnstk.so from where `scripts/build` has put it; `NSTK_LIBRARY` names another place.
+/// The word that makes `env` load libnstk.so.
 ///
 /// # Panics
-/// When there is no such file.
+/// When it is not there.
 #[must_use]
 pub fn preload() -> OsString {
+    let mut word = OsString::from("LD_PRELOAD=");
+    word.push(built("libnstk.so"));
+    word
+}
+
+/// The command `nstk`.
+///
+/// # Panics
+/// When it is not there.
+#[must_use]
+pub fn nstk_command() -> Command {
+    let mut command = Command::new(built("nstk"));
+    command.stdin(Stdio::null());
+    command
+}
+
+/// A file that `scripts/build` makes. They all lie in one directory; `NSTK_LIBRARY` names the library in another one.
+fn built(name: &str) -> PathBuf {
     let library = std::env::var_os("NSTK_LIBRARY").map_or_else(
         || target_directory().join("release/libnstk.so"),
         PathBuf::from,
     );
+    let file = library.with_file_name(name);
     assert!(
-        library.exists(),
+        file.exists(),
         "{} is missing: run scripts/build",
-        library.display()
+        file.display()
     );
-    let mut word = OsString::from("LD_PRELOAD=");
-    word.push(library);
-    word
+    file
 }
 
 fn target_directory() -> PathBuf {

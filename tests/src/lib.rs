@@ -11,7 +11,7 @@ mod peer;
 mod process;
 
 pub use c_program::CProgram;
-pub use lab::{Lab, NSTK_ADDRESS, PEER_ADDRESS, preload};
+pub use lab::{Lab, NSTK_ADDRESS, PEER_ADDRESS, nstk_command, preload};
 pub use outcome::{Outcome, Running};
 pub use peer::Peer;
 pub use process::{cpu_time, eventually, kill};

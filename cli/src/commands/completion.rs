@@ -1,6 +1,5 @@
 //! `nstk completion`.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory};
@@ -8,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::arguments::Cli;
 use crate::failure::Failure;
+use crate::output;
 
 /// Print a script that teaches a shell to complete nstk's commands and options
 #[derive(Args)]
@@ -25,7 +25,7 @@ impl Options {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "nstk", &mut script);
-        io::stdout().write_all(&script).map_err(Failure::new)?;
+        output::print(script)?;
         Ok(ExitCode::SUCCESS)
     }
 }

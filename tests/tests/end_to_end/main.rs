@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod c;
+mod cli;
 mod curl;
 mod iperf3;
 mod lifecycle;

@@ -1,0 +1,36 @@
+//! Where libnstk.so and its keeper are.
+
+use std::env::{current_exe, var_os};
+use std::path::PathBuf;
+
+const LIBRARY: &str = "libnstk.so";
+const KEEPER: &str = "nstk-keeper";
+
+/// The library, found or not.
+pub(crate) struct Library {
+    /// Absolute.
+    pub(crate) path: PathBuf,
+    /// The keeper lies beside it.
+    pub(crate) keeper: PathBuf,
+}
+
+impl Library {
+    /// The one that NSTK_LIBRARY names; without it the one beside this program.
+    pub(crate) fn find() -> Result<Self, String> {
+        let named = var_os("NSTK_LIBRARY").filter(|path| !path.is_empty());
+        let path = match named {
+            Some(path) => std::path::absolute(path),
+            None => current_exe().map(|program| program.with_file_name(LIBRARY)),
+        };
+        let path =
+            path.map_err(|error| format!("{LIBRARY}: {error}; say where it is with NSTK_LIBRARY"))?;
+        if !path.is_file() {
+            return Err(format!(
+                "{} is not there; build it with scripts/build, or say where it is with NSTK_LIBRARY",
+                path.display()
+            ));
+        }
+        let keeper = path.with_file_name(KEEPER);
+        Ok(Self { path, keeper })
+    }
+}

@@ -1,0 +1,164 @@
+//! What `nstk` says and how it ends, without a network.
+
+use std::process::{Command, Output};
+
+/// Runs nstk with these arguments and no settings of whoever runs the tests.
+fn nstk(arguments: &[&str]) -> Output {
+    command(arguments).output().expect("nstk starts")
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nstk"));
+    command.args(arguments).env_remove("LD_PRELOAD");
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("NSTK_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+const COMMANDS: [&str; 4] = ["run", "lab", "completion", "man"];
+
+#[test]
+fn help_names_every_command_and_every_command_has_help_with_an_example() {
+    let overview = stdout(&nstk(&["--help"]));
+    for command in COMMANDS {
+        assert!(overview.contains(&format!("\n  {command} ")), "{overview}");
+        let output = nstk(&[command, "--help"]);
+        assert!(output.status.success());
+        let help = stdout(&output);
+        assert!(help.contains("Example"), "{help}");
+        assert!(help.contains(&format!("nstk {command}")), "{help}");
+    }
+    assert!(!overview.contains("lab-inside"), "{overview}");
+}
+
+#[test]
+fn the_version_is_the_crates() {
+    let version = stdout(&nstk(&["--version"]));
+    assert_eq!(version, format!("nstk {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn what_is_not_understood_ends_with_status_2() {
+    for arguments in [
+        &["no-such-command"] as &[&str],
+        &["run"],
+        &["run", "--no-such-option", "--", "true"],
+        &["run", "--fail=perhaps", "--", "true"],
+        &["completion", "tcsh"],
+        &[],
+    ] {
+        let output = nstk(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_bad_setting_is_one_line_and_status_2() {
+    let good = ["--if=tap:nstk0", "--addr=10.0.0.2/24"];
+    for (bad, named) in [
+        ("--if=nstk0", "NSTK_IF"),
+        ("--if=tap:a name", "NSTK_IF"),
+        ("--addr=10.0.0.2", "NSTK_ADDR"),
+        ("--gateway=192.0.2.1", "NSTK_GATEWAY"),
+        ("--mac=here", "NSTK_MAC"),
+        ("--mtu=1", "NSTK_MTU"),
+        ("--bypass=never", "NSTK_BYPASS"),
+        ("--log=a=b=c", "NSTK_LOG"),
+        ("--cc=vegas", "net.ipv4.tcp_congestion_control"),
+        ("--sysctl=net.ipv4.tcp_sack=2", "net.ipv4.tcp_sack"),
+        (
+            "--sysctl=net.ipv4.tcp_sacks=1",
+            "did you mean net.ipv4.tcp_sack?",
+        ),
+    ] {
+        let option = bad.split_once('=').expect("an option has a value").0;
+        let others = good.iter().filter(|good| !good.starts_with(option));
+        let arguments: Vec<&str> = ["run", bad]
+            .into_iter()
+            .chain(others.copied())
+            .chain(["--", "true"])
+            .collect();
+        let output = nstk(&arguments);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{bad}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains(named), "{said}");
+    }
+}
+
+#[test]
+fn without_a_device_the_lab_is_pointed_at() {
+    let output = nstk(&["run", "--", "true"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("nstk lab"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_missing_library_is_said_to_be_missing() {
+    let mut command = command(&["run", "--if=tap:nstk0", "--addr=10.0.0.2/24", "--", "true"]);
+    let output = command.env("NSTK_LIBRARY", "/no/such/libnstk.so").output();
+    let output = output.expect("nstk starts");
+    assert_eq!(output.status.code(), Some(125));
+    assert!(stderr(&output).contains("/no/such/libnstk.so"));
+}
+
+#[test]
+fn every_shell_gets_a_completion_script() {
+    for (shell, words) in [
+        ("bash", "complete -F _nstk"),
+        ("zsh", "#compdef nstk"),
+        ("fish", "complete -c nstk"),
+    ] {
+        let script = stdout(&nstk(&["completion", shell]));
+        assert!(script.contains(words), "{script}");
+        for command in COMMANDS {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+    }
+}
+
+#[test]
+fn bash_can_read_its_completion_script() {
+    let mut bash = Command::new("bash");
+    bash.args(["-n", "-c"]);
+    let output = bash.arg(stdout(&nstk(&["completion", "bash"]))).output();
+    let output = output.expect("bash is installed");
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn there_is_a_manual_page_for_all_and_one_for_every_command() {
+    let page = stdout(&nstk(&["man"]));
+    assert!(page.contains(".TH nstk 1"), "{page}");
+    for command in COMMANDS {
+        assert!(page.contains(&format!("nstk\\-{command}(1)")), "{page}");
+        let page = stdout(&nstk(&["man", command]));
+        assert!(page.contains(&format!(".TH nstk-{command} 1")), "{page}");
+        assert!(page.contains("Examples:"), "{page}");
+    }
+    assert!(stdout(&nstk(&["man", "run"])).contains("NSTK_SYSCTL"));
+    assert_eq!(nstk(&["man", "walk"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_reader_that_goes_is_no_failure() {
+    let script = format!(
+        "set -o pipefail; {} man | head -c 1",
+        env!("CARGO_BIN_EXE_nstk")
+    );
+    let output = Command::new("bash").args(["-c", &script]).output();
+    let output = output.expect("bash is installed");
+    assert!(output.status.success(), "{}", stderr(&output));
+}
