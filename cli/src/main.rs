@@ -9,6 +9,7 @@ mod machine;
 mod output;
 mod program;
 mod status;
+mod surroundings;
 
 use std::env::args_os;
 use std::process::ExitCode;

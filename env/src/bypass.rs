@@ -8,9 +8,8 @@ use std::ops::RangeInclusive;
 
 use stack::Addr;
 
-use crate::error::{Problem, SettingsError};
-use crate::layers::Variable;
-use crate::text::bare;
+use crate::error::Problem;
+use crate::text::{bare, quoted};
 
 /// Whose stack carries a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,16 +54,9 @@ impl Bypass {
         Some(rule.route)
     }
 
-    pub(crate) fn parse(text: &str) -> Result<Self, SettingsError> {
-        let rules = bare(text)
-            .split(';')
-            .map(bare)
-            .filter(|rule| !rule.is_empty());
-        let parsed = rules.map(|rule| {
-            Rule::parse(rule)
-                .map_err(|problem| SettingsError::new(Variable::Bypass.name(), Some(rule), problem))
-        });
-        parsed.collect::<Result<_, _>>().map(Self)
+    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
+        let rules = text.split(';').map(bare).filter(|rule| !rule.is_empty());
+        rules.map(Rule::parse).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -83,7 +75,7 @@ impl Rule {
         let route = match words.next() {
             Some("stack") => Route::Stack,
             Some("kernel") => Route::Kernel,
-            _ => return Err(Problem::RuleRoute),
+            word => return Err(Problem::RuleRoute(quoted(word.unwrap_or_default()))),
         };
         let proto = match words.peek() {
             Some(&"tcp") => Some(Proto::Tcp),
@@ -110,7 +102,7 @@ impl Rule {
                 ports,
             }),
             Some(word) if word.ends_with('%') => Err(Problem::RuleShare),
-            Some(_) => Err(Problem::RuleWord),
+            Some(word) => Err(Problem::RuleWord(quoted(word))),
         }
     }
 
@@ -152,52 +144,58 @@ fn parse_target(word: &str) -> Result<(Option<Network>, RangeInclusive<u16>), Pr
     if word.ends_with('%') {
         return Err(Problem::RuleShare);
     }
+    // Neither an address nor a port is without a digit, but for `::`.
+    if !word.contains(|c: char| c.is_ascii_digit() || c == ':') {
+        return Err(Problem::RuleWord(quoted(word)));
+    }
+    let no_address = || Problem::RuleAddress(quoted(word));
     let (network, ports) = match word.strip_prefix('[') {
         Some(rest) => {
-            let (network, ports) = rest.split_once(']').ok_or(Problem::RuleAddress)?;
-            (Some(parse_network::<Ipv6Addr>(network, 128)?), ports)
+            let (network, ports) = rest.split_once(']').ok_or_else(no_address)?;
+            let network = parse_network::<Ipv6Addr>(network, 128).ok_or_else(no_address)?;
+            (Some(network), ports)
         }
+        // An IPv6 address without its brackets.
+        None if word.matches(':').count() > 1 => return Err(no_address()),
         None => {
             let (network, ports) = word.split_at(word.find(':').unwrap_or(word.len()));
-            let network = Some(network).filter(|text| !text.is_empty());
-            (
-                network
-                    .map(|text| parse_network::<Ipv4Addr>(text, 32))
-                    .transpose()?,
-                ports,
-            )
+            let network = (!network.is_empty())
+                .then(|| parse_network::<Ipv4Addr>(network, 32).ok_or_else(no_address))
+                .transpose()?;
+            (network, ports)
         }
     };
     match ports.strip_prefix(':') {
-        Some(ports) => Ok((network, parse_ports(ports)?)),
+        Some(ports) => {
+            let ports = parse_ports(ports).ok_or_else(|| Problem::RulePort(quoted(word)))?;
+            Ok((network, ports))
+        }
         None if ports.is_empty() => Ok((network, ANY_PORT)),
-        None => Err(Problem::RuleWord),
+        None => Err(no_address()),
     }
 }
 
-fn parse_network<A>(text: &str, longest: u8) -> Result<Network, Problem>
+fn parse_network<A>(text: &str, longest: u8) -> Option<Network>
 where
     A: std::str::FromStr + Into<std::net::IpAddr>,
 {
     let (addr, prefix) = match text.split_once('/') {
         None => (text, longest),
-        Some((addr, prefix)) => (addr, prefix.parse().map_err(|_| Problem::RuleAddress)?),
+        Some((addr, prefix)) => (addr, prefix.parse().ok()?),
     };
-    let addr: A = addr.parse().map_err(|_| Problem::RuleAddress)?;
-    Network::new(Addr::from(addr.into()), prefix, longest).ok_or(Problem::RuleAddress)
+    let addr: A = addr.parse().ok()?;
+    Network::new(Addr::from(addr.into()), prefix, longest)
 }
 
-fn parse_ports(text: &str) -> Result<RangeInclusive<u16>, Problem> {
-    let port = |text: &str| text.parse::<u16>().map_err(|_| Problem::RulePort);
+fn parse_ports(text: &str) -> Option<RangeInclusive<u16>> {
+    // The number parser of the standard library takes a sign.
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let port = |text: &str| digits(text).then(|| text.parse::<u16>().ok())?;
     let (first, last) = match text.split_once('-') {
         None => (port(text)?, port(text)?),
         Some((first, last)) => (port(first)?, port(last)?),
     };
-    if first <= last {
-        Ok(first..=last)
-    } else {
-        Err(Problem::RulePort)
-    }
+    (first <= last).then_some(first..=last)
 }
 
 #[cfg(test)]

@@ -1,46 +1,81 @@
 //! Settings that cannot be obeyed.
 
 use std::fmt;
+use std::io::ErrorKind;
 
 use nicio::SpecError;
 
+use crate::settings::OnFailure;
 use crate::sysctl::Range;
-use crate::text::quoted;
+use crate::text::{did_you_mean, quoted};
+use crate::variable::Variable;
 
 /// A variable whose value cannot be used. Displays as one line: what, why, what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsError {
-    variable: &'static str,
+    variable: Variable,
+    /// The name it was read by, where that is not its own.
+    alias: Option<&'static str>,
+    /// `file /etc/nstk.toml`, if it was read there.
+    file: Option<String>,
     value: Option<String>,
     problem: Problem,
+    on_failure: OnFailure,
 }
 
 impl SettingsError {
     /// `value`: what the variable, or the part of it in question, says; `None`: nothing.
-    pub(crate) fn new(variable: &'static str, value: Option<&str>, problem: Problem) -> Self {
+    pub(crate) fn new(variable: Variable, value: Option<&str>, problem: Problem) -> Self {
         Self {
             variable,
+            alias: None,
+            file: None,
             value: value.map(quoted),
             problem,
+            on_failure: OnFailure::default(),
         }
     }
 
-    /// The variable's name.
+    pub(crate) fn named(self, alias: &'static str) -> Self {
+        Self {
+            alias: Some(alias),
+            ..self
+        }
+    }
+
+    pub(crate) fn in_file(self, file: Option<String>) -> Self {
+        Self { file, ..self }
+    }
+
+    pub(crate) fn with_failure(self, on_failure: OnFailure) -> Self {
+        Self { on_failure, ..self }
+    }
+
+    /// The variable.
     #[must_use]
-    pub fn variable(&self) -> &'static str {
+    pub fn variable(&self) -> Variable {
         self.variable
     }
 
     /// What is wrong with it.
     #[must_use]
-    pub fn problem(&self) -> Problem {
-        self.problem
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// What is to be done about it, as far as the other settings say.
+    #[must_use]
+    pub fn on_failure(&self) -> OnFailure {
+        self.on_failure
     }
 }
 
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.variable)?;
+        match (&self.file, self.variable.key()) {
+            (Some(file), Some(key)) => write!(f, "{file}: {key}")?,
+            _ => f.write_str(self.alias.unwrap_or(self.variable.name()))?,
+        }
         if let Some(value) = &self.value {
             write!(f, "={value}")?;
         }
@@ -51,13 +86,19 @@ impl fmt::Display for SettingsError {
 impl std::error::Error for SettingsError {}
 
 /// What is wrong with a value. Displays as the reason and the remedy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
     /// The bytes are no UTF-8.
     NotText,
     /// The layers do not fit together.
     Layers,
+    /// The file cannot be read.
+    File(ErrorKind),
+    /// The file is not TOML: where, and why.
+    Toml(String),
+    /// The file has a table where a value is due.
+    Table,
     /// The variable is needed and not set.
     Missing,
     /// The text names no device.
@@ -82,16 +123,22 @@ pub enum Problem {
     Number(Range),
     /// No size in bytes, or one outside the range.
     Size(Range),
+    /// Neither 0 nor 1.
+    Switch,
     /// Neither of the words known.
     FailWord,
+    /// A word of a log filter is neither a level nor a room; what may be meant.
+    LogWord(String, Option<&'static str>),
+    /// An entry among the sysctls is not obeyed: which, and why.
+    Sysctl(String),
     /// A bypass rule does not begin with `stack` or `kernel`.
-    RuleRoute,
+    RuleRoute(String),
     /// A word of a bypass rule is not understood, comes twice, or out of order.
-    RuleWord,
+    RuleWord(String),
     /// The address of a bypass rule is not understood.
-    RuleAddress,
+    RuleAddress(String),
     /// The port of a bypass rule is not understood.
-    RulePort,
+    RulePort(String),
     /// Shares of traffic are not there yet.
     RuleShare,
 }
@@ -104,6 +151,14 @@ impl fmt::Display for Problem {
                 "the settings cannot be put together; this is a defect of the library, please \
                  report it with the settings"
             }
+            Self::File(kind) => return write_file_problem(*kind, f),
+            Self::Toml(reason) => {
+                return write!(
+                    f,
+                    "is not TOML: {reason}; write lines such as mtu = 1500, and texts in quotes"
+                );
+            }
+            Self::Table => "is a table; write a single value, as in mtu = 1500",
             Self::Missing => {
                 "is not set, but NSTK_IF is; give the stack an address of its own, such as \
                  NSTK_ADDR=10.0.0.2/24"
@@ -131,22 +186,60 @@ impl fmt::Display for Problem {
             Self::Size(range) => {
                 return write!(f, "must be a size in {range}, as in 500000000, 64M or 2G");
             }
+            Self::Switch => "must be 1 (yes) or 0 (no)",
             Self::FailWord => {
                 "is not known; use `kernel` (go on with the kernel's stack) or `exit`"
             }
-            Self::RuleRoute => {
-                "the rule must begin with `stack` or `kernel`, as in `kernel tcp connect :22`"
+            Self::LogWord(word, meant) => {
+                return write!(
+                    f,
+                    "`{word}` is neither a level (off, error, warn, info, debug, trace) nor a part \
+                     of the library, as in nstk_stack=debug{}",
+                    did_you_mean(*meant)
+                );
             }
-            Self::RuleWord => {
-                "is not understood here; a rule is `stack|kernel [tcp|udp] [connect|listen] \
-                 [address/prefix][:port[-port]]`"
+            Self::Sysctl(why) => return f.write_str(why),
+            Self::RuleRoute(word) => {
+                return write!(
+                    f,
+                    "a rule begins with `{word}`; it must begin with `stack` or `kernel`, as in \
+                     `kernel tcp connect :22`"
+                );
             }
-            Self::RuleAddress => {
-                "is no address; write 10.0.0.0/8, or an IPv6 one in brackets: [2001:db8::/32]"
+            Self::RuleWord(word) => {
+                return write!(
+                    f,
+                    "`{word}` is not understood there; a rule is `stack|kernel [tcp|udp] \
+                     [connect|listen] [address[/prefix]][:port[-port]]`, in this order"
+                );
             }
-            Self::RulePort => "is no port or range of ports; write :80 or :8000-8999",
+            Self::RuleAddress(word) => {
+                return write!(
+                    f,
+                    "`{word}` is no address; write 10.0.0.0/8, or an IPv6 one in brackets: \
+                     [2001:db8::/32]"
+                );
+            }
+            Self::RulePort(word) => {
+                return write!(
+                    f,
+                    "`{word}` is no port or range of ports; write :80 or :8000-8999"
+                );
+            }
             Self::RuleShare => "shares of traffic are not there yet; leave the percentage out",
         };
         f.write_str(text)
     }
+}
+
+fn write_file_problem(kind: ErrorKind, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let text = match kind {
+        ErrorKind::NotFound => "there is no such file; name one that exists, or unset the variable",
+        ErrorKind::PermissionDenied => "this user may not read the file; change its mode or owner",
+        ErrorKind::IsADirectory | ErrorKind::InvalidInput => "is no file; name a regular file",
+        ErrorKind::FileTooLarge => "is longer than 64 KiB; name a settings file in TOML",
+        ErrorKind::InvalidData => "is not UTF-8 text; name a settings file in TOML",
+        other => return write!(f, "cannot be read: {other}"),
+    };
+    f.write_str(text)
 }

@@ -1,138 +1,163 @@
-//! The layers that a variable's text may come from, lowest first: built-in, `LKL_*`, `NSTK_*`.
+//! The layers that a setting may come from, lowest first: the kernel's sysctls, the file, the
+//! environment. Defaults lie below them, in the types themselves.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::path::Path;
 
-use config::{Config, Environment};
+use config::{Config, ConfigError, Map, Source, Value};
 
 use crate::error::{Problem, SettingsError};
+use crate::surroundings::Surroundings;
+use crate::sysctl::{Entry, Ignored};
 use crate::text::bare;
+use crate::variable::Variable;
+use crate::{environment, file, kernel};
 
-/// A variable that is read, without its prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Variable {
-    If,
-    Addr,
-    Gateway,
-    Mac,
-    Mtu,
-    Sysctl,
-    Bypass,
-    Log,
-    Fail,
-    Pcap,
-    PcapLimit,
+/// What one layer sets. Blank texts count as not set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layer {
+    /// `file /etc/nstk.toml`, if it is one.
+    pub(crate) file: Option<String>,
+    pub(crate) texts: Vec<(Variable, String)>,
+    pub(crate) sysctls: Vec<Sourced<Entry>>,
+    pub(crate) ignored_sysctls: Vec<Sourced<Ignored>>,
+    /// What else was not obeyed, one line each.
+    pub(crate) warnings: Vec<String>,
 }
 
-impl Variable {
-    const ALL: [Self; 11] = [
-        Self::If,
-        Self::Addr,
-        Self::Gateway,
-        Self::Mac,
-        Self::Mtu,
-        Self::Sysctl,
-        Self::Bypass,
-        Self::Log,
-        Self::Fail,
-        Self::Pcap,
-        Self::PcapLimit,
-    ];
+/// A thing and where it is from: `NSTK_SYSCTL`, `file /etc/nstk.toml`, `kernel /proc/sys/...`.
+pub(crate) type Sourced<T> = (String, T);
 
-    /// Its full name in our own layer, for messages too.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::If => "NSTK_IF",
-            Self::Addr => "NSTK_ADDR",
-            Self::Gateway => "NSTK_GATEWAY",
-            Self::Mac => "NSTK_MAC",
-            Self::Mtu => "NSTK_MTU",
-            Self::Sysctl => "NSTK_SYSCTL",
-            Self::Bypass => "NSTK_BYPASS",
-            Self::Log => "NSTK_LOG",
-            Self::Fail => "NSTK_FAIL",
-            Self::Pcap => "NSTK_PCAP",
-            Self::PcapLimit => "NSTK_PCAP_LIMIT",
+impl Layer {
+    /// Sorts what comes of an entry `from` there.
+    pub(crate) fn add_sysctl(&mut self, from: &str, entry: Result<Entry, Ignored>) {
+        match entry {
+            Ok(entry) => self.sysctls.push((from.to_owned(), entry)),
+            Err(ignored) => self.ignored_sysctls.push((from.to_owned(), ignored)),
         }
     }
 
-    /// Its name between the layers: the full name without prefix, in lower case.
-    const fn key(self) -> &'static str {
-        match self {
-            Self::If => "if",
-            Self::Addr => "addr",
-            Self::Gateway => "gateway",
-            Self::Mac => "mac",
-            Self::Mtu => "mtu",
-            Self::Sysctl => "sysctl",
-            Self::Bypass => "bypass",
-            Self::Log => "log",
-            Self::Fail => "fail",
-            Self::Pcap => "pcap",
-            Self::PcapLimit => "pcap_limit",
-        }
+    fn text(&self, variable: Variable) -> Option<&str> {
+        let mut texts = self.texts.iter().filter(|(set, _)| *set == variable);
+        texts.next().map(|(_, text)| bare(text))
     }
 }
 
-/// The ancestor's name for our sysctls.
-const ANCESTOR_SYSCTL: &str = "LKL_SYSCTL";
+/// The key of a table between the layers; the variables' keys are their names.
+const SYSCTLS: &str = "sysctls";
 
-/// All variables' texts, the highest layer's each.
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
+        let texts = self.texts.iter().map(|(variable, text)| {
+            let value = Value::new(self.file.as_ref(), text.as_str());
+            (variable.name().to_owned(), value)
+        });
+        let mut map: Map<_, _> = texts.collect();
+        let sysctls = self.sysctls.iter().map(|(from, entry)| {
+            let value = Value::new(Some(from), entry.value.as_str());
+            (entry.row.name.to_owned(), value)
+        });
+        let sysctls: Map<_, _> = sysctls.collect();
+        map.insert(SYSCTLS.to_owned(), sysctls.into());
+        Ok(map)
+    }
+}
+
+/// Everything that is set, the highest layer's each.
 pub(crate) struct Layers {
-    texts: Config,
-    /// Where the sysctls are from, for messages.
-    sysctl_name: &'static str,
+    merged: Map<String, Value>,
+    ignored_sysctls: Vec<Sourced<Ignored>>,
+    warnings: Vec<String>,
 }
 
 impl Layers {
-    /// Asks `get` for every variable. A blank text counts as not set.
-    pub(crate) fn read(get: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
-        let ours = texts(Variable::ALL.map(Variable::name), &get)?;
-        let ancestor = texts([ANCESTOR_SYSCTL], &get)?;
-        let sysctl_name = if ours.contains_key(Variable::Sysctl.name()) {
-            Variable::Sysctl.name()
-        } else {
-            ANCESTOR_SYSCTL
-        };
-        let layers = Config::builder()
-            .set_default(Variable::Fail.key(), "kernel")
-            .map(|builder| builder.add_source(layer("LKL", ancestor)))
-            .map(|builder| builder.add_source(layer("NSTK", ours)))
-            .and_then(|builder| builder.build());
-        match layers {
-            Ok(texts) => Ok(Self { texts, sysctl_name }),
-            Err(_) => Err(SettingsError::new("NSTK_*", None, Problem::Layers)),
+    pub(crate) fn read(surroundings: &impl Surroundings) -> Result<Self, SettingsError> {
+        let environment = environment::read(surroundings)?;
+        let file = environment
+            .text(Variable::Config)
+            .map(|path| file::read(Path::new(path), surroundings))
+            .transpose()?;
+        let mut upper: Vec<_> = file.into_iter().chain([environment]).collect();
+        let inherit = inherits(&upper)?.then(|| kernel::read(surroundings));
+
+        let mut ignored_sysctls = Vec::new();
+        let mut warnings = Vec::new();
+        let mut builder = Config::builder();
+        for mut layer in inherit.into_iter().chain(upper.drain(..)) {
+            ignored_sysctls.append(&mut layer.ignored_sysctls);
+            warnings.append(&mut layer.warnings);
+            builder = builder.add_source(layer);
         }
+        let merged = builder
+            .build()
+            .and_then(|config| config.cache.into_table())
+            .map_err(|_| SettingsError::new(Variable::Config, None, Problem::Layers))?;
+        Ok(Self {
+            merged,
+            ignored_sysctls,
+            warnings,
+        })
     }
 
-    /// A variable's text; `None`: no layer sets it.
-    pub(crate) fn text(&self, variable: Variable) -> Option<String> {
-        self.texts.get_string(variable.key()).ok()
+    /// A variable's text without blanks around it, and the file that it is from, if it is from one;
+    /// `None`: no layer sets it.
+    pub(crate) fn text(&self, variable: Variable) -> Option<(String, Option<String>)> {
+        let value = self.merged.get(variable.name())?.clone();
+        let file = value.origin().map(str::to_owned);
+        let text = value.into_string().ok()?;
+        Some((bare(&text).to_owned(), file))
     }
 
-    /// The sysctls' text, and the variable it is from.
-    pub(crate) fn sysctl(&self) -> Option<(&'static str, String)> {
-        Some((self.sysctl_name, self.text(Variable::Sysctl)?))
+    /// The sysctls that are set, by name: where from, and the value.
+    pub(crate) fn sysctls(&self) -> HashMap<String, Sourced<String>> {
+        let set = self.merged.get(SYSCTLS).cloned();
+        let set = set
+            .and_then(|set| set.into_table().ok())
+            .unwrap_or_default();
+        let set = set.into_iter().filter_map(|(name, value)| {
+            let from = value.origin()?.to_owned();
+            Some((name, (from, value.into_string().ok()?)))
+        });
+        set.collect()
+    }
+
+    pub(crate) fn ignored_sysctls(&self) -> &[Sourced<Ignored>] {
+        &self.ignored_sysctls
+    }
+
+    /// What else was not obeyed, one line each.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 }
 
-fn layer(prefix: &str, texts: HashMap<String, String>) -> Environment {
-    Environment::with_prefix(prefix).source(Some(texts))
+/// Whether the highest of the layers that says something about it wants the kernel's sysctls.
+fn inherits(layers: &[Layer]) -> Result<bool, SettingsError> {
+    let variable = Variable::SysctlInherit;
+    let asked = layers
+        .iter()
+        .rev()
+        .find_map(|layer| Some((layer, layer.text(variable)?)));
+    let Some((layer, text)) = asked else {
+        return Ok(false);
+    };
+    parse_switch(text).map_err(|problem| {
+        SettingsError::new(variable, Some(text), problem).in_file(layer.file.clone())
+    })
 }
 
-fn texts<const N: usize>(
-    names: [&'static str; N],
-    get: &impl Fn(&str) -> Option<OsString>,
-) -> Result<HashMap<String, String>, SettingsError> {
-    let mut texts = HashMap::new();
-    for name in names {
-        let Some(value) = get(name) else { continue };
-        let text = value.into_string().map_err(|bytes| {
-            SettingsError::new(name, Some(&bytes.to_string_lossy()), Problem::NotText)
-        })?;
-        if !bare(&text).is_empty() {
-            texts.insert(name.to_owned(), text);
-        }
+/// Reads `1` or `0`.
+pub(crate) fn parse_switch(text: &str) -> Result<bool, Problem> {
+    match text {
+        "1" => Ok(true),
+        "0" => Ok(false),
+        _ => Err(Problem::Switch),
     }
-    Ok(texts)
 }
+
+#[cfg(test)]
+mod tests;

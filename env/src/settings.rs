@@ -1,8 +1,6 @@
 //! What a program's environment asks for.
 
-use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::str::FromStr;
 
 use nicio::DeviceSpec;
 use stack::Config;
@@ -12,9 +10,12 @@ use crate::address::{Network, parse_mac};
 use crate::bypass::Bypass;
 use crate::capture::{self, Capture};
 use crate::error::{Problem, SettingsError};
-use crate::layers::{Layers, Variable};
-use crate::sysctl::{self, Range, Unit};
+use crate::layers::{Layers, parse_switch};
+use crate::log;
+use crate::surroundings::Surroundings;
+use crate::sysctl::{Entry, Range, Sysctls, Unit};
 use crate::text::bare;
+use crate::variable::Variable;
 
 /// What to do when the stack cannot be had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -24,6 +25,21 @@ pub enum OnFailure {
     Kernel,
     /// End the program with status 1.
     Exit,
+}
+
+impl OnFailure {
+    /// What NSTK_FAIL asks for, where the settings as a whole cannot be read.
+    #[must_use]
+    pub fn asked(surroundings: &impl Surroundings) -> Self {
+        let text = surroundings.variable(Variable::Fail.name());
+        Self::of(text.and_then(|text| text.into_string().ok()))
+    }
+
+    /// A word that is wrong itself counts as the default.
+    fn of(text: Option<String>) -> Self {
+        text.and_then(|text| parse_on_failure(bare(&text)).ok())
+            .unwrap_or_default()
+    }
 }
 
 /// Everything the library is told, read once.
@@ -47,60 +63,86 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the variables that `get` gives out; the README says their
-    /// meaning. `Ok(None)`: NSTK_IF is not set, and the library stays out of the way.
+    /// Reads what the surroundings say; the README says the meaning. `Ok(None)`: no device is named,
+    /// and the library stays out of the way.
     ///
     /// # Errors
     /// The first variable that cannot be obeyed. A bad sysctl is no error but a warning, and leaves
     /// the value of the lower layer.
-    pub fn from_env(get: impl Fn(&str) -> Option<OsString>) -> Result<Option<Self>, SettingsError> {
-        let layers = Layers::read(get)?;
-        let Some(device) = parse(&layers, Variable::If, |text| {
-            DeviceSpec::from_str(text).map_err(Problem::Device)
-        })?
-        else {
+    pub fn read(surroundings: &impl Surroundings) -> Result<Option<Self>, SettingsError> {
+        let layers = Layers::read(surroundings)
+            .map_err(|error| error.with_failure(OnFailure::asked(surroundings)))?;
+        Self::from_layers(&layers).map_err(|error| {
+            let asked = layers.text(Variable::Fail).map(|(text, _)| text);
+            error.with_failure(OnFailure::of(asked))
+        })
+    }
+
+    fn from_layers(layers: &Layers) -> Result<Option<Self>, SettingsError> {
+        let Some(device) = parse(layers, Variable::If, parse_device)? else {
             return Ok(None);
         };
-        let Some(network) = parse(&layers, Variable::Addr, Network::parse)? else {
-            return Err(SettingsError::new(
-                Variable::Addr.name(),
-                None,
-                Problem::Missing,
-            ));
+        let Some(network) = parse(layers, Variable::Addr, Network::parse)? else {
+            return Err(SettingsError::new(Variable::Addr, None, Problem::Missing));
         };
-        let gateway = parse(&layers, Variable::Gateway, |text| network.gateway(text))?;
-        let mac = parse(&layers, Variable::Mac, parse_mac)?;
-        let mtu = parse(&layers, Variable::Mtu, parse_mtu)?;
-        let on_failure = parse(&layers, Variable::Fail, parse_on_failure)?;
-
-        let capture_limit = parse(&layers, Variable::PcapLimit, capture::parse_limit)?;
-        let capture = parse(&layers, Variable::Pcap, |text| {
+        let gateway = parse(layers, Variable::Gateway, |text| network.gateway(text))?;
+        let mac = parse(layers, Variable::Mac, parse_mac)?;
+        let mtu = parse(layers, Variable::Mtu, parse_mtu)?;
+        let on_failure = parse(layers, Variable::Fail, parse_on_failure)?;
+        let bypass = parse(layers, Variable::Bypass, Bypass::parse)?;
+        let capture_limit = parse(layers, Variable::PcapLimit, capture::parse_limit)?;
+        let capture = parse(layers, Variable::Pcap, |text| {
             Ok(Capture::new(text, capture_limit))
         })?;
+        let log = layers.text(Variable::Log);
+        let (log, log_problems) = log.map(|(text, _)| log::read(&text)).unwrap_or_default();
 
         let mut stack = network.config(mac);
         if let Some(gateway) = gateway {
             stack.gateway = gateway.into();
         }
         stack.mtu = mtu.unwrap_or(0);
-        let mut warnings = Vec::new();
-        if let Some((name, text)) = layers.sysctl() {
-            let ignored = sysctl::apply(&text, &mut stack).into_iter();
-            warnings.extend(ignored.map(|warning| format!("{name}: {warning}")));
-        }
+        let sysctls = Sysctls::new(layers);
+        sysctls.apply(&mut stack);
+        let mut warnings = layers.warnings().to_vec();
+        warnings.extend(sysctls.warnings);
+        let log_warnings = log_problems
+            .into_iter()
+            .map(|problem| SettingsError::new(Variable::Log, None, problem).to_string());
+        warnings.extend(log_warnings);
         Ok(Some(Self {
             device,
             stack,
-            bypass: layers
-                .text(Variable::Bypass)
-                .map_or(Ok(Bypass::default()), |text| Bypass::parse(&text))?,
-            log: layers
-                .text(Variable::Log)
-                .map(|text| bare(&text).to_owned()),
+            bypass: bypass.unwrap_or_default(),
+            log,
             on_failure: on_failure.unwrap_or_default(),
             capture,
             warnings,
         }))
+    }
+
+    /// Whether `text` is a good value of the variable by itself; what it says together with others
+    /// is [`Self::read`]'s matter.
+    ///
+    /// # Errors
+    /// It is not, as [`Self::read`] would say it. Of sysctls the first bad one counts.
+    pub fn check(variable: Variable, text: &str) -> Result<(), SettingsError> {
+        let text = bare(text);
+        let checked = match variable {
+            Variable::If => parse_device(text).map(drop),
+            Variable::Addr => Network::parse(text).map(drop),
+            Variable::Mac => parse_mac(text).map(drop),
+            Variable::Mtu => parse_mtu(text).map(drop),
+            Variable::Bypass => Bypass::parse(text).map(drop),
+            Variable::Fail => parse_on_failure(text).map(drop),
+            Variable::PcapLimit => capture::parse_limit(text).map(drop),
+            Variable::SysctlInherit => parse_switch(text).map(drop),
+            Variable::Log => log::read(text).1.into_iter().try_for_each(Err),
+            Variable::Sysctl => Entry::read_all(text)
+                .try_for_each(|entry| entry.map(drop).map_err(|bad| Problem::Sysctl(bad.why))),
+            Variable::Gateway | Variable::Pcap | Variable::Config => Ok(()),
+        };
+        checked.map_err(|problem| SettingsError::new(variable, Some(text), problem))
     }
 
     /// A number that is the same for two programs of one build exactly if they can share a stack:
@@ -131,12 +173,16 @@ fn parse<T>(
     variable: Variable,
     read: impl FnOnce(&str) -> Result<T, Problem>,
 ) -> Result<Option<T>, SettingsError> {
-    let text = layers.text(variable);
-    let value = text.as_deref().map(bare);
-    value
-        .map(read)
-        .transpose()
-        .map_err(|problem| SettingsError::new(variable.name(), value, problem))
+    let Some((text, file)) = layers.text(variable) else {
+        return Ok(None);
+    };
+    let value = read(&text)
+        .map_err(|problem| SettingsError::new(variable, Some(&text), problem).in_file(file))?;
+    Ok(Some(value))
+}
+
+fn parse_device(text: &str) -> Result<DeviceSpec, Problem> {
+    text.parse().map_err(Problem::Device)
 }
 
 /// RFC 791: every link carries 68 bytes; 65535 is the longest IPv4 packet.

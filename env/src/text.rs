@@ -20,3 +20,56 @@ pub(crate) fn quoted(text: &str) -> String {
     }
     short
 }
+
+/// Words longer than this are not compared with others: no known one is half as long.
+const COMPARED_MAX: usize = 64;
+
+/// The known word that the user may have meant by `word`: one that takes few changes to become, or
+/// that ends in it. `None`: none is near.
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.is_empty() || word.len() > COMPARED_MAX {
+        return None;
+    }
+    let word = word.to_ascii_lowercase();
+    let changes = |candidate: &str| {
+        let ends_so = candidate
+            .strip_suffix(word.as_str())
+            .is_some_and(|rest| rest.ends_with(['.', '_']));
+        if ends_so {
+            1
+        } else {
+            distance(&word, &candidate.to_ascii_lowercase())
+        }
+    };
+    let (changes, candidate) = known
+        .into_iter()
+        .map(|candidate| (changes(candidate), candidate))
+        .min_by_key(|(changes, _)| *changes)?;
+    // Two changes in a short word, more in a long one, make another word.
+    let near = 2.max(word.len() / 6);
+    (changes <= near && changes < word.len()).then_some(candidate)
+}
+
+/// `; did you mean ...?`, or nothing where nothing is near.
+pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |word| format!("; did you mean {word}?"))
+}
+
+/// Characters to insert, delete or replace (Levenshtein).
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.bytes().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (cell, b) in row.iter_mut().skip(1).zip(to.bytes()) {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = *cell;
+            left = replaced.min(left + 1).min(diagonal + 1);
+            *cell = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}

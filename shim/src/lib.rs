@@ -31,6 +31,7 @@ mod route;
 mod sending;
 mod signals;
 mod start;
+mod surroundings;
 mod sys;
 mod template;
 mod thread;

@@ -24,7 +24,7 @@ pub(crate) fn start(filter: Option<&str>) {
         // Set before only in a fork's parent, with the same filter.
         Ok(targets) => drop(tracing::subscriber::set_global_default(Log { targets })),
         Err(error) => sys::complain(format_args!(
-            "NSTK_LOG={filter}: {error}; write it as info or nstk_family=debug"
+            "NSTK_LOG={filter:.64}: {error}; write it as info or nstk_family=debug"
         )),
     }
 }

@@ -1,8 +1,6 @@
 //! Starting the stack: at the program's first internet socket, never before.
 
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 
 use env::{OnFailure, Settings};
 use family::{Family, StartError, State};
@@ -10,6 +8,7 @@ use stack::Instant;
 
 use crate::errno::Errno;
 use crate::lock::ProcessLock;
+use crate::surroundings::Process;
 use crate::{child, descriptors, log, roomy, route, signals, sys, template, thread};
 
 /// How far this process has come: one of the states below, with the process's id in the upper half
@@ -113,9 +112,9 @@ fn try_start() -> bool {
              raise it above {} KiB",
             ADDRESS_SPACE_MIN / 1024
         ));
-        return give_up(failure_word());
+        return give_up(OnFailure::asked(&Process));
     }
-    let settings = match Settings::from_env(variable) {
+    let settings = match Settings::read(&Process) {
         Ok(Some(settings)) => settings,
         Ok(None) => {
             sys::complain(format_args!(
@@ -126,7 +125,7 @@ fn try_start() -> bool {
         }
         Err(error) => {
             sys::complain(format_args!("{error}"));
-            return give_up(failure_word());
+            return give_up(error.on_failure());
         }
     };
     for warning in &settings.warnings {
@@ -213,29 +212,4 @@ fn give_up(choice: OnFailure) -> bool {
         OnFailure::Kernel => false,
         OnFailure::Exit => sys::exit(1),
     }
-}
-
-/// NSTK_FAIL, when the settings as a whole cannot be read.
-fn failure_word() -> OnFailure {
-    let word = variable("NSTK_FAIL").and_then(|word| word.into_string().ok());
-    let exit = word.is_some_and(|word| word.trim().eq_ignore_ascii_case("exit"));
-    if exit {
-        OnFailure::Exit
-    } else {
-        OnFailure::Kernel
-    }
-}
-
-/// Copies one variable. The environment is read while the stack starts and never again: programs
-/// overwrite it.
-fn variable(name: &str) -> Option<OsString> {
-    let name = std::ffi::CString::new(name).ok()?;
-    // SAFETY: the name ends in a zero byte.
-    let value = unsafe { libc::getenv(name.as_ptr()) };
-    if value.is_null() {
-        return None;
-    }
-    // SAFETY: getenv gives a string that ends in a zero byte.
-    let value = unsafe { core::ffi::CStr::from_ptr(value) };
-    Some(OsString::from_vec(value.to_bytes().to_vec()))
 }

@@ -1,7 +1,7 @@
 //! The library's own system calls. They go past libc: its functions of these names are our hooks,
 //! and are cancellation points.
 
-use core::ffi::{c_int, c_long, c_void};
+use core::ffi::{CStr, c_int, c_long, c_void};
 
 use crate::errno::Errno;
 
@@ -74,6 +74,35 @@ pub(crate) fn write(fd: c_int, bytes: &[u8]) -> Result<usize, Errno> {
             [int(fd), bytes.as_ptr() as usize, bytes.len(), 0, 0, 0],
         )
     }
+}
+
+/// openat(2) from the current directory, of a file that exists.
+pub(crate) fn open(path: &CStr, flags: c_int) -> Result<c_int, Errno> {
+    let arguments = [
+        int(libc::AT_FDCWD),
+        path.as_ptr() as usize,
+        int(flags),
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: the path ends in a zero byte.
+    unsafe { raw(libc::SYS_openat, arguments) }.map(descriptor)
+}
+
+/// Whether a descriptor is one of a regular file (fstat(2)).
+pub(crate) fn is_regular_file(fd: c_int) -> Result<bool, Errno> {
+    let mut stat = core::mem::MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: the kernel fills in the structure.
+    unsafe {
+        raw(
+            libc::SYS_fstat,
+            [int(fd), stat.as_mut_ptr() as usize, 0, 0, 0, 0],
+        )
+    }?;
+    // SAFETY: plain numbers, which all zeros are too.
+    let stat = unsafe { stat.assume_init() };
+    Ok(stat.st_mode & libc::S_IFMT == libc::S_IFREG)
 }
 
 /// close(2)

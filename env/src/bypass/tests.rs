@@ -61,35 +61,46 @@ fn the_first_rule_that_matches_wins() {
 }
 
 #[test]
-fn a_bad_rule_is_named_with_its_reason() {
-    for (rule, problem) in [
-        ("tcp", Problem::RuleRoute),
-        ("Kernel", Problem::RuleRoute),
-        ("kernel connect tcp", Problem::RuleAddress),
-        ("kernel tcp tcp", Problem::RuleAddress),
-        ("kernel 10.0.0.0/33", Problem::RuleAddress),
-        ("kernel 10.0.0", Problem::RuleAddress),
-        ("kernel 10.0.0.0/", Problem::RuleAddress),
-        ("kernel [2001:db8::/129]", Problem::RuleAddress),
-        ("kernel [2001:db8::", Problem::RuleAddress),
-        ("kernel [10.0.0.1]", Problem::RuleAddress),
-        ("kernel [::]/0", Problem::RuleWord),
-        ("kernel :", Problem::RulePort),
-        ("kernel :65536", Problem::RulePort),
-        ("kernel :5-4", Problem::RulePort),
-        ("kernel :5-", Problem::RulePort),
-        ("kernel ::1", Problem::RulePort),
-        ("kernel 10%", Problem::RuleShare),
-        ("kernel tcp :80 50%", Problem::RuleShare),
-        ("kernel :80 tcp", Problem::RuleWord),
-    ] {
+fn a_bad_word_of_a_rule_is_named_with_its_reason() {
+    use Problem::{RuleAddress, RulePort, RuleRoute, RuleWord};
+    type Named = fn(String) -> Problem;
+    let named: &[(&str, &str, Named)] = &[
+        ("tcp", "tcp", RuleRoute),
+        ("Kernel", "Kernel", RuleRoute),
+        ("kernel connect tcp", "tcp", RuleWord),
+        ("kernel tcp tcp", "tcp", RuleWord),
+        ("kernel tpc", "tpc", RuleWord),
+        ("kernel :80 tcp", "tcp", RuleWord),
+        ("kernel 10.0.0.0/33", "10.0.0.0/33", RuleAddress),
+        ("kernel 10.0.0", "10.0.0", RuleAddress),
+        ("kernel 10.0.0.0/", "10.0.0.0/", RuleAddress),
+        ("kernel [2001:db8::/129]", "[2001:db8::/129]", RuleAddress),
+        ("kernel [2001:db8::", "[2001:db8::", RuleAddress),
+        ("kernel [10.0.0.1]", "[10.0.0.1]", RuleAddress),
+        ("kernel [::]/0", "[::]/0", RuleAddress),
+        ("kernel ::1", "::1", RuleAddress),
+        ("kernel 2001:db8::/32", "2001:db8::/32", RuleAddress),
+        ("kernel :", ":", RulePort),
+        ("kernel :65536", ":65536", RulePort),
+        ("kernel :5-4", ":5-4", RulePort),
+        ("kernel :5-", ":5-", RulePort),
+        ("kernel :+5", ":+5", RulePort),
+        ("kernel 10.0.0.1:http", "10.0.0.1:http", RulePort),
+    ];
+    let shares = ["kernel 10%", "kernel tcp :80 50%"].map(|rule| (rule, Problem::RuleShare));
+    let named = named
+        .iter()
+        .map(|(rule, word, problem)| (*rule, problem((*word).to_owned())));
+    for (rule, problem) in named.chain(shares) {
         let error = Bypass::parse(&format!("stack :1; {rule}")).expect_err(rule);
-        assert_eq!(
-            error,
-            SettingsError::new("NSTK_BYPASS", Some(rule), problem),
-            "{rule}"
-        );
+        assert_eq!(error, problem, "{rule}");
     }
+}
+
+#[test]
+fn a_long_word_is_repeated_in_short() {
+    let error = Bypass::parse(&format!("kernel {}", "k".repeat(100_000))).expect_err("no rule");
+    assert!(error.to_string().len() < 250, "{error}");
 }
 
 proptest! {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use nicio::{NameError, SpecError};
@@ -7,14 +7,15 @@ use stack::{Addr, CcKind};
 
 use super::*;
 use crate::capture::LIMIT_RANGE;
+use crate::testing::Made;
 use crate::{Proto, Role, Route};
 
 const NEEDED: [(&str, &str); 2] = [("NSTK_IF", "tap:tap0"), ("NSTK_ADDR", "10.0.0.2/24")];
 
 /// Settings with the needed variables, and those given.
 fn read(set: &[(&str, &str)]) -> Result<Option<Settings>, SettingsError> {
-    let all: HashMap<_, _> = NEEDED.iter().chain(set).copied().collect();
-    Settings::from_env(|name| all.get(name).map(OsString::from))
+    let all: Vec<_> = NEEDED.iter().chain(set).copied().collect();
+    Settings::read(&Made::new(&all))
 }
 
 fn good(set: &[(&str, &str)]) -> Settings {
@@ -25,7 +26,7 @@ fn good(set: &[(&str, &str)]) -> Settings {
 
 #[test]
 fn without_a_device_the_library_stays_out_of_the_way() {
-    assert_eq!(Settings::from_env(|_| None), Ok(None));
+    assert_eq!(Settings::read(&Made::default()), Ok(None));
     assert_eq!(read(&[("NSTK_IF", " ")]), Ok(None));
     assert_eq!(
         read(&[("NSTK_IF", ""), ("NSTK_ADDR", "nonsense")]),
@@ -144,12 +145,13 @@ fn a_bad_value_is_an_error_that_names_the_variable() {
         ("NSTK_MTU", "many", Problem::Number(MTU_RANGE)),
         ("NSTK_FAIL", "panic", Problem::FailWord),
         ("NSTK_PCAP_LIMIT", "5", Problem::Size(LIMIT_RANGE)),
-        ("NSTK_BYPASS", "tcp", Problem::RuleRoute),
+        ("NSTK_BYPASS", "tcp", Problem::RuleRoute("tcp".to_owned())),
+        ("NSTK_SYSCTL_INHERIT", "yes", Problem::Switch),
     ] {
         let error = read(&[(variable, value)]).expect_err(value);
         assert_eq!(
-            (error.variable(), error.problem()),
-            (variable, problem),
+            (error.variable().name(), error.problem()),
+            (variable, &problem),
             "{value}"
         );
         let line = error.to_string();
@@ -181,12 +183,22 @@ fn errors_say_what_why_and_what_to_do_on_one_line() {
 
 #[test]
 fn bytes_that_are_no_text_are_an_error_of_their_variable() {
-    let get = |name: &str| (name == "NSTK_LOG").then(|| OsString::from_vec(vec![b'a', 0xff]));
-    let error = Settings::from_env(get).expect_err("no text");
-    assert_eq!(
-        (error.variable(), error.problem()),
-        ("NSTK_LOG", Problem::NotText)
-    );
+    for (name, variable) in [
+        ("NSTK_LOG", Variable::Log),
+        ("LKL_HIJACK_SYSCTL", Variable::Sysctl),
+    ] {
+        let mut made = Made::default();
+        made.set(name, OsString::from_vec(vec![b'a', 0xff]));
+        let error = Settings::read(&made).expect_err("no text");
+        assert_eq!(
+            (error.variable(), error.problem()),
+            (variable, &Problem::NotText)
+        );
+        assert!(
+            error.to_string().starts_with(&format!("{name}=a")),
+            "{error}"
+        );
+    }
 }
 
 #[test]
@@ -221,7 +233,7 @@ proptest! {
     fn no_value_of_any_variable_panics_and_every_error_is_one_line(
         variable in prop::sample::select(vec![
             "NSTK_IF", "NSTK_ADDR", "NSTK_GATEWAY", "NSTK_MAC", "NSTK_MTU", "NSTK_SYSCTL",
-            "LKL_SYSCTL", "NSTK_BYPASS", "NSTK_LOG", "NSTK_FAIL", "NSTK_PCAP", "NSTK_PCAP_LIMIT",
+            "LKL_SYSCTL", "LKL_HIJACK_SYSCTL", "NSTK_SYSCTL_INHERIT", "NSTK_CONFIG", "NSTK_BYPASS", "NSTK_LOG", "NSTK_FAIL", "NSTK_PCAP", "NSTK_PCAP_LIMIT",
         ]),
         value in "\\PC{0,40}|[0-9a-f:./ ]{0,30}|tap:\\PC{0,20}|[\\x01-\\x7f]{0,40}",
     ) {

@@ -6,7 +6,7 @@ use stack::{CcKind, Config};
 
 use super::value::Range;
 
-/// A sysctl key and everything to be known about it.
+/// A sysctl key and everything to be known about it. Two rows are equal if their names are.
 #[derive(Debug)]
 pub struct Row {
     /// The kernel's name.
@@ -29,6 +29,14 @@ pub(super) enum Field {
     /// A congestion control's name.
     Congestion,
 }
+
+impl PartialEq for Row {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Row {}
 
 impl Row {
     /// Sets the value that `text` says.
@@ -55,6 +63,39 @@ impl Row {
             Field::Ports(_) => format!("{} {}", config.port_first, config.port_last),
             Field::Congestion => config.congestion_kind().name().to_owned(),
         }
+    }
+
+    /// Which values the key may have, such as `a number in 0..=1 (off or on)`.
+    #[must_use]
+    pub fn accepts(&self) -> String {
+        match &self.field {
+            Field::Byte(_, range) | Field::Word(_, range) | Field::Long(_, range) => {
+                format!("a number in {range}")
+            }
+            Field::Triple(_, range) => format!("three ascending numbers in {range}"),
+            Field::Ports(range) => format!("a first and a last port in {range}"),
+            Field::Congestion => format!("one of {}", CcKind::ALL.map(CcKind::name).join(", ")),
+        }
+    }
+
+    /// The value that comes nearest to what `text` says; `None`: it says nothing of the kind. For
+    /// values of the kernel, whose ranges are wider here and there.
+    pub(crate) fn clamp(&self, text: &str) -> Option<String> {
+        let range = match &self.field {
+            Field::Byte(_, range)
+            | Field::Word(_, range)
+            | Field::Long(_, range)
+            | Field::Triple(_, range)
+            | Field::Ports(range) => range,
+            Field::Congestion => return None,
+        };
+        let clamped: Option<Vec<_>> = text
+            .split_whitespace()
+            .map(|word| Some(range.clamp(word)?.to_string()))
+            .collect();
+        let mut config = Config::default();
+        self.set(&mut config, &clamped?.join(" ")).ok()?;
+        Some(self.show(&config))
     }
 
     /// The value when nobody sets one.
@@ -94,17 +135,7 @@ pub struct Misfit<'a>(&'a Row);
 
 impl fmt::Display for Misfit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.field {
-            Field::Byte(_, range) | Field::Word(_, range) | Field::Long(_, range) => {
-                write!(f, "must be a number in {range}")
-            }
-            Field::Triple(_, range) => write!(f, "must be three ascending numbers in {range}"),
-            Field::Ports(range) => write!(f, "must be a first and a last port in {range}"),
-            Field::Congestion => {
-                let names = CcKind::ALL.map(CcKind::name);
-                write!(f, "must be one of {}", names.join(", "))
-            }
-        }
+        write!(f, "must be {}", self.0.accepts())
     }
 }
 

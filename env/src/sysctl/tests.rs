@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use stack::{CcKind, Config};
 
 use super::*;
+use crate::testing::Made;
 
 /// A value other than the default for every key, and values it cannot have.
 const VALUES: &[(&str, &str, &[&str])] = &[
@@ -59,10 +60,16 @@ const VALUES: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
+fn sysctls(text: &str) -> Sysctls {
+    let surroundings = Made::new(&[("NSTK_SYSCTL", text)]);
+    Sysctls::read(&surroundings).expect("no layer is bad as a whole")
+}
+
 fn applied(text: &str) -> (Config, Vec<String>) {
+    let sysctls = sysctls(text);
     let mut config = Config::default();
-    let warnings = apply(text, &mut config);
-    (config, warnings.iter().map(ToString::to_string).collect())
+    sysctls.apply(&mut config);
+    (config, sysctls.warnings)
 }
 
 #[test]
@@ -107,7 +114,7 @@ fn a_bad_value_is_one_warning_and_the_lower_layer_stays() {
             let [warning] = warnings.as_slice() else {
                 panic!("{name}={value} gives {warnings:?}");
             };
-            let start = format!("{name}={value} ignored: must be ");
+            let start = format!("NSTK_SYSCTL: {name}={value} ignored: must be ");
             let end = format!("; the value stays {}", row.default_text());
             assert!(
                 warning.starts_with(&start) && warning.ends_with(&end),
@@ -147,19 +154,20 @@ fn blanks_quotes_and_trailing_separators_are_tolerated() {
 }
 
 #[test]
-fn an_unknown_key_is_answered_with_the_nearest_one() {
+fn an_unknown_key_is_answered_with_the_nearest_one_if_one_is_near() {
     for (key, nearest) in [
         ("net.ipv4.tcp_smack", "net.ipv4.tcp_sack"),
         ("net.ipv4.tcp_wmen", "net.ipv4.tcp_wmem"),
         ("net.core.rmax_max", "net.core.rmem_max"),
         ("tcp_congestion_control", "net.ipv4.tcp_congestion_control"),
+        ("sack", "net.ipv4.tcp_sack"),
         ("NET.ipv4.tcp_mem", "net.ipv4.tcp_mem"),
     ] {
         let (config, warnings) = applied(&format!("{key}=1;net.ipv4.tcp_timestamps=0"));
         assert_eq!(
             warnings,
             [format!(
-                "{key} ignored: no such key; did you mean {nearest}?"
+                "NSTK_SYSCTL: {key} ignored: no such key; did you mean {nearest}?"
             )]
         );
         assert_eq!(
@@ -167,28 +175,88 @@ fn an_unknown_key_is_answered_with_the_nearest_one() {
             "the next entry is obeyed nevertheless"
         );
     }
+    for key in ["x", "bandwidth", "tcp.fast", "net.ipv4.colour"] {
+        let (_, warnings) = applied(&format!("{key}=1"));
+        assert_eq!(
+            warnings,
+            [format!("NSTK_SYSCTL: {key} ignored: no such key")]
+        );
+    }
 }
 
 #[test]
-fn an_entry_without_a_value_is_explained() {
-    let (_, warnings) = applied("net.ipv4.tcp_sack");
+fn a_key_that_only_linux_has_is_told_from_a_slip() {
+    for key in [
+        "net.ipv4.tcp_fastopen",
+        "net.core.default_qdisc",
+        "net.ipv4.conf.all.rp_filter",
+        "net.ipv6.conf.all.disable_ipv6",
+    ] {
+        let (_, warnings) = applied(&format!("{key}=1"));
+        let expected = format!(
+            "NSTK_SYSCTL: {key} ignored: Linux has this key, but it is not implemented here"
+        );
+        assert_eq!(warnings, [expected]);
+    }
+    assert!(linux::LINUX.is_sorted());
+}
+
+#[test]
+fn an_entry_without_a_key_or_a_value_is_explained() {
+    for text in ["net.ipv4.tcp_sack", "=", "= ", "=1", "|1", "' '=1"] {
+        let (_, warnings) = applied(text);
+        let [warning] = warnings.as_slice() else {
+            panic!("{text} gives {warnings:?}");
+        };
+        assert!(
+            warning.starts_with("NSTK_SYSCTL: `")
+                && warning.ends_with("ignored: write it as key=value"),
+            "{warning}"
+        );
+    }
+}
+
+#[test]
+fn the_form_of_lkl_s_first_versions_is_read() {
+    let (config, warnings) = applied("net.ipv4.tcp_wmem|4096 87380 100000000;net.ipv4.tcp_sack|0");
+    assert_eq!(warnings, [""; 0]);
     assert_eq!(
-        warnings,
-        ["`net.ipv4.tcp_sack` ignored: write it as key=value"]
+        (config.tcp_wmem, config.sack),
+        ([4096, 87380, 100_000_000], 0)
     );
 }
 
 #[test]
-fn a_long_or_strange_key_is_repeated_on_one_short_line() {
-    let (_, warnings) = applied(&format!("{}\u{1b}[31m\r\n=1", "k".repeat(100_000)));
-    let [first, second] = warnings.as_slice() else {
-        panic!("two entries, but {} warnings", warnings.len());
+fn a_long_or_strange_key_or_value_is_repeated_on_one_short_line() {
+    let long = "k".repeat(100_000);
+    let (_, warnings) = applied(&format!(
+        "{long}\u{1b}[31m\r\n=1;net.ipv4.tcp_sack={long};{long}=1"
+    ));
+    assert_eq!(warnings.len(), 4);
+    for warning in warnings {
+        assert!(
+            warning.len() < 250 && !warning.contains(char::is_control),
+            "{warning}"
+        );
+    }
+}
+
+#[test]
+fn each_value_says_which_layer_it_came_from() {
+    let sysctls = sysctls("net.ipv4.tcp_sack=1;net.ipv4.tcp_timestamps=2");
+    let found = |name| {
+        let sysctl = sysctls.find(name).expect("the key is known");
+        (sysctl.value.as_str(), sysctl.layer.as_deref())
     };
-    assert!(first.len() < 200 && first.starts_with("`kkk"));
+    assert_eq!(found("net.ipv4.tcp_sack"), ("1", Some("NSTK_SYSCTL")));
     assert_eq!(
-        second,
-        " ignored: no such key; did you mean net.ipv4.tcp_mem?"
+        found("net.ipv4.tcp_timestamps"),
+        ("1", None),
+        "a bad value sets nothing"
     );
+    assert_eq!(found("net.ipv4.tcp_window_scaling"), ("1", None));
+    assert!(sysctls.find("net.ipv4.nonsense").is_none());
+    assert!(sysctls.iter().map(|sysctl| sysctl.row).eq(ROWS));
 }
 
 proptest! {

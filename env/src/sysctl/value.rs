@@ -65,6 +65,13 @@ impl Range {
             .then(|| text.parse().ok())??;
         (self.first..=self.last).contains(&number).then_some(number)
     }
+
+    /// The number of the range that is nearest to a decimal one; `None`: it is not one.
+    pub(super) fn clamp(&self, text: &str) -> Option<u64> {
+        let number: i128 = text.parse().ok()?;
+        let number = u64::try_from(number.clamp(0, u64::MAX.into())).ok()?;
+        Some(number.clamp(self.first, self.last))
+    }
 }
 
 impl fmt::Display for Range {

@@ -5,12 +5,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use env::{OnFailure, Settings, sysctl};
-use stack::Config;
-use tracing_subscriber::filter::Targets;
+use env::{OnFailure, Settings};
 
 use crate::failure::Failure;
 use crate::status::USAGE;
+use crate::surroundings::{Changed, Variable};
 
 #[derive(Args)]
 pub(super) struct SettingsOptions {
@@ -61,9 +60,6 @@ enum Fail {
     Exit,
 }
 
-/// A variable for the program.
-pub(super) type Variable = (&'static str, OsString);
-
 impl SettingsOptions {
     /// The variables that the options stand for.
     pub(super) fn variables(&self) -> Result<Vec<Variable>, Failure> {
@@ -107,9 +103,8 @@ impl SettingsOptions {
             .map(|name| format!("net.ipv4.tcp_congestion_control={name}"));
         let given: Vec<String> = self.sysctl.iter().cloned().chain(congestion).collect();
         // The library goes on with the default of a key that is set wrongly; who types it wants to know.
-        if let Some(misfit) = sysctl::apply(&given.join(";"), &mut Config::default()).first() {
-            return Err(Failure::with_code(USAGE, misfit));
-        }
+        Settings::check(env::Variable::Sysctl, &given.join(";"))
+            .map_err(|error| Failure::with_code(USAGE, error.problem()))?;
         let inherited = var_os("NSTK_SYSCTL").map(|text| text.to_string_lossy().into_owned());
         let all: Vec<String> = inherited.into_iter().chain(given.iter().cloned()).collect();
         Ok((!given.is_empty()).then(|| all.join(";")))
@@ -119,21 +114,13 @@ impl SettingsOptions {
 /// Checks the variables over this process's environment as the library will.
 pub(super) fn check(variables: &[Variable]) -> Result<OnFailure, Failure> {
     let unusable = |reason: &dyn std::fmt::Display| Failure::with_code(USAGE, reason);
-    let variable = |name: &str| {
-        let own = variables.iter().find(|(own, _)| *own == name);
-        own.map(|(_, text)| text.clone()).or_else(|| var_os(name))
-    };
-    let settings = Settings::from_env(variable).map_err(|error| unusable(&error))?;
+    let settings = Settings::read(&Changed(variables)).map_err(|error| unusable(&error))?;
     let settings = settings.ok_or_else(|| {
         unusable(&"no device is given; say which with --if tap:NAME and --addr, or use a test network: nstk lab -- nstk run ...")
     })?;
-    if let Some(filter) = &settings.log {
-        let checked = filter.parse::<Targets>();
-        checked.map_err(|error| {
-            unusable(&format_args!(
-                "NSTK_LOG={filter}: {error}; write it as info or nstk_family=debug"
-            ))
-        })?;
+    if let Some(filter) = variables.iter().find(|(name, _)| *name == "NSTK_LOG") {
+        Settings::check(env::Variable::Log, &filter.1.to_string_lossy())
+            .map_err(|error| unusable(&error))?;
     }
     Ok(settings.on_failure)
 }

@@ -1,0 +1,74 @@
+//! Entries as users write them: a key and a value.
+
+use stack::Config;
+
+use super::linux::{LINUX, LINUX_TREES};
+use super::row::Row;
+use super::table::ROWS;
+use crate::text::{bare, did_you_mean, nearest, quoted};
+
+/// A key, and a value that it may have.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) row: &'static Row,
+    /// As [`Row::show`] writes it.
+    pub(crate) value: String,
+}
+
+/// Why an entry is not obeyed.
+#[derive(Clone, Debug)]
+pub(crate) struct Ignored {
+    /// One line: what, and why.
+    pub(crate) why: String,
+    /// The key whose value stays as it was, if it is one.
+    pub(crate) kept: Option<&'static Row>,
+}
+
+impl Entry {
+    /// The entries of a text, separated by `;` or line feeds, with blanks, quotes and empty entries
+    /// tolerated.
+    pub(crate) fn read_all(text: &str) -> impl Iterator<Item = Result<Self, Ignored>> {
+        bare(text)
+            .split([';', '\n'])
+            .map(bare)
+            .filter(|entry| !entry.is_empty())
+            .map(Self::read)
+    }
+
+    /// `key=value`, or `key|value` as LKL's first versions had it.
+    fn read(text: &str) -> Result<Self, Ignored> {
+        let (key, value) = text
+            .split_once(['=', '|'])
+            .filter(|(key, _)| !bare(key).is_empty())
+            .ok_or_else(|| Ignored {
+                why: format!("`{}` ignored: write it as key=value", quoted(text)),
+                kept: None,
+            })?;
+        Self::new(bare(key), bare(value))
+    }
+
+    /// A key and a value without blanks around them.
+    pub(crate) fn new(key: &str, value: &str) -> Result<Self, Ignored> {
+        let row = super::find(key).ok_or_else(|| Ignored {
+            why: format!("{} ignored: {}", quoted(key), unknown(key)),
+            kept: None,
+        })?;
+        let mut config = Config::default();
+        row.set(&mut config, value).map_err(|misfit| Ignored {
+            why: format!("{}={} ignored: {misfit}", row.name, quoted(value)),
+            kept: Some(row),
+        })?;
+        Ok(Self {
+            row,
+            value: row.show(&config),
+        })
+    }
+}
+
+fn unknown(key: &str) -> String {
+    if LINUX.binary_search(&key).is_ok() || LINUX_TREES.iter().any(|tree| key.starts_with(tree)) {
+        return "Linux has this key, but it is not implemented here".to_owned();
+    }
+    let nearest = nearest(key, ROWS.iter().map(|row| row.name));
+    format!("no such key{}", did_you_mean(nearest))
+}
