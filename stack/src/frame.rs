@@ -20,7 +20,8 @@ pub enum RxChecksum {
 
 /// A received Ethernet frame in receive buffers.
 ///
-/// The stack takes over one count of each buffer and releases what it does not keep.
+/// The stack takes over one count of each buffer and releases what it does not keep. The buffers are the frame's alone: what
+/// lies behind it in the last one may be overwritten.
 #[derive(Clone, Copy, Debug)]
 pub struct RxFrame<'a> {
     /// Receive buffers, in order.

@@ -99,14 +99,6 @@ impl Flow<'_, '_> {
             .is_some_and(|shared| shared.memory.charge(marks, pages, need))
     }
 
-    /// Charges what is held already.
-    pub(crate) fn force_charge(&mut self, pages: u64) {
-        let marks = &self.cx.global.config.tcp_mem;
-        if let Some(shared) = self.tcp.shared() {
-            shared.memory.force(marks, pages);
-        }
-    }
-
     /// Gives memory back.
     pub(crate) fn uncharge(&mut self, pages: u64) {
         let marks = &self.cx.global.config.tcp_mem;

@@ -58,15 +58,6 @@ impl Memory {
         true
     }
 
-    /// Charges what is held already, whatever the marks say.
-    pub(crate) fn force(&mut self, tcp_mem: &[u64; 3], pages: u64) {
-        let [_, pressure, _] = *tcp_mem;
-        self.pages = self.pages.saturating_add(pages);
-        if self.pages > pressure {
-            self.is_pressed = 1;
-        }
-    }
-
     /// Gives `pages` back.
     pub(crate) fn uncharge(&mut self, tcp_mem: &[u64; 3], pages: u64) {
         let [low, ..] = *tcp_mem;

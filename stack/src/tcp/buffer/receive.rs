@@ -1,5 +1,6 @@
-//! The receive queue: pieces of received frames, in order, until the program has read them. Small
-//! payloads are copied together, so that a byte a frame does not hold a whole buffer each.
+//! The receive queue: pieces of received frames, in order, until the program has read them. What fits
+//! behind the last piece of a run is copied there, so that frames do not hold a whole buffer each
+//! (Linux: tcp_try_coalesce).
 
 use crate::tcp::seq::Seq;
 use region::{BufId, Buffers, Id, Table};
@@ -7,8 +8,6 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Bytes of one receive buffer.
 pub(crate) const RECEIVE_BUFFER_BYTES: u32 = 4096;
-/// Payloads below this are copied into a shared buffer.
-pub(crate) const COPY_BELOW: u32 = 512;
 
 /// Names an [`RxSeg`].
 pub(crate) type RxSegId = Id<RxSeg>;
@@ -22,8 +21,7 @@ pub(crate) struct RxSeg {
     seq: Seq,
     len: u32,
     at: u32,
-    is_shared: u8,
-    _pad: [u8; 3],
+    _pad: u32,
 }
 
 /// A piece of a received frame that carries payload; whoever keeps it retains its buffer.
@@ -75,7 +73,8 @@ pub(crate) struct Run {
     tail: RxSegId,
     /// Buffers held; each is charged as a whole.
     buffers: u32,
-    _pad: u32,
+    /// Bytes behind the last piece that its buffer still has room for.
+    room: u32,
 }
 
 impl Run {
@@ -89,59 +88,41 @@ impl Run {
         self.buffers
     }
 
-    /// Appends the part that continues the run, by its buffer. `false`: the table is full.
+    /// Bytes that [`Run::push`] takes without holding one more buffer.
+    pub(crate) fn room(&self) -> u32 {
+        self.room
+    }
+
+    /// Appends the part that continues the run: by copying if it fits behind the last piece, else by
+    /// its buffer. `false`: the table is full.
     pub(crate) fn push(&mut self, store: &mut RxStore<'_>, part: Part) -> bool {
+        if part.len <= self.room && self.copy_behind(store, part) {
+            return true;
+        }
         let seg = RxSeg {
             buf: part.buf,
             next: RxSegId::NONE,
             seq: part.seq,
             len: part.len,
             at: part.at,
-            is_shared: 0,
-            _pad: [0; 3],
+            _pad: 0,
         };
+        self.room = RECEIVE_BUFFER_BYTES.saturating_sub(part.at + part.len);
         self.push_seg(store, seg) && store.buffers.retain(part.buf)
     }
 
-    /// Appends by copying into the shared buffer at the end of the run. Falls back to [`Run::push`]
-    /// when there is no buffer to copy into.
-    pub(crate) fn push_copy(&mut self, store: &mut RxStore<'_>, part: Part) -> bool {
-        if let Some(tail) = store.segs.get(self.tail)
-            && tail.is_shared != 0
-            && let end = tail.at + tail.len
-            && end + part.len <= RECEIVE_BUFFER_BYTES
-        {
-            let to = tail.buf;
-            if store.buffers.copy(part.buf, part.at, to, end, part.len) {
-                if let Some(mut tail) = store.segs.get_mut(self.tail) {
-                    tail.len += part.len;
-                }
-                return true;
-            }
-        }
-        let Some(buf) = store.buffers.alloc() else {
-            return self.push(store, part);
+    /// `false`: only if the region is damaged.
+    fn copy_behind(&mut self, store: &mut RxStore<'_>, part: Part) -> bool {
+        let Some(mut tail) = store.segs.get_mut(self.tail) else {
+            return false;
         };
-        if part.len > RECEIVE_BUFFER_BYTES
-            || !store.buffers.copy(part.buf, part.at, buf, 0, part.len)
-        {
-            store.buffers.release(buf);
-            return self.push(store, part);
+        let (to, end) = (tail.buf, tail.at + tail.len);
+        if !store.buffers.copy(part.buf, part.at, to, end, part.len) {
+            return false;
         }
-        let seg = RxSeg {
-            buf,
-            next: RxSegId::NONE,
-            seq: part.seq,
-            len: part.len,
-            at: 0,
-            is_shared: 1,
-            _pad: [0; 3],
-        };
-        let pushed = self.push_seg(store, seg);
-        if !pushed {
-            store.buffers.release(buf);
-        }
-        pushed
+        tail.len += part.len;
+        self.room -= part.len;
+        true
     }
 
     /// Appends a whole run that continues this one.
@@ -152,6 +133,7 @@ impl Run {
         }
         if other.tail.is_some() {
             self.tail = other.tail;
+            self.room = other.room;
         }
         self.buffers += other.buffers;
     }

@@ -4,7 +4,7 @@ use super::Segment;
 use crate::sock::{Ready, SockFlags};
 use crate::tcp::buffer::memory::{Need, RECEIVE_PAGES};
 use crate::tcp::buffer::reassembly::Inserted;
-use crate::tcp::buffer::receive::{COPY_BELOW, Part, RECEIVE_BUFFER_BYTES};
+use crate::tcp::buffer::receive::{Part, RECEIVE_BUFFER_BYTES};
 use crate::tcp::connection::{Flags, Owed};
 use crate::tcp::flow::Flow;
 use crate::tcp::header;
@@ -103,14 +103,12 @@ impl Flow<'_, '_> {
     /// nothing had to be dropped.
     fn queue_parts(&mut self, segment: &Segment<'_>, window_end: Seq) -> (Seq, bool) {
         let start = self.sock.tcp.rcv.nxt;
-        let is_small = segment.len < COPY_BELOW;
-        // A small one shares a buffer, mostly one that is charged already.
-        let asked = if is_small {
-            1
+        let asked = if segment.len <= self.sock.tcp.rcv.queue.room() {
+            0
         } else {
             u64::try_from(parts(segment).count()).unwrap_or(0)
         };
-        if !self.ask_receive_room(asked) {
+        if asked > 0 && !self.ask_receive_room(asked) {
             return (start, false);
         }
         let held = self.sock.tcp.rcv.queue.buffers();
@@ -124,11 +122,7 @@ impl Flow<'_, '_> {
             }
             let queue = &mut self.sock.tcp.rcv.queue;
             let mut store = self.tcp.rx(self.cx.bufs);
-            is_whole = if is_small {
-                queue.push_copy(&mut store, part)
-            } else {
-                queue.push(&mut store, part)
-            };
+            is_whole = queue.push(&mut store, part);
             if !is_whole {
                 break;
             }
@@ -136,7 +130,6 @@ impl Flow<'_, '_> {
         }
         let added = u64::from(self.sock.tcp.rcv.queue.buffers() - held);
         self.uncharge(asked.saturating_sub(added) * RECEIVE_PAGES);
-        self.force_charge(added.saturating_sub(asked) * RECEIVE_PAGES);
         (end, is_whole)
     }
 
@@ -288,7 +281,7 @@ impl Flow<'_, '_> {
 }
 
 /// The payload of a segment, one part per buffer.
-fn parts<'a>(segment: &Segment<'a>) -> impl Iterator<Item = Part> + use<'a> {
+pub(super) fn parts<'a>(segment: &Segment<'a>) -> impl Iterator<Item = Part> + use<'a> {
     let mut seq = segment.data_start();
     segment
         .arrival

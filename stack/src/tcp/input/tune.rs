@@ -3,6 +3,7 @@
 //! tcp_rcv_space_adjust).
 
 use super::Segment;
+use super::data::parts;
 use crate::sock::SockFlags;
 use crate::tcp::buffer::receive::RECEIVE_BUFFER_BYTES;
 use crate::tcp::connection::Owed;
@@ -30,9 +31,7 @@ impl Flow<'_, '_> {
         if len >= u32::from(conn.rcv.mss) {
             let limit = u32::from(conn.rcv.mss_announced);
             conn.rcv.mss = u16::try_from(len.min(limit)).unwrap_or(u16::MAX);
-            let buffers = segment.len.div_ceil(RECEIVE_BUFFER_BYTES).max(1) * RECEIVE_BUFFER_BYTES;
-            let fill = (u64::from(segment.len) << 8) / u64::from(buffers);
-            let fill = u8::try_from(fill.max(1)).unwrap_or(u8::MAX);
+            let fill = fill_of(segment);
             if fill != conn.rcv.fill {
                 conn.rcv.fill = fill;
                 self.follow_fill();
@@ -150,4 +149,21 @@ impl Flow<'_, '_> {
             self.follow_fill();
         }
     }
+}
+
+/// Payload per byte of buffer, of 256, when segments like this one queue up: packets share a buffer as
+/// far as [`Run::push`](crate::tcp::buffer::receive::Run::push) can copy them behind one another.
+fn fill_of(segment: &Segment<'_>) -> u8 {
+    let (payload, buffers) = match parts(segment).next() {
+        Some(part) if part.len > 0 && part.len == segment.packet_len => {
+            let room = RECEIVE_BUFFER_BYTES.saturating_sub(part.at);
+            (room - room % part.len, 1)
+        }
+        Some(_) | None => (
+            segment.len,
+            segment.len.div_ceil(RECEIVE_BUFFER_BYTES).max(1),
+        ),
+    };
+    let fill = (u64::from(payload) << 8) / u64::from(buffers * RECEIVE_BUFFER_BYTES);
+    u8::try_from(fill.max(1)).unwrap_or(u8::MAX)
 }

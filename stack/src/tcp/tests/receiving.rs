@@ -198,3 +198,58 @@ fn a_hundred_small_segments_share_one_buffer() {
     assert_eq!(script.read().map(|bytes| bytes.len()), Ok(1000));
     assert_eq!(script.host.stack.receive_buffers().in_use(), 0);
 }
+
+#[test]
+fn full_segments_share_buffers_in_order_and_beyond_gaps() {
+    let mut script = Script::connected();
+    let all = super::world::pattern(24_000);
+    let send = |script: &mut Script, numbers: core::ops::Range<u32>| {
+        for number in numbers {
+            let start = number as usize * 1000;
+            let mut seg = Seg::ack(1 + number * 1000, 1);
+            seg.data = all[start..start + 1000].to_vec();
+            script.send(&seg);
+        }
+    };
+    send(&mut script, 0..8);
+    send(&mut script, 16..24);
+    assert_eq!(
+        script.host.stack.receive_buffers().in_use(),
+        4,
+        "four segments of 1000 bytes each"
+    );
+    send(&mut script, 8..16);
+    assert_eq!(script.host.stack.receive_buffers().in_use(), 6);
+    let mut read = std::vec::Vec::new();
+    while let Ok(part) = script.read() {
+        read.extend(part);
+    }
+    assert!(read == all, "{} bytes", read.len());
+    assert_eq!(script.host.stack.receive_buffers().in_use(), 0);
+}
+
+#[test]
+fn bytes_that_come_while_a_reader_copies_do_not_disturb_it() {
+    let mut script = Script::connected();
+    let all = super::world::pattern(2000);
+    let mut seg = Seg::ack(1, 1);
+    seg.data = all[..1000].to_vec();
+    script.send(&seg);
+    let stack = &mut script.host.stack;
+    let span = stack
+        .recv_reserve(script.id, 2000, RecvFlags::empty(), 0)
+        .expect("data");
+    let mut seg = Seg::ack(1001, 1);
+    seg.data = all[1000..].to_vec();
+    script.send(&seg);
+    let mut read = std::vec![0; 1000];
+    let stack = &mut script.host.stack;
+    assert_eq!(stack.take(&span, &mut read), 1000);
+    assert_eq!(
+        stack.recv_commit(script.host.now, script.id, span, 1000),
+        Ok(1000)
+    );
+    read.extend(script.read().expect("the rest"));
+    assert!(read == all);
+    assert_eq!(script.host.stack.receive_buffers().in_use(), 0);
+}
