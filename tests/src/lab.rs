@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use crate::outcome::Outcome;
 use crate::process::{self, eventually};
 
 /// The kernel's address on the tap, where peers listen.
@@ -68,6 +69,34 @@ impl Lab {
             .env("NSTK_IF", "tap:nstk0")
             .env("NSTK_ADDR", format!("{NSTK_ADDRESS}/24"));
         command
+    }
+
+    /// Runs a program on the kernel's stack and then under libnstk.so, as `run` says, which is told the program's own address: it must leave
+    /// the same, and have used the tap.
+    ///
+    /// # Panics
+    /// When it differs, or its connections went by the kernel.
+    pub fn same(&self, program: impl AsRef<Path>, run: impl Fn(Command, &str) -> Outcome) {
+        let kernel = run(self.kernel(&program), PEER_ADDRESS);
+        let nstk = self.through_tap(|| run(self.nstk(&program), NSTK_ADDRESS));
+        Outcome::assert_same(&kernel, &nstk);
+    }
+
+    /// What `work` answers, which has to send by the tap.
+    ///
+    /// # Panics
+    /// When so few frames come by the tap meanwhile that the connections must have gone by the kernel.
+    pub fn through_tap<R>(&self, work: impl FnOnce() -> R) -> R {
+        // The stack announces its address, whether or not anything is sent.
+        const ANNOUNCEMENTS_MAX: u64 = 2;
+        let before = self.tap_frames();
+        let result = work();
+        let frames = self.tap_frames() - before;
+        assert!(
+            frames > ANNOUNCEMENTS_MAX,
+            "only {frames} frames came by the tap"
+        );
+        result
     }
 
     /// Makes the tap a slow link both ways, 50 Mbit/s with room for some 20 packets: a stream of any length loses some.

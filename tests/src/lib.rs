@@ -9,9 +9,15 @@ mod lab;
 mod outcome;
 mod peer;
 mod process;
+mod scratch;
+mod transfer;
+mod web;
 
 pub use c_program::CProgram;
 pub use lab::{Lab, NSTK_ADDRESS, PEER_ADDRESS, nstk_command, preload};
 pub use outcome::{Outcome, Running};
 pub use peer::Peer;
 pub use process::{cpu_time, eventually, kill};
+pub use scratch::{Scratch, noise};
+pub use transfer::transfer;
+pub use web::{WEB_ADDRESS, WebServer};

@@ -53,13 +53,19 @@ impl Running {
         self.child.id()
     }
 
+    /// What the program has written to its standard output so far.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.stdout.text()
+    }
+
     /// Waits until the program has written `words` to its standard output.
     ///
     /// # Panics
     /// When it has not after 20 seconds.
     pub fn has_said(&self, words: &str) {
         eventually(&format!("the program says {words}"), || {
-            self.stdout.text().contains(words)
+            self.said().contains(words)
         });
     }
 
@@ -104,6 +110,40 @@ impl Outcome {
     #[must_use]
     pub fn of(command: &mut Command) -> Outcome {
         Running::start(command).finish()
+    }
+
+    /// Checks that a program under libnstk.so has left what it left on the kernel's stack.
+    ///
+    /// # Panics
+    /// When it has not, with the lines that differ.
+    pub fn assert_same(kernel: &Outcome, nstk: &Outcome) {
+        let difference: Vec<String> = kernel
+            .stdout
+            .lines()
+            .zip(nstk.stdout.lines())
+            .filter(|(kernel, nstk)| kernel != nstk)
+            .map(|(kernel, nstk)| format!("kernel  {kernel}\nnstk    {nstk}"))
+            .collect();
+        assert!(
+            difference.is_empty(),
+            "they differ:\n{}\n{}",
+            difference.join("\n"),
+            nstk.stderr
+        );
+        assert_eq!(
+            kernel.stdout, nstk.stdout,
+            "one says less; {} {}",
+            nstk.status, nstk.stderr
+        );
+        assert_eq!(kernel.status, nstk.status, "{}", nstk.stderr);
+    }
+
+    /// The same with only those lines of the output that `keep` names: what can be compared.
+    #[must_use]
+    pub fn only(self, keep: impl Fn(&str) -> bool) -> Outcome {
+        let kept = self.stdout.lines().filter(|line| keep(line));
+        let stdout = kept.flat_map(|line| [line, "\n"]).collect();
+        Outcome { stdout, ..self }
     }
 
     /// The output, of a program that must have ended well.

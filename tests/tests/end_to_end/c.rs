@@ -13,38 +13,11 @@ fn same(name: &str, behaviour: &str) {
 
 fn same_in(lab: &Lab, name: &str, behaviour: &str) {
     let program = CProgram::compile(name);
-    let run = |mut command: Command| {
+    lab.same(program.path(), |mut command, _| {
         let peer = Peer::start(lab, PEER, behaviour);
         command.args([PEER_ADDRESS, &peer.port.to_string(), behaviour]);
         Outcome::of(&mut command)
-    };
-    let kernel = run(lab.kernel(program.path()));
-    let before = lab.tap_frames();
-    let nstk = run(lab.nstk(program.path()));
-    compare(&kernel, &nstk);
-    assert!(lab.tap_frames() > before, "nothing went through the tap");
-}
-
-fn compare(kernel: &Outcome, nstk: &Outcome) {
-    let difference: Vec<String> = kernel
-        .stdout
-        .lines()
-        .zip(nstk.stdout.lines())
-        .filter(|(kernel, nstk)| kernel != nstk)
-        .map(|(kernel, nstk)| format!("kernel  {kernel}\nnstk    {nstk}"))
-        .collect();
-    assert!(
-        difference.is_empty(),
-        "they differ:\n{}\n{}",
-        difference.join("\n"),
-        nstk.stderr
-    );
-    assert_eq!(
-        kernel.stdout, nstk.stdout,
-        "one says less; {} {}",
-        nstk.status, nstk.stderr
-    );
-    assert_eq!(kernel.status, nstk.status, "{}", nstk.stderr);
+    });
 }
 
 /// Runs a server both ways, each at its own address, with a client on the kernel's stack.
@@ -64,7 +37,7 @@ fn same_server(mode: &str) {
         }
         server.finish()
     };
-    compare(
+    Outcome::assert_same(
         &serve(lab.kernel(program.path()), PEER_ADDRESS),
         &serve(lab.nstk(program.path()), NSTK_ADDRESS),
     );

@@ -1,53 +1,44 @@
 //! curl against a web server on the kernel's stack.
 
-use std::fs;
+use nstk_tests::{Lab, Outcome, WebServer, noise};
 
-use nstk_tests::{Lab, Outcome, PEER_ADDRESS, Running, eventually};
+/// What the script below asks the server for.
+const REQUESTS: usize = 162;
 
-#[test]
-fn a_page_of_20_mb_arrives_intact() {
-    let lab = Lab::new();
-    let directory = std::env::temp_dir().join(format!("nstk-curl-{}", std::process::id()));
-    fs::create_dir_all(&directory).expect("a directory");
-    let page: Vec<u8> = (0..5_000_000_u32).flat_map(u32::to_le_bytes).collect();
-    fs::write(directory.join("page"), &page).expect("room for 20 MB");
-
-    let mut server = lab.kernel("python3");
-    server
-        .args(["-m", "http.server", "8000", "--bind", PEER_ADDRESS])
-        .current_dir(&directory);
-    let server = Running::start(&mut server);
-    eventually("the web server listens", || lab.accepts(PEER_ADDRESS, 8000));
-    let mut curl = lab.nstk("curl");
-    curl.args([
-        "--silent",
-        "--show-error",
-        "--fail",
-        "--output",
-        "copy",
-        &format!("http://{PEER_ADDRESS}:8000/page"),
-    ]);
-    Outcome::of(curl.current_dir(&directory)).success();
-    drop(server);
-
-    let copy = fs::read(directory.join("copy")).expect("curl has written it");
-    fs::remove_dir_all(&directory).expect("the directory is ours");
-    assert!(
-        copy == page,
-        "{} bytes of {} came, or others",
-        copy.len(),
-        page.len()
-    );
-}
+/// `$big` has 20 MB, `$small` a line. Each step says what came of it.
+const SCRIPT: &str = r"
+site=http://10.77.1.1:8000 to_null='-o /dev/null'
+sum() { md5sum | cut -d' ' -f1; }
+curl -sf $site/big | sum
+curl -sf --range 1000-3000000 $site/big | sum
+curl -sf --limit-rate 40M $site/big | sum
+curl -sf --interface $address $site/small
+curl -sf --local-port 40000-40100 $site/small
+curl -sf --tcp-fastopen --keepalive-time 5 $site/small
+curl -sf --no-tcp-nodelay --no-keepalive --http1.0 $site/small
+curl -sf $to_null $to_null -w '%{num_connects} connections, %{size_download} bytes\n' $site/small $site/small
+curl -s --parallel --parallel-max 20 $to_null -w '%{http_code}\n' $site/small?[1-150] 2>&1 | grep -c ^200
+curl -sf -T big -w '%{http_code}\n' $site/copy-$address
+sum <copy-$address
+curl -sf $site/nothing; echo $?
+curl -s http://10.77.1.1:1/; echo $?
+curl -s --connect-timeout 0.2 http://10.77.1.9/; echo $?
+printf 'GET /small HTTP/1.0\r\n\r\n' | curl -s telnet://10.77.1.1:8000 | tail -n 1
+";
 
 #[test]
-fn a_server_that_does_not_listen_is_an_error() {
+fn transfers_of_every_kind_are_as_on_the_kernel() {
     let lab = Lab::new();
-    let outcome = Outcome::of(lab.nstk("curl").args([
-        "--silent",
-        "--show-error",
-        &format!("http://{PEER_ADDRESS}:8000/"),
-    ]));
-    // curl(1): 7 is a failure to connect.
-    assert_eq!(outcome.status.code(), Some(7), "{}", outcome.stderr);
+    let server = WebServer::start(&lab);
+    server.files.write("big", noise(20_000_000));
+    server.files.write("small", "a line\n");
+    lab.same("sh", |mut command, address| {
+        command
+            .args(["-c", SCRIPT])
+            .env("address", address)
+            .current_dir(server.files.path());
+        let outcome = Outcome::of(&mut command);
+        assert_eq!(server.visitors(REQUESTS), [address], "{}", outcome.stderr);
+        outcome
+    });
 }

@@ -1,6 +1,7 @@
 //! Unmodified programs under libnstk.so, in network namespaces of their own. A module is named after the program it needs (`c`: the C compiler).
 #![forbid(unsafe_code)]
 
+mod ab;
 mod c;
 mod cli;
 mod curl;
@@ -8,11 +9,16 @@ mod iperf3;
 mod lifecycle;
 mod nc;
 mod netperf;
+mod node;
 mod ping;
 mod python3;
+mod redis;
 mod settings;
+mod socat;
 mod strace;
 mod valgrind;
+mod wget;
+mod wrk;
 
 /// The program that listens on the kernel's stack.
 const PEER: &str = env!("CARGO_BIN_EXE_peer");

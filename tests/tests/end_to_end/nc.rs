@@ -1,108 +1,61 @@
 //! 100 MB through nc.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nstk_tests::{Lab, NSTK_ADDRESS, Outcome, PEER_ADDRESS, Running};
+use nstk_tests::{Lab, NSTK_ADDRESS, Outcome, PEER_ADDRESS, Running, eventually, transfer};
 
-/// A directory that goes with the value.
-struct Scratch(PathBuf);
+const BYTES: usize = 100_000_000;
 
-impl Scratch {
-    fn new() -> Scratch {
-        let path = std::env::temp_dir().join(format!("nstk-nc-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("a directory");
-        Scratch(path)
-    }
+/// What the listening and the connecting shell do: `nc` receives into a file, or sends one.
+const RECEIVE: &str = "nc -l 5000 >received";
+const SEND: &str = "nc -N -l 5000 <sent";
+
+fn sending_to(address: &str) -> String {
+    format!("nc -N {address} 5000 <sent")
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+fn receiving_from(address: &str) -> String {
+    format!("nc -d {address} 5000 >received")
 }
 
-/// Bytes without a period that a lost or doubled piece could hide in.
-fn noise(count: usize) -> Vec<u8> {
-    let mut state = 1_u64;
-    let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    };
-    (0..count).map(|_| next()).collect()
-}
-
-/// Runs two shells side by side in a directory with a file `sent` of 100 MB; `received` must then be its equal.
-fn transfer(mut listening: Command, listen: &str, mut connecting: Command, connect: &str) {
-    let scratch = Scratch::new();
-    let bytes = noise(100_000_000);
-    fs::write(scratch.0.join("sent"), &bytes).expect("room for 100 MB");
-    let shell = |command: &mut Command, line: &str, directory: &Path| {
-        Running::start(command.args(["-c", line]).current_dir(directory))
-    };
-    let server = shell(&mut listening, listen, &scratch.0);
-    // There is nobody to ask whether the server listens already, and a connection to find out would be the one that it serves.
-    let client = shell(
-        &mut connecting,
-        &format!("until {connect}; do sleep 0.1; done"),
-        &scratch.0,
+fn client(listen: &str, connect: &str) {
+    let lab = Lab::new();
+    transfer(
+        &lab,
+        BYTES,
+        (lab.kernel("sh"), listen),
+        (lab.nstk("sh"), connect),
     );
-    client.finish().success();
-    server.finish().success();
-    let received = fs::read(scratch.0.join("received")).expect("something was received");
-    assert_eq!(received.len(), bytes.len());
-    assert!(received == bytes, "the bytes differ");
+}
+
+fn server(listen: &str, connect: &str) {
+    let lab = Lab::new();
+    transfer(
+        &lab,
+        BYTES,
+        (lab.nstk("sh"), listen),
+        (lab.kernel("sh"), connect),
+    );
 }
 
 #[test]
 fn client_sends_100_mb_intact() {
-    let lab = Lab::new();
-    let connect = format!("nc -N {PEER_ADDRESS} 5000 <sent");
-    transfer(
-        lab.kernel("sh"),
-        "nc -l 5000 >received",
-        lab.nstk("sh"),
-        &connect,
-    );
+    client(RECEIVE, &sending_to(PEER_ADDRESS));
 }
 
 #[test]
 fn client_receives_100_mb_intact() {
-    let lab = Lab::new();
-    let connect = format!("nc -d {PEER_ADDRESS} 5000 >received");
-    transfer(
-        lab.kernel("sh"),
-        "nc -N -l 5000 <sent",
-        lab.nstk("sh"),
-        &connect,
-    );
+    client(SEND, &receiving_from(PEER_ADDRESS));
 }
 
 #[test]
 fn server_receives_100_mb_intact() {
-    let lab = Lab::new();
-    let connect = format!("nc -N {NSTK_ADDRESS} 5000 <sent");
-    transfer(
-        lab.nstk("sh"),
-        "nc -l 5000 >received",
-        lab.kernel("sh"),
-        &connect,
-    );
+    server(RECEIVE, &sending_to(NSTK_ADDRESS));
 }
 
 #[test]
 fn server_sends_100_mb_intact() {
-    let lab = Lab::new();
-    let connect = format!("nc -d {NSTK_ADDRESS} 5000 >received");
-    transfer(
-        lab.nstk("sh"),
-        "nc -N -l 5000 <sent",
-        lab.kernel("sh"),
-        &connect,
-    );
+    server(SEND, &receiving_from(NSTK_ADDRESS));
 }
 
 #[test]
@@ -115,4 +68,68 @@ fn a_refused_connection_is_an_error() {
         "{}",
         outcome.stderr
     );
+}
+
+#[test]
+fn a_scan_finds_what_it_finds_on_the_kernel() {
+    let lab = Lab::new();
+    let peer = Running::start(lab.kernel("nc").args(["-k", "-l", PEER_ADDRESS, "5000"]));
+    eventually("nc listens", || lab.accepts(PEER_ADDRESS, 5000));
+    lab.same("sh", |mut command, _| {
+        let scan = format!("nc -z -v -w 1 {PEER_ADDRESS} 4999-5001 2>&1");
+        Outcome::of(command.args(["-c", &scan]))
+    });
+    drop(peer);
+}
+
+/// An nc that listens, until it has said what `send`, run again and again on the other side, gives it.
+fn hears(mut listening: Command, options: &[&str], send: impl Fn(&str) -> Command) {
+    let server = Running::start(listening.args(options).arg("5000"));
+    for line in ["one line", "another line"] {
+        eventually("the line has come", || {
+            let _ = Outcome::of(&mut send(line));
+            server.said().contains(line)
+        });
+    }
+}
+
+fn shell(mut command: Command, line: &str) -> Command {
+    command.args(["-c", line]);
+    command
+}
+
+#[test]
+fn a_server_that_stays_takes_one_connection_after_another() {
+    let lab = Lab::new();
+    hears(lab.nstk("nc"), &["-k", "-l"], |line| {
+        shell(
+            lab.kernel("sh"),
+            &format!("echo {line} | nc -N {NSTK_ADDRESS} 5000"),
+        )
+    });
+}
+
+#[test]
+fn a_server_hears_datagrams() {
+    let lab = Lab::new();
+    // The first sender's port is the only one that nc listens to.
+    hears(lab.nstk("nc"), &["-u", "-l"], |line| {
+        shell(
+            lab.kernel("sh"),
+            &format!("echo {line} | nc -u -q 0 -p 6000 {NSTK_ADDRESS} 5000"),
+        )
+    });
+}
+
+#[test]
+fn a_client_sends_datagrams() {
+    let lab = Lab::new();
+    lab.through_tap(|| {
+        hears(lab.kernel("nc"), &["-u", "-l"], |line| {
+            shell(
+                lab.nstk("sh"),
+                &format!("echo {line} | nc -u -q 0 -p 6000 {PEER_ADDRESS} 5000"),
+            )
+        });
+    });
 }

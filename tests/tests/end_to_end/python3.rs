@@ -1,6 +1,10 @@
 //! Python: an interpreter with its own event loops, and a parent that waits for children's output.
 
-use nstk_tests::{Lab, NSTK_ADDRESS, Outcome, PEER_ADDRESS, Peer, Running, eventually, kill};
+use std::process::Command;
+
+use nstk_tests::{
+    Lab, NSTK_ADDRESS, Outcome, PEER_ADDRESS, Peer, Running, Scratch, eventually, kill, noise,
+};
 
 use crate::PEER;
 
@@ -201,4 +205,146 @@ fn the_address_of_a_stopped_server_still_answers() {
     let echoed = Outcome::of(lab.kernel("bash").args(["-c", &line]));
     assert_eq!(echoed.success(), "hello\n");
     drop(server);
+}
+
+/// http.server under the library or not, and what curl on the kernel's stack gets from it.
+#[test]
+fn its_web_server_answers_as_on_the_kernel() {
+    const CLIENT: &str = r"
+site=http://$address:8000
+curl -s $site/big | md5sum
+curl -s $site/ | md5sum
+curl -s -o /dev/null -w '%{http_code}\n' $site/nothing
+curl -s -o /dev/null -w '%{http_code}\n' -T small $site/small
+curl -s --parallel --parallel-max 20 -o /dev/null -w '%{http_code}\n' $site/small?[1-200] 2>&1 | grep -c ^200
+";
+    let lab = Lab::new();
+    let files = Scratch::new();
+    files.write("big", noise(20_000_000));
+    files.write("small", "a line\n");
+    let serve = |mut python: Command, address: &str| {
+        python
+            .args(["-m", "http.server", "8000"])
+            .current_dir(files.path());
+        let _server = Running::start(&mut python);
+        eventually("the web server listens", || lab.accepts(address, 8000));
+        let mut client = lab.kernel("sh");
+        client
+            .args(["-c", CLIENT])
+            .env("address", address)
+            .current_dir(files.path());
+        Outcome::of(&mut client)
+    };
+    Outcome::assert_same(
+        &serve(lab.kernel("python3"), PEER_ADDRESS),
+        &serve(lab.nstk("python3"), NSTK_ADDRESS),
+    );
+}
+
+/// urllib in one thread, in sixteen, and in forked processes, against http.server on the kernel's stack.
+#[test]
+fn urllib_gets_what_it_gets_on_the_kernel() {
+    const SCRIPT: &str = r"
+import hashlib, http.client, multiprocessing, socket, urllib.request
+from concurrent.futures import ThreadPoolExecutor
+site = 'http://10.77.1.1:8000'
+def get(path):
+    with urllib.request.urlopen(site + path, timeout=20) as answer:
+        return answer.read()
+def length(number):
+    return len(get('/small?%d' % number))
+def fails(url, **options):
+    try:
+        urllib.request.urlopen(url, **options)
+    except OSError as error:
+        print(error)
+print(hashlib.md5(get('/big')).hexdigest())
+fails(site + '/nothing')
+fails('http://10.77.1.1:1/')
+fails('http://10.77.1.9:1/', timeout=0.2)
+with ThreadPoolExecutor(16) as threads:
+    print(sum(threads.map(length, range(200))))
+with multiprocessing.get_context('fork').Pool(4) as processes:
+    print(sum(processes.map(length, range(100))))
+stream = socket.create_connection(('10.77.1.1', 8000))
+stream.sendall(b'GET /small HTTP/1.0\r\n\r\n')
+print(stream.makefile('rb').readline(), stream.family, stream.type, stream.proto)
+";
+    let lab = Lab::new();
+    let files = Scratch::new();
+    files.write("big", noise(20_000_000));
+    files.write("small", "a line\n");
+    let mut python = lab.kernel("python3");
+    python
+        .args(["-m", "http.server", "8000", "--bind", PEER_ADDRESS])
+        .current_dir(files.path());
+    let _server = Running::start(&mut python);
+    eventually("the web server listens", || lab.accepts(PEER_ADDRESS, 8000));
+    lab.same("python3", |mut python, _| {
+        Outcome::of(python.args(["-c", SCRIPT]))
+    });
+}
+
+/// An event loop that echoes.
+const ECHO_SERVER: &str = r"
+import asyncio
+async def echo(reader, writer):
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+async def main():
+    async with await asyncio.start_server(echo, '0.0.0.0', 7000, backlog=2048) as server:
+        await server.serve_forever()
+asyncio.run(main())
+";
+
+/// A thousand connections at once, each of which says five things of its own and then ends; it prints how many came back as they were.
+const ECHO_CLIENT: &str = r"
+import asyncio, os
+address = os.environ['server']
+async def talk(number, reader, writer):
+    echoed = 0
+    for word in range(5):
+        said = (b'%d %d|' % (number, word)) * 100
+        writer.write(said)
+        await writer.drain()
+        echoed += await reader.readexactly(len(said)) == said
+    writer.write_eof()
+    assert await reader.read() == b''
+    writer.close()
+    await writer.wait_closed()
+    return echoed
+async def main():
+    connections = await asyncio.gather(*(asyncio.open_connection(address, 7000) for _ in range(1000)))
+    print(sum(await asyncio.gather(*(talk(number, *ends) for number, ends in enumerate(connections)))))
+asyncio.run(main())
+";
+
+/// An event loop that talks to another over a thousand connections at once.
+fn a_thousand_connections(lab: &Lab, server: Command, client: Command, address: &str) {
+    // A thousand sockets and what else a program has open are more than the usual limit.
+    let roomy = |mut command: Command, script: &str| {
+        command.args(["--nofile=4096:4096", "python3", "-c", script]);
+        command.env("server", address);
+        command
+    };
+    let _server = Running::start(&mut roomy(server, ECHO_SERVER));
+    eventually("the event loop listens", || lab.accepts(address, 7000));
+    let outcome = lab.through_tap(|| Outcome::of(&mut roomy(client, ECHO_CLIENT)));
+    assert_eq!(outcome.success(), "5000\n");
+}
+
+#[test]
+fn an_event_loop_serves_a_thousand_connections() {
+    let lab = Lab::new();
+    let (server, client) = (lab.nstk("prlimit"), lab.kernel("prlimit"));
+    a_thousand_connections(&lab, server, client, NSTK_ADDRESS);
+}
+
+#[test]
+fn an_event_loop_makes_a_thousand_connections() {
+    let lab = Lab::new();
+    let (server, client) = (lab.kernel("prlimit"), lab.nstk("prlimit"));
+    a_thousand_connections(&lab, server, client, PEER_ADDRESS);
 }
