@@ -6,7 +6,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 LIBRARY=$TARGET/release/libnstk.so
 TOOLS=$TARGET/tools
-PATH=$TOOLS/usr/bin:$PATH:/usr/sbin:/sbin
+PATH=$TOOLS/usr/bin:$TOOLS/usr/sbin:$PATH:/usr/sbin:/sbin
 export PATH
 
 die() {
