@@ -5,6 +5,7 @@
 //! call libc's `read`, `write`, `close` and their like, nor std's I/O: inside libnstk.so those names
 //! bind to the library's own hooks. [`sys`] has the system calls that go past them.
 
+pub mod capture;
 pub mod link;
 pub mod mem;
 pub mod sys;

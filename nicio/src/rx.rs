@@ -113,6 +113,18 @@ impl RxBurst {
         self.empty.clear();
     }
 
+    /// For captures: frames in the burst, those included that have been taken.
+    pub(crate) fn received_count(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// For captures: the frames behind the first `count` of [`Self::received_count`], each with the number
+    /// of buffers it fills.
+    pub(crate) fn received_since(&self, count: usize) -> impl Iterator<Item = (RxMeta, usize)> {
+        let frames = self.frames.get(count..).unwrap_or_default();
+        frames.iter().map(|frame| (frame.meta, frame.bufs))
+    }
+
     /// For devices: whether a frame of any size can be received.
     pub(crate) fn has_room(&self) -> bool {
         self.empty.len() >= RX_FRAME_BUFS && !self.frames.is_full()

@@ -3,6 +3,7 @@
 
 use core::ffi::{CStr, c_int};
 use core::fmt;
+use core::mem::MaybeUninit;
 use core::ptr;
 
 use libc::{c_long, iovec, pollfd, timespec};
@@ -123,7 +124,7 @@ pub fn set_length(fd: c_int, bytes: usize) -> Result<(), Errno> {
     unsafe { syscall(libc::SYS_ftruncate, [num(fd), bytes, 0, 0, 0, 0]) }.map(drop)
 }
 
-/// A file's length in bytes, by lseek(2): its position is nobody's.
+/// A file's length in bytes, by lseek(2): its position is nobody's, or its end.
 pub fn length(fd: c_int) -> Result<usize, Errno> {
     let args = [num(fd), 0, num(libc::SEEK_END), 0, 0, 0];
     // SAFETY: no memory is handed over.
@@ -141,6 +142,94 @@ pub fn seals(fd: c_int) -> Result<u32, Errno> {
     // SAFETY: the command takes no argument.
     let seals = unsafe { fcntl(fd, libc::F_GET_SEALS, 0) }?;
     u32::try_from(seals).map_err(|_| Errno(libc::EINVAL))
+}
+
+/// A second descriptor for the same open file, close-on-exec.
+pub fn duplicate(fd: c_int) -> Result<region::OwnedFd, Errno> {
+    // SAFETY: the command takes a number and touches no descriptor in use.
+    unsafe { fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) }.and_then(owned)
+}
+
+/// fallocate(2) from the beginning of a file on: it is at least this long, and has pages for all of it.
+pub fn fallocate(fd: c_int, bytes: usize) -> Result<(), Errno> {
+    // SAFETY: no memory is handed over.
+    unsafe { syscall(libc::SYS_fallocate, [num(fd), 0, 0, bytes, 0, 0]) }.map(drop)
+}
+
+/// lseek(2) to this byte of a file.
+pub fn seek(fd: c_int, at: usize) -> Result<(), Errno> {
+    let args = [num(fd), at, num(libc::SEEK_SET), 0, 0, 0];
+    // SAFETY: no memory is handed over.
+    unsafe { syscall(libc::SYS_lseek, args) }.map(drop)
+}
+
+/// flock(2), exclusive and without waiting: `EWOULDBLOCK` if another open file has the lock.
+pub fn lock_file(fd: c_int) -> Result<(), Errno> {
+    let how = num(libc::LOCK_EX | libc::LOCK_NB);
+    // SAFETY: no memory is handed over.
+    unsafe { syscall(libc::SYS_flock, [num(fd), how, 0, 0, 0, 0]) }.map(drop)
+}
+
+/// Whether a descriptor is of a regular file; fstat(2).
+pub fn is_regular_file(fd: c_int) -> bool {
+    let mut stat = MaybeUninit::<libc::stat>::zeroed();
+    let args = [num(fd), stat.as_mut_ptr().addr(), 0, 0, 0, 0];
+    // SAFETY: the second argument has room for a stat.
+    let known = unsafe { syscall(libc::SYS_fstat, args) };
+    // SAFETY: integers only; all zero or filled in by the kernel.
+    let stat = unsafe { stat.assume_init() };
+    known.is_ok() && stat.st_mode & libc::S_IFMT == libc::S_IFREG
+}
+
+/// RLIMIT_FSIZE: the longest file that this process may make, bytes. Beyond it the kernel sends SIGXFSZ.
+pub fn file_limit() -> u64 {
+    let mut limit = libc::rlimit64 {
+        rlim_cur: libc::RLIM64_INFINITY,
+        rlim_max: libc::RLIM64_INFINITY,
+    };
+    let place = (&raw mut limit).addr();
+    let args = [0, libc::RLIMIT_FSIZE as usize, 0, place, 0, 0];
+    // SAFETY: asks only, and the fourth argument has room for the answer.
+    let _ = unsafe { syscall(libc::SYS_prlimit64, args) };
+    limit.rlim_cur
+}
+
+/// Two connected sockets for single bytes, close-on-exec.
+pub fn socketpair() -> Result<(region::OwnedFd, region::OwnedFd), Errno> {
+    let mut pair: [c_int; 2] = [-1; 2];
+    let kind = num(libc::SOCK_STREAM | libc::SOCK_CLOEXEC);
+    let args = [num(libc::AF_UNIX), kind, 0, pair.as_mut_ptr().addr(), 0, 0];
+    // SAFETY: the fourth argument has room for two descriptors.
+    unsafe { syscall(libc::SYS_socketpair, args) }?;
+    // SAFETY: the kernel has just opened them for us, and nobody else knows them.
+    let [one, other] = pair.map(|fd| unsafe { region::OwnedFd::from_raw(fd) });
+    Ok((one, other))
+}
+
+/// send(2), which never blocks and never raises SIGPIPE.
+pub fn send(fd: c_int, bytes: &[u8]) -> Result<usize, Errno> {
+    let flags = num(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL);
+    let args = [num(fd), bytes.as_ptr().addr(), bytes.len(), flags, 0, 0];
+    // SAFETY: the kernel reads a live slice.
+    unsafe { syscall(libc::SYS_sendto, args) }
+}
+
+/// What runs this machine, as `Linux 6.18.0 x86_64`; uname(2).
+pub fn system_name() -> String {
+    let mut names = MaybeUninit::<libc::utsname>::zeroed();
+    // SAFETY: the argument has room for the names.
+    let _ = unsafe { syscall(libc::SYS_uname, [names.as_mut_ptr().addr(), 0, 0, 0, 0, 0]) };
+    // SAFETY: arrays of bytes; all zero or filled in by the kernel.
+    let names = unsafe { names.assume_init() };
+    [names.sysname, names.release, names.machine]
+        .map(|name| {
+            let bytes = name.map(|byte| byte.cast_unsigned());
+            CStr::from_bytes_until_nul(&bytes).map_or_else(
+                |_| String::new(),
+                |name| name.to_string_lossy().into_owned(),
+            )
+        })
+        .join(" ")
 }
 
 /// close(2). An error is of no use to anybody: the number is free either way.
