@@ -44,6 +44,7 @@ impl From<Error> for Errno {
             Error::NetworkDown => libc::ENETDOWN,
             Error::PermissionDenied => libc::EACCES,
             Error::ProtocolNotSupported => libc::EPROTONOSUPPORT,
+            Error::Protocol => libc::EPROTO,
         })
     }
 }

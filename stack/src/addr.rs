@@ -18,6 +18,8 @@ impl Addr {
     pub const V4_UNSPECIFIED: Self = Self::v4([0; 4]);
     /// The limited broadcast address `255.255.255.255` (RFC 919).
     pub const V4_BROADCAST: Self = Self::v4([255; 4]);
+    /// Every IPv6 node of a link, `ff02::1` (RFC 4291 section 2.7.1).
+    pub(crate) const V6_ALL_NODES: Self = Self([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
 
     /// The v4-mapped form of an IPv4 address given in network order.
     #[must_use]
@@ -35,10 +37,54 @@ impl Addr {
     /// The IPv4 address inside, or `None` for an address that is not v4-mapped.
     #[must_use]
     pub const fn as_v4(self) -> Option<[u8; 4]> {
-        match self.0 {
-            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d] => Some([a, b, c, d]),
-            _ => None,
+        let [.., a, b, c, d] = self.0;
+        if self.is_v4() {
+            Some([a, b, c, d])
+        } else {
+            None
         }
+    }
+
+    /// An IPv4 address.
+    #[must_use]
+    pub const fn is_v4(self) -> bool {
+        u128::from_be_bytes(self.0) >> 32 == 0xffff
+    }
+
+    /// `fe80::/10`: means something on its own link only (RFC 4291 section 2.5.6).
+    #[must_use]
+    pub const fn is_v6_link_local(self) -> bool {
+        matches!(self.0, [0xfe, second, ..] if second & 0xc0 == 0x80)
+    }
+
+    /// The link-local address of the station with this Ethernet address (RFC 4291 appendix A, RFC 2464 section 5).
+    #[must_use]
+    pub const fn v6_link_local(mac: [u8; 6]) -> Self {
+        let [a, b, c, d, e, f] = mac;
+        Self([
+            0xfe,
+            0x80,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            a ^ 2,
+            b,
+            c,
+            0xff,
+            0xfe,
+            d,
+            e,
+            f,
+        ])
+    }
+
+    /// The group in which the holder of this IPv6 address is asked for (RFC 4291 section 2.7.1).
+    pub(crate) const fn solicited_node(self) -> Self {
+        let [.., x, y, z] = self.0;
+        Self([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, x, y, z])
     }
 
     /// All 16 bytes, in network order.
@@ -173,6 +219,16 @@ mod tests {
         assert_eq!(addr.as_v4(), Some([10, 0, 0, 2]));
         assert_eq!(Addr::from(addr.to_ip()), addr);
         assert_eq!(Endpoint::new(addr, 80).to_string(), "10.0.0.2:80");
+    }
+
+    #[test]
+    fn the_addresses_that_a_station_derives_are_those_of_rfc_4291() {
+        let mac = [0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde];
+        let own = Addr::v6_link_local(mac);
+        assert_eq!(own.to_string(), "fe80::3656:78ff:fe9a:bcde");
+        assert!(own.is_v6_link_local() && !own.is_v4());
+        assert_eq!(own.solicited_node().to_string(), "ff02::1:ff9a:bcde");
+        assert!(!Addr::V6_ALL_NODES.is_v6_link_local());
     }
 
     #[test]

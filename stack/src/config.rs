@@ -22,10 +22,14 @@ pub struct Config {
     pub rmem_default: u64,
     /// `net.core.rmem_max`: largest `SO_RCVBUF`, bytes before doubling.
     pub rmem_max: u64,
-    /// The stack's own address.
+    /// The stack's own IPv4 address; unspecified: none.
     pub addr: Addr,
-    /// Next hop for everything outside the own prefix; unspecified: none.
+    /// Next hop for every IPv4 address outside the own prefix; unspecified: none.
     pub gateway: Addr,
+    /// The stack's own IPv6 address; unspecified: none. A link-local one comes with it ([`Self::link_local`]).
+    pub addr6: Addr,
+    /// Next hop for every IPv6 address outside the own prefix; unspecified: none.
+    pub gateway6: Addr,
     /// `net.ipv4.tcp_max_tw_buckets`: most connections in TIME_WAIT.
     pub max_tw_buckets: u32,
     /// `net.core.somaxconn`: largest backlog of a listener.
@@ -54,6 +58,8 @@ pub struct Config {
     pub mac: [u8; 6],
     /// Bits of `addr` that name the local network.
     pub prefix_len: u8,
+    /// Bits of `addr6` that name the local network.
+    pub prefix_len6: u8,
     /// `net.ipv4.tcp_congestion_control`: a [`CcKind`].
     pub congestion: u8,
     /// `net.ipv4.tcp_sack`: offer and accept selective acknowledgements (RFC 2018).
@@ -79,10 +85,56 @@ pub struct Config {
     /// `net.ipv4.tcp_tso_win_divisor`: largest part of the window in one super-segment.
     pub tso_win_divisor: u8,
     /// Means nothing; makes the size a multiple of the alignment, as a record's must be.
-    pub reserved: [u8; 3],
+    pub reserved: [u8; 2],
 }
 
 impl Config {
+    /// Whether the stack has an IPv4 address.
+    #[must_use]
+    pub const fn has_v4(&self) -> bool {
+        self.addr.is_v4()
+    }
+
+    /// Whether the stack has IPv6 addresses.
+    #[must_use]
+    pub fn has_v6(&self) -> bool {
+        self.addr6 != Addr::UNSPECIFIED
+    }
+
+    /// The own link-local IPv6 address, if the stack speaks IPv6.
+    #[must_use]
+    pub fn link_local(&self) -> Option<Addr> {
+        self.has_v6().then(|| Addr::v6_link_local(self.mac))
+    }
+
+    /// Whether an address is in the own prefix of its family, or link-local: its holder is a neighbour.
+    #[must_use]
+    pub fn is_on_link(&self, addr: Addr) -> bool {
+        let bits = |addr: Addr| u128::from_be_bytes(addr.octets());
+        let (own, host_bits) = if addr.is_v4() {
+            (self.addr, 32u32.saturating_sub(u32::from(self.prefix_len)))
+        } else if !self.has_v6() {
+            return false;
+        } else if addr.is_v6_link_local() {
+            return true;
+        } else {
+            (
+                self.addr6,
+                128u32.saturating_sub(u32::from(self.prefix_len6)),
+            )
+        };
+        let differs = bits(own) ^ bits(addr);
+        own.is_v4() == addr.is_v4() && differs.checked_shr(host_bits).unwrap_or(0) == 0
+    }
+
+    /// Whether this is one of the stack's own addresses.
+    #[must_use]
+    pub fn is_own(&self, addr: Addr) -> bool {
+        !addr.is_unspecified()
+            && (addr == self.addr
+                || (self.has_v6() && (addr == self.addr6 || Some(addr) == self.link_local())))
+    }
+
     /// What the device does for us; unknown bits are ignored.
     #[must_use]
     pub const fn device_offload(&self) -> DeviceOffload {
@@ -109,6 +161,8 @@ impl Default for Config {
             rmem_max: 212_992,
             addr: Addr::UNSPECIFIED,
             gateway: Addr::UNSPECIFIED,
+            addr6: Addr::UNSPECIFIED,
+            gateway6: Addr::UNSPECIFIED,
             max_tw_buckets: 131_072,
             somaxconn: 4096,
             busy_poll_us: 0,
@@ -123,6 +177,7 @@ impl Default for Config {
             mtu: 1500,
             mac: [0; 6],
             prefix_len: 0,
+            prefix_len6: 0,
             congestion: CcKind::Cubic as u8,
             sack: 1,
             timestamps: 1,
@@ -135,7 +190,7 @@ impl Default for Config {
             moderate_rcvbuf: 1,
             min_tso_segs: 2,
             tso_win_divisor: 3,
-            reserved: [0; 3],
+            reserved: [0; 2],
         }
     }
 }
@@ -200,6 +255,9 @@ impl CcKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
+
+/// Every link with IPv6 carries packets of this many bytes (RFC 8200 section 5).
+pub const V6_MTU_MIN: u16 = 1280;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;

@@ -47,7 +47,7 @@ errors! {
     ConnectionAborted = 8, "connection aborted";
     /// `ETIMEDOUT`.
     TimedOut = 9, "connection timed out";
-    /// `EHOSTUNREACH`: no answer to ARP, or an ICMP message said so.
+    /// `EHOSTUNREACH`: the neighbour does not answer, or an ICMP message said so.
     HostUnreachable = 10, "no route to host";
     /// `ENETUNREACH`: no route.
     NetworkUnreachable = 11, "network is unreachable";
@@ -81,6 +81,8 @@ errors! {
     PermissionDenied = 25, "permission denied";
     /// `EPROTONOSUPPORT`.
     ProtocolNotSupported = 26, "protocol not supported";
+    /// `EPROTO`: a peer does not understand what was sent (ICMPv6 parameter problem).
+    Protocol = 27, "protocol error";
 }
 
 impl fmt::Display for Error {
@@ -101,7 +103,7 @@ mod tests {
         let decoded = (1..=u8::MAX)
             .filter_map(Error::from_code)
             .collect::<std::vec::Vec<_>>();
-        assert_eq!(decoded.len(), 26);
+        assert_eq!(decoded.len(), 27);
         for error in decoded {
             assert_eq!(Error::from_code(error.code()), Some(error));
         }

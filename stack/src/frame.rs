@@ -2,8 +2,9 @@
 
 use region::BufId;
 
-/// Longest header of an outgoing frame: Ethernet (14) + IPv4 with options (60) or IPv6 (40) + TCP with options (60), rounded up.
-pub const MAX_HEADER: usize = 128;
+/// Longest header of an outgoing frame: Ethernet (14), IPv6 (40) with a fragment header (8), and the longest message that
+/// the stack keeps in a packet's record (88), rounded up.
+pub const MAX_HEADER: usize = 152;
 /// Most payload pieces in one outgoing frame.
 pub const MAX_PIECES: usize = 4;
 

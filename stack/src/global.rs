@@ -33,9 +33,9 @@ pub(crate) struct Global {
     pub(crate) icmp_allowance: u32,
     /// Connections and listeners that need a stack running (not TIME_WAIT).
     pub(crate) live: u32,
-    /// Source of IPv4 identifications (RFC 6864: only fragments need unique ones).
-    pub(crate) ip_ident: u16,
-    _pad: [u8; 6],
+    /// Source of identifications of fragments (RFC 6864, RFC 8200 section 4.5); IPv4 takes the lower half.
+    pub(crate) ip_ident: u32,
+    _pad: [u8; 4],
 }
 
 impl Global {
@@ -43,7 +43,7 @@ impl Global {
         let mut rng = Rng::new(seed);
         let mut key = || HashKey::new([rng.next_u64(), rng.next_u64()]);
         let (hash_key, secret) = (key(), key());
-        let ip_ident = u16::try_from(rng.below(u32::from(u16::MAX))).unwrap_or(0);
+        let ip_ident = rng.below(u32::MAX);
         Self {
             config: *config,
             built_with: *config,
@@ -58,11 +58,9 @@ impl Global {
     }
 
     /// The first of `count` identifications for IP packets.
-    pub(crate) fn next_ident(&mut self, count: u32) -> u16 {
+    pub(crate) const fn next_ident(&mut self, count: u32) -> u32 {
         let first = self.ip_ident;
-        // Only the lower 16 bits of the count matter on a circle of 2^16.
-        let [low, high, ..] = count.to_le_bytes();
-        self.ip_ident = first.wrapping_add(u16::from_le_bytes([low, high]));
+        self.ip_ident = first.wrapping_add(count);
         first
     }
 }

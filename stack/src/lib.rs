@@ -41,7 +41,7 @@ mod udp;
 mod wire;
 
 pub use addr::{Addr, Endpoint};
-pub use config::{CcKind, Config, DeviceOffload};
+pub use config::{CcKind, Config, DeviceOffload, V6_MTU_MIN};
 pub use error::Error;
 pub use frame::{
     FrameSink, Gso, GsoKind, MAX_HEADER, MAX_PIECES, Payload, PoolKind, RxChecksum, RxFrame,

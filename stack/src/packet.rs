@@ -139,9 +139,9 @@ pub(crate) struct Packet {
     pub(crate) charge: u32,
     /// IP protocol number; [`RAW_FRAME`]: `head` is a whole Ethernet frame.
     pub(crate) protocol: u8,
-    /// IPv4 time to live.
+    /// Time to live, or hop limit.
     pub(crate) ttl: u8,
-    /// IPv4 type of service.
+    /// Type of service, or traffic class.
     pub(crate) tos: u8,
     head_len: u8,
     head: [u8; HEAD_MAX],

@@ -22,8 +22,24 @@ bitflags! {
         const LISTENING = 1 << 3;
         /// Chosen by `connect`: other connections to other remotes may share it.
         const CHOSEN = 1 << 4;
+        /// In IPv4.
+        const V4 = 1 << 5;
+        /// In IPv6.
+        const V6 = 1 << 6;
     }
 }
+
+/// The address families in which an endpoint takes a port. IPv4's ports are not IPv6's, but `::` without `IPV6_V6ONLY`
+/// takes both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Families {
+    V4,
+    V6,
+    Both,
+}
+
+/// What an endpoint that wants a port says: its options, and in which families.
+pub(crate) type Claim = (SockFlags, Families);
 
 /// What one holder (an endpoint, or what is left of it in TIME_WAIT) has taken in the port table. It must be given back
 /// exactly once, with [`Ports::release`].
@@ -51,7 +67,7 @@ impl PortHold {
     }
 }
 
-/// The holders of one port, counted by what they allow.
+/// The holders of one port in one family, counted by what they allow.
 #[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct PortUse {
@@ -67,7 +83,7 @@ pub(crate) struct PortUse {
 }
 
 impl PortUse {
-    /// `inet_csk_bind_conflict`: may one more holder with `hold` bind here? All own addresses overlap, as there is one.
+    /// `inet_csk_bind_conflict`: may one more holder with `hold` bind here? All own addresses of a family count as one.
     const fn admits(&self, hold: Hold) -> bool {
         self.holders == 0
             || (hold.contains(Hold::REUSE_ADDR) && self.not_reuse_addr == 0 && self.listening == 0)
@@ -85,7 +101,7 @@ impl PortUse {
     }
 }
 
-/// The port tables of both protocols, indexed by port: every question is one look.
+/// The port tables of both protocols, indexed by port and family: every question is one look, or two side by side.
 pub(crate) struct Ports {
     tcp: Array<PortUse>,
     udp: Array<PortUse>,
@@ -107,10 +123,10 @@ impl Ports {
         &mut self,
         kind: SockKind,
         port: u16,
-        flags: SockFlags,
+        claim: Claim,
     ) -> Result<PortHold, Error> {
-        let hold = wanted(flags);
-        if !self.usage(kind, port).admits(hold) {
+        let hold = wanted(claim);
+        if !self.all(kind, port, hold, |usage| usage.admits(hold)) {
             return Err(Error::AddressInUse);
         }
         Ok(self.take(kind, port, hold))
@@ -124,21 +140,21 @@ impl Ports {
     pub(crate) fn bind_any(
         &mut self,
         kind: SockKind,
-        flags: SockFlags,
+        claim: Claim,
         range: PortRange,
         rng: &mut Rng,
     ) -> Result<(u16, PortHold), Error> {
-        let hold = wanted(flags);
+        let hold = wanted(claim);
         let start = range.random_start(rng);
         let unused = range
             .from(start)
             .take(UNUSED_PROBES)
-            .find(|&port| self.usage(kind, port).holders == 0);
+            .find(|&port| self.all(kind, port, hold, |usage| usage.holders == 0));
         let port = unused
             .or_else(|| {
                 range
                     .from(start)
-                    .find(|&port| self.usage(kind, port).admits(hold))
+                    .find(|&port| self.all(kind, port, hold, |usage| usage.admits(hold)))
             })
             .ok_or(Error::AddressInUse)?;
         Ok((port, self.take(kind, port, hold)))
@@ -151,20 +167,20 @@ impl Ports {
     /// `AddressNotAvailable` if there is none (as `connect(2)`).
     pub(crate) fn choose(
         &mut self,
-        flags: SockFlags,
+        claim: Claim,
         range: PortRange,
         rng: &mut Rng,
         is_free: impl Fn(u16) -> bool,
     ) -> Result<(u16, PortHold), Error> {
+        let hold = wanted(claim) | Hold::CHOSEN;
         let start = range.random_start(rng);
         let port = range
             .from(start)
-            .find(|&port| self.usage(SockKind::Stream, port).bound == 0 && is_free(port))
+            .find(|&port| {
+                self.all(SockKind::Stream, port, hold, |usage| usage.bound == 0) && is_free(port)
+            })
             .ok_or(Error::AddressNotAvailable)?;
-        Ok((
-            port,
-            self.take(SockKind::Stream, port, wanted(flags) | Hold::CHOSEN),
-        ))
+        Ok((port, self.take(SockKind::Stream, port, hold)))
     }
 
     /// Makes a holder a listener.
@@ -177,10 +193,14 @@ impl Ports {
         port: u16,
         hold: &mut PortHold,
     ) -> Result<(), Error> {
-        let mut others = self.usage(kind, port);
-        others.count(hold.bits(), u32::saturating_sub);
-        let listening = (hold.bits() | Hold::LISTENING).difference(Hold::CHOSEN);
-        if others.listening > 0 && !others.admits(listening) {
+        let held = hold.bits();
+        let listening = (held | Hold::LISTENING).difference(Hold::CHOSEN);
+        let may_listen = self.all(kind, port, held, |usage| {
+            let mut others = *usage;
+            others.count(held, u32::saturating_sub);
+            others.listening == 0 || others.admits(listening)
+        });
+        if !may_listen {
             return Err(Error::AddressInUse);
         }
         self.replace(kind, port, hold, listening);
@@ -200,10 +220,8 @@ impl Ports {
 
     /// Gives back what `hold` says. Harmless if nothing is held.
     pub(crate) fn release(&mut self, kind: SockKind, port: u16, hold: PortHold) {
-        if hold.is_held()
-            && let Some(usage) = self.table(kind).get_mut(u32::from(port))
-        {
-            usage.count(hold.bits(), u32::saturating_sub);
+        if hold.is_held() {
+            self.count(kind, port, hold.bits(), u32::saturating_sub);
         }
     }
 
@@ -214,18 +232,25 @@ impl Ports {
 
     fn take(&mut self, kind: SockKind, port: u16, hold: Hold) -> PortHold {
         let hold = hold | Hold::HELD;
-        if let Some(usage) = self.table(kind).get_mut(u32::from(port)) {
-            usage.count(hold, u32::saturating_add);
-        }
+        self.count(kind, port, hold, u32::saturating_add);
         PortHold::of(hold)
     }
 
-    fn usage(&self, kind: SockKind, port: u16) -> PortUse {
+    fn count(&mut self, kind: SockKind, port: u16, hold: Hold, change: fn(u32, u32) -> u32) {
+        for place in places(port, hold) {
+            if let Some(usage) = self.table(kind).get_mut(place) {
+                usage.count(hold, change);
+            }
+        }
+    }
+
+    /// Whether a port passes `test` in every family of `hold`.
+    fn all(&self, kind: SockKind, port: u16, hold: Hold, test: impl Fn(&PortUse) -> bool) -> bool {
         let table = match kind {
             SockKind::Stream => &self.tcp,
             SockKind::Datagram => &self.udp,
         };
-        table.get(u32::from(port)).copied().unwrap_or_default()
+        places(port, hold).all(|place| table.get(place).is_some_and(&test))
     }
 
     const fn table(&mut self, kind: SockKind) -> &mut Array<PortUse> {
@@ -265,8 +290,12 @@ impl PortRange {
     }
 }
 
-const fn wanted(flags: SockFlags) -> Hold {
-    let mut hold = Hold::HELD;
+const fn wanted((flags, families): Claim) -> Hold {
+    let mut hold = Hold::HELD.union(match families {
+        Families::V4 => Hold::V4,
+        Families::V6 => Hold::V6,
+        Families::Both => Hold::V4.union(Hold::V6),
+    });
     if flags.contains(SockFlags::REUSE_ADDR) {
         hold = hold.union(Hold::REUSE_ADDR);
     }
@@ -276,17 +305,29 @@ const fn wanted(flags: SockFlags) -> Hold {
     hold
 }
 
+/// Where the families of `hold` have their entries for a port.
+fn places(port: u16, hold: Hold) -> impl Iterator<Item = u32> {
+    [Hold::V4, Hold::V6]
+        .into_iter()
+        .zip(u32::from(port) * 2..)
+        .filter(move |(family, _)| hold.contains(*family))
+        .map(|(_, place)| place)
+}
+
 /// How many ports are tried for one without holders before one that can be shared will do: with thousands of
 /// connections in TIME_WAIT there may be none.
 const UNUSED_PROBES: usize = 128;
-/// One entry per port number.
-const PORTS: u32 = 65_536;
+/// One entry per port number and family.
+const PORTS: u32 = 2 * 65_536;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const TCP: SockKind = SockKind::Stream;
+    const PLAIN: Claim = (SockFlags::empty(), Families::V4);
+    const REUSE_ADDR: Claim = (SockFlags::REUSE_ADDR, Families::V4);
+    const REUSE_PORT: Claim = (SockFlags::REUSE_PORT, Families::V4);
     const RANGE: PortRange = PortRange {
         first: 100,
         last: 103,
@@ -303,47 +344,32 @@ mod tests {
     #[test]
     fn a_bound_port_is_refused_unless_both_sides_allow_reuse() {
         with_ports(|ports, _| {
-            let plain = ports.bind(TCP, 80, SockFlags::empty()).expect("free");
-            assert_eq!(
-                ports.bind(TCP, 80, SockFlags::REUSE_ADDR),
-                Err(Error::AddressInUse)
-            );
-            assert!(
-                ports
-                    .bind(SockKind::Datagram, 80, SockFlags::empty())
-                    .is_ok()
-            );
+            let plain = ports.bind(TCP, 80, PLAIN).expect("free");
+            assert_eq!(ports.bind(TCP, 80, REUSE_ADDR), Err(Error::AddressInUse));
+            assert!(ports.bind(SockKind::Datagram, 80, PLAIN).is_ok());
             ports.release(TCP, 80, plain);
-            assert!(ports.bind(TCP, 80, SockFlags::REUSE_ADDR).is_ok());
-            assert!(ports.bind(TCP, 80, SockFlags::REUSE_ADDR).is_ok());
-            assert_eq!(
-                ports.bind(TCP, 80, SockFlags::empty()),
-                Err(Error::AddressInUse)
-            );
+            assert!(ports.bind(TCP, 80, REUSE_ADDR).is_ok());
+            assert!(ports.bind(TCP, 80, REUSE_ADDR).is_ok());
+            assert_eq!(ports.bind(TCP, 80, PLAIN), Err(Error::AddressInUse));
         });
     }
 
     #[test]
     fn only_one_listener_has_a_port_unless_all_share_it() {
         with_ports(|ports, _| {
-            let mut first = ports.bind(TCP, 80, SockFlags::REUSE_ADDR).expect("free");
-            let mut second = ports
-                .bind(TCP, 80, SockFlags::REUSE_ADDR)
-                .expect("nobody listens yet");
+            let mut first = ports.bind(TCP, 80, REUSE_ADDR).expect("free");
+            let mut second = ports.bind(TCP, 80, REUSE_ADDR).expect("nobody listens yet");
             ports.listen(TCP, 80, &mut first).expect("the first");
             assert_eq!(ports.listen(TCP, 80, &mut second), Err(Error::AddressInUse));
-            assert_eq!(
-                ports.bind(TCP, 80, SockFlags::REUSE_ADDR),
-                Err(Error::AddressInUse)
-            );
+            assert_eq!(ports.bind(TCP, 80, REUSE_ADDR), Err(Error::AddressInUse));
             ports.unlisten(TCP, 80, &mut first);
             ports
                 .listen(TCP, 80, &mut second)
                 .expect("nobody else listens");
 
-            let mut shared = ports.bind(TCP, 81, SockFlags::REUSE_PORT).expect("free");
+            let mut shared = ports.bind(TCP, 81, REUSE_PORT).expect("free");
             ports.listen(TCP, 81, &mut shared).expect("the first");
-            let mut other = ports.bind(TCP, 81, SockFlags::REUSE_PORT).expect("shared");
+            let mut other = ports.bind(TCP, 81, REUSE_PORT).expect("shared");
             ports.listen(TCP, 81, &mut other).expect("shared");
         });
     }
@@ -351,19 +377,55 @@ mod tests {
     #[test]
     fn a_listener_restarts_over_connections_it_accepted_with_reuse() {
         with_ports(|ports, _| {
-            let mut listener = ports.bind(TCP, 80, SockFlags::REUSE_ADDR).expect("free");
+            let mut listener = ports.bind(TCP, 80, REUSE_ADDR).expect("free");
             ports.listen(TCP, 80, &mut listener).expect("the first");
             let left_in_time_wait = ports.inherit(TCP, 80, listener);
             ports.release(TCP, 80, listener);
-            assert_eq!(
-                ports.bind(TCP, 80, SockFlags::empty()),
-                Err(Error::AddressInUse)
-            );
+            assert_eq!(ports.bind(TCP, 80, PLAIN), Err(Error::AddressInUse));
             let mut again = ports
-                .bind(TCP, 80, SockFlags::REUSE_ADDR)
+                .bind(TCP, 80, REUSE_ADDR)
                 .expect("reuse over TIME_WAIT");
             ports.listen(TCP, 80, &mut again).expect("nobody listens");
             ports.release(TCP, 80, left_in_time_wait);
+        });
+    }
+
+    #[test]
+    fn the_families_have_their_own_ports_and_the_wildcard_takes_both() {
+        with_ports(|ports, rng| {
+            let claim = |families| (SockFlags::empty(), families);
+            let mut v4 = ports.bind(TCP, 80, PLAIN).expect("free");
+            let mut v6 = ports
+                .bind(TCP, 80, claim(Families::V6))
+                .expect("another family");
+            ports.listen(TCP, 80, &mut v4).expect("the only one");
+            ports.listen(TCP, 80, &mut v6).expect("another family");
+            for families in [Families::V4, Families::V6, Families::Both] {
+                assert_eq!(
+                    ports.bind(TCP, 80, claim(families)),
+                    Err(Error::AddressInUse)
+                );
+            }
+            ports.release(TCP, 80, v4);
+            assert!(ports.bind(TCP, 80, claim(Families::Both)).is_err());
+            ports.release(TCP, 80, v6);
+            let both = ports
+                .bind(TCP, 80, claim(Families::Both))
+                .expect("free again");
+            assert_eq!(ports.bind(TCP, 80, PLAIN), Err(Error::AddressInUse));
+            ports.release(TCP, 80, both);
+            assert!(ports.bind(TCP, 80, PLAIN).is_ok());
+
+            let only_80 = PortRange {
+                first: 80,
+                last: 80,
+            };
+            let chosen = ports.choose(claim(Families::V6), only_80, rng, |_| true);
+            assert_eq!(
+                chosen.map(|(port, _)| port),
+                Ok(80),
+                "IPv4's holder is not in the way"
+            );
         });
     }
 
@@ -373,7 +435,7 @@ mod tests {
             let mut chosen: std::vec::Vec<_> = (0..4)
                 .map(|_| {
                     ports
-                        .bind_any(TCP, SockFlags::empty(), RANGE, rng)
+                        .bind_any(TCP, PLAIN, RANGE, rng)
                         .expect("a port is left")
                         .0
                 })
@@ -381,7 +443,7 @@ mod tests {
             chosen.sort_unstable();
             assert_eq!(chosen, [100, 101, 102, 103]);
             assert_eq!(
-                ports.bind_any(TCP, SockFlags::empty(), RANGE, rng),
+                ports.bind_any(TCP, PLAIN, RANGE, rng),
                 Err(Error::AddressInUse)
             );
         });
@@ -390,22 +452,19 @@ mod tests {
     #[test]
     fn connections_to_different_remotes_share_a_chosen_port() {
         with_ports(|ports, rng| {
-            ports.bind(TCP, 101, SockFlags::empty()).expect("free");
+            ports.bind(TCP, 101, PLAIN).expect("free");
             let only_101 = |port| port == 101;
             assert_eq!(
-                ports.choose(SockFlags::empty(), RANGE, rng, only_101),
+                ports.choose(PLAIN, RANGE, rng, only_101),
                 Err(Error::AddressNotAvailable)
             );
             for _ in 0..2 {
                 let (port, _) = ports
-                    .choose(SockFlags::empty(), RANGE, rng, |port| port == 102)
+                    .choose(PLAIN, RANGE, rng, |port| port == 102)
                     .expect("shared");
                 assert_eq!(port, 102);
             }
-            assert_eq!(
-                ports.bind(TCP, 102, SockFlags::empty()),
-                Err(Error::AddressInUse)
-            );
+            assert_eq!(ports.bind(TCP, 102, PLAIN), Err(Error::AddressInUse));
         });
     }
 }

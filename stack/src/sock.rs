@@ -3,7 +3,7 @@
 use crate::addr::{Addr, Endpoint};
 use crate::config::Config;
 use crate::error::Error;
-use crate::ports::PortHold;
+use crate::ports::{Families, PortHold};
 use crate::{tcp, udp};
 use bitflags::bitflags;
 use region::Id;
@@ -21,7 +21,7 @@ pub enum SockKind {
     Datagram,
 }
 
-/// The address family that the program asked for. The wire is the same: an `Inet6` endpoint carries v4-mapped addresses.
+/// The address family that the program asked for. An `Inet6` endpoint carries both: IPv4 as v4-mapped addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Domain {
     /// `AF_INET`.
@@ -173,6 +173,38 @@ impl Sock {
             Domain::Inet6
         } else {
             Domain::Inet
+        }
+    }
+
+    /// Whether what is sent to `addr` is for this endpoint, as far as what it is bound to goes: `::` hears IPv4 too unless
+    /// `IPV6_V6ONLY` is set.
+    pub(crate) fn hears(&self, addr: Addr) -> bool {
+        let bound = self.local.addr;
+        if bound == Addr::UNSPECIFIED {
+            !addr.is_v4() || !self.has(SockFlags::V6_ONLY)
+        } else if bound == Addr::V4_UNSPECIFIED {
+            addr.is_v4()
+        } else {
+            bound == addr
+        }
+    }
+
+    /// Whether its family can have a peer at `addr`: an `AF_INET` endpoint IPv4 only, one with `IPV6_V6ONLY` IPv6 only.
+    pub(crate) fn may_reach(&self, addr: Addr) -> bool {
+        match self.domain() {
+            Domain::Inet => addr.is_v4(),
+            Domain::Inet6 => !addr.is_v4() || !self.has(SockFlags::V6_ONLY),
+        }
+    }
+
+    /// The families in which an endpoint that is bound to `addr` takes its port.
+    pub(crate) fn families(&self, addr: Addr) -> Families {
+        let is_wildcard = addr == Addr::UNSPECIFIED;
+        match self.domain() {
+            Domain::Inet => Families::V4,
+            Domain::Inet6 if addr.is_v4() => Families::V4,
+            Domain::Inet6 if is_wildcard && !self.has(SockFlags::V6_ONLY) => Families::Both,
+            Domain::Inet6 => Families::V6,
         }
     }
 

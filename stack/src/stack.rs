@@ -34,8 +34,8 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// A fresh stack in a region that has none, with tables and pools sized by `config`. It announces its address by a
-    /// gratuitous ARP request (RFC 5227 section 2.3). `seed` feeds all its randomness.
+    /// A fresh stack in a region that has none, with tables and pools sized by `config`. It announces its addresses by a
+    /// gratuitous ARP request (RFC 5227 section 2.3) and by neighbour advertisements (RFC 4861 section 7.2.6). `seed` feeds all its randomness.
     ///
     /// # Errors
     /// The region has no room for the tables, or has a stack already.
@@ -52,7 +52,7 @@ impl Stack {
         }
         *slot = Global::new(config, seed);
         let mut stack = Self::open(region, global)?;
-        ip::arp::announce(&mut stack.parts(now));
+        ip::announce(&mut stack.parts(now));
         Ok(stack)
     }
 
@@ -94,11 +94,12 @@ impl Stack {
     /// Changes the settings. Tables and pools keep the size they were made with; sockets keep what they copied.
     pub fn set_config(&mut self, config: &Config, now: Instant) {
         let mut parts = self.parts(now);
+        let before = &parts.cx.global.config;
         let moved =
-            parts.cx.global.config.addr != config.addr || parts.cx.global.config.mac != config.mac;
+            (before.addr, before.addr6, before.mac) != (config.addr, config.addr6, config.mac);
         parts.cx.global.config = *config;
         if moved {
-            ip::arp::announce(&mut parts);
+            ip::announce(&mut parts);
         }
     }
 

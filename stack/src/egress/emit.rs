@@ -1,6 +1,7 @@
 //! One transport segment becomes one frame, or several.
 
 use super::split::{Cut, Split};
+use crate::addr::Addr;
 use crate::config::DeviceOffload;
 use crate::context::{Bufs, Context};
 use crate::frame::{FrameSink, Gso, GsoKind, MAX_HEADER, MAX_PIECES, Payload, TxChecksum, TxFrame};
@@ -9,7 +10,7 @@ use crate::ip::input::checksum_of;
 use crate::packet::HEAD_MAX;
 use crate::wire::checksum;
 use crate::wire::ethernet;
-use crate::wire::ipv4::{self, Header};
+use crate::wire::{ipv4, ipv6};
 use arrayvec::ArrayVec;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
@@ -18,9 +19,9 @@ use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 pub(crate) struct Outgoing<'a> {
     /// IP protocol number.
     pub(crate) protocol: u8,
-    /// IPv4 time to live.
+    /// Time to live, or hop limit.
     pub(crate) ttl: u8,
-    /// IPv4 type of service.
+    /// Type of service, or traffic class.
     pub(crate) tos: u8,
     /// The transport header, at most [`HEAD_MAX`] bytes. Its checksum field is filled in here.
     pub(crate) head: &'a [u8],
@@ -45,19 +46,27 @@ pub(crate) fn emit(
     };
     let payload_len = out.payload.iter().map(|piece| piece.len).sum::<u32>();
     let offload = cx.global.config.device_offload();
-    let whole = template.head_len().saturating_add(payload_len);
-    let fits = whole.saturating_add(IP_HEADER) <= u32::from(link.mtu);
+    let whole = template
+        .head_len()
+        .saturating_add(payload_len)
+        .saturating_add(u32::from(template.ip_header_len()));
+    let fits = whole <= u32::from(link.mtu);
     let segments = if out.gso_size == 0 {
         1
     } else {
         payload_len.div_ceil(u32::from(out.gso_size)).max(1)
     };
-    let device_cuts = offload.contains(DeviceOffload::TSO4 | DeviceOffload::TX_CSUM);
+    let tso = if template.is_v4() {
+        DeviceOffload::TSO4
+    } else {
+        DeviceOffload::TSO6
+    };
+    let device_cuts = offload.contains(tso | DeviceOffload::TX_CSUM);
     let cut = if segments > 1 && !device_cuts {
         Some(Cut::Segments { size: out.gso_size })
     } else if segments == 1 && !fits && out.protocol != ipv4::TCP {
         Some(Cut::Fragments {
-            room: link.mtu.saturating_sub(20),
+            room: link.mtu.saturating_sub(template.fragment_header_len()),
         })
     } else {
         None
@@ -80,7 +89,7 @@ pub(crate) fn emit(
         template.push(cx.bufs, offload, sink, &shape);
         cx.global.mib.ip_out_requests += 1;
     }
-    whole.saturating_add(IP_HEADER + ETHERNET)
+    whole.saturating_add(ETHERNET)
 }
 
 /// What all frames of one segment have in common.
@@ -90,8 +99,8 @@ pub(super) struct Template {
     ethernet: [u8; ethernet::HEADER],
     protocol: u8,
     ttl: u8,
-    src: [u8; 4],
-    dst: [u8; 4],
+    src: Addr,
+    dst: Addr,
     tos: u8,
     head_len: u8,
     pub(super) head: [u8; HEAD_MAX],
@@ -101,7 +110,7 @@ pub(super) struct Template {
 /// What differs from frame to frame.
 #[derive(Clone, Copy)]
 pub(super) struct Shape<'a> {
-    pub(super) ident: u16,
+    pub(super) ident: u32,
     /// What comes after the transport header; in a later fragment, after the IP header.
     pub(super) payload: &'a [Payload],
     /// Payload bytes per segment, if the device is to cut.
@@ -177,11 +186,11 @@ impl Template {
     ) {
         let checksum = match shape.fragment {
             Some(_) => None,
-            None if offload.contains(DeviceOffload::TX_CSUM) && self.protocol != ipv4::ICMP => {
+            None if offload.contains(DeviceOffload::TX_CSUM) && self.is_transport() => {
                 let seed = self.pseudo(self.head_len().saturating_add(shape.payload_len()));
                 self.set_sum(checksum::fold(seed));
                 self.sum_at().map(|offset| TxChecksum {
-                    start: TRANSPORT_AT,
+                    start: ETHERNET_HEADER.saturating_add(self.ip_header_len()),
                     offset: u16::from(offset),
                 })
             }
@@ -194,9 +203,14 @@ impl Template {
             bufs.pool_mut(piece.pool).retain(piece.buf);
         }
         let header = self.header(shape);
+        let kind = if self.is_v4() {
+            GsoKind::Tcp4
+        } else {
+            GsoKind::Tcp6
+        };
         let gso = shape.gso.and_then(|size| {
             Some(Gso {
-                kind: GsoKind::Tcp4,
+                kind,
                 size,
                 header_len: u16::try_from(header.len()).ok()?,
             })
@@ -212,36 +226,95 @@ impl Template {
     fn header(&self, shape: &Shape<'_>) -> ArrayVec<u8, MAX_HEADER> {
         let is_later = shape.fragment.is_some_and(|fragment| fragment.at > 0);
         let head = if is_later { &[] } else { self.head() };
-        let total = IP_HEADER
-            .saturating_add(shape.payload_len())
+        let len = shape
+            .payload_len()
             .saturating_add(u32::try_from(head.len()).unwrap_or(0));
-        let ip = Header {
+        // 14 + 40 + 8 + HEAD_MAX bytes at most: it fits.
+        let mut header = ArrayVec::new();
+        let mut put = |part: &[u8]| {
+            let _ = header.try_extend_from_slice(part);
+        };
+        put(&self.ethernet);
+        match (self.src.as_v4(), self.dst.as_v4()) {
+            (Some(src), Some(dst)) => put(self.header_v4(src, dst, shape, len).emit().as_bytes()),
+            _ => {
+                put(self.header_v6(shape, len).emit().as_bytes());
+                if let Some(fragment) = shape.fragment {
+                    put(self.fragment_v6(fragment, shape.ident).emit().as_bytes());
+                }
+            }
+        }
+        put(head);
+        header
+    }
+
+    /// `len`: bytes after the IP header.
+    fn header_v4(&self, src: [u8; 4], dst: [u8; 4], shape: &Shape<'_>, len: u32) -> ipv4::Header {
+        let [.., high, low] = shape.ident.to_be_bytes();
+        ipv4::Header {
             tos: self.tos,
-            total_len: u16::try_from(total).unwrap_or(u16::MAX),
-            ident: shape.ident,
+            total_len: u16::try_from(len.saturating_add(IPV4_HEADER)).unwrap_or(u16::MAX),
+            ident: u16::from_be_bytes([high, low]),
             // Only TCP hears of a smaller MTU on the path; others are cut by routers if need be.
             dont_fragment: self.protocol == ipv4::TCP,
             more_fragments: shape.fragment.is_some_and(|fragment| fragment.more),
             fragment_at: shape.fragment.map_or(0, |fragment| fragment.at),
             ttl: self.ttl,
             protocol: self.protocol,
+            src,
+            dst,
+            header_len: 20,
+        }
+    }
+
+    /// `len`: bytes after the IP header, but for a fragment header.
+    fn header_v6(&self, shape: &Shape<'_>, len: u32) -> ipv6::Header {
+        let (next, extra) = match shape.fragment {
+            Some(_) => (ipv6::FRAGMENT, FRAGMENT_HEADER),
+            None => (self.protocol, 0),
+        };
+        ipv6::Header {
+            class: self.tos,
+            payload_len: u16::try_from(len.saturating_add(extra)).unwrap_or(u16::MAX),
+            next,
+            hop_limit: self.ttl,
             src: self.src,
             dst: self.dst,
-            header_len: 20,
-        };
-        let mut header = ArrayVec::new();
-        for part in [&self.ethernet, ip.emit().as_bytes(), head] {
-            // 14 + 20 + HEAD_MAX bytes at most: it fits.
-            let _ = header.try_extend_from_slice(part);
         }
-        header
+    }
+
+    const fn fragment_v6(&self, fragment: Fragment, ident: u32) -> ipv6::Fragment {
+        ipv6::Fragment {
+            next: self.protocol,
+            at: fragment.at,
+            more: fragment.more,
+            ident,
+        }
+    }
+
+    const fn is_v4(&self) -> bool {
+        self.dst.is_v4()
+    }
+
+    const fn ip_header_len(&self) -> u16 {
+        if self.is_v4() { 20 } else { 40 }
+    }
+
+    /// Bytes of the headers in front of a fragment.
+    const fn fragment_header_len(&self) -> u16 {
+        if self.is_v4() { 20 } else { 48 }
+    }
+
+    /// TCP or UDP, whose checksum devices know.
+    const fn is_transport(&self) -> bool {
+        matches!(self.protocol, ipv4::TCP | ipv4::UDP)
     }
 
     fn pseudo(&self, len: u32) -> u32 {
         if self.protocol == ipv4::ICMP {
             0
         } else {
-            checksum::pseudo_v4(self.src, self.dst, self.protocol, len)
+            checksum::pseudo(self.src, self.dst, self.protocol, len)
         }
     }
 
@@ -249,7 +322,7 @@ impl Template {
         match self.protocol {
             ipv4::TCP => Some(16),
             ipv4::UDP => Some(6),
-            ipv4::ICMP => Some(2),
+            ipv4::ICMP | ipv6::ICMPV6 => Some(2),
             _ => None,
         }
     }
@@ -264,9 +337,10 @@ impl Template {
 }
 
 /// Bytes of an IPv4 header without options.
-const IP_HEADER: u32 = 20;
+const IPV4_HEADER: u32 = 20;
+const FRAGMENT_HEADER: u32 = 8;
 const ETHERNET: u32 = 14;
-/// Where the transport header starts in a frame.
-const TRANSPORT_AT: u16 = 34;
-const _: () = assert!(ethernet::HEADER + ipv4::HEADER + HEAD_MAX <= MAX_HEADER);
+const ETHERNET_HEADER: u16 = 14;
+const _: () =
+    assert!(ethernet::HEADER + ipv6::HEADER + ipv6::FRAGMENT_HEADER + HEAD_MAX <= MAX_HEADER);
 const _: () = assert!(MAX_PIECES >= 4);

@@ -25,7 +25,10 @@ pub(crate) fn send(parts: &mut Parts<'_>, sink: &mut impl FrameSink, id: Id<Pack
         parts.cx.packets.remove(id);
         return packet.len();
     }
-    let link = match parts.ip.link(&mut parts.cx, packet.dst.addr) {
+    let link = match parts
+        .ip
+        .link(&mut parts.cx, packet.src.addr, packet.dst.addr)
+    {
         Ok(link) => link,
         Err(NoLink::Waiting { hop }) => {
             if !parts.ip.hold(&mut parts.cx, hop, id) {

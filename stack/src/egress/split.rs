@@ -31,9 +31,9 @@ pub(super) struct Split {
     done: u32,
     /// Payload bytes for each frame; 0: nothing is being cut.
     step: u32,
-    ident: u16,
+    ident: u32,
     kind: u8,
-    _pad: u8,
+    _pad: [u8; 7],
 }
 
 /// A [`Payload`] at rest.
@@ -54,7 +54,7 @@ impl Split {
         template: &Template,
         payload: &[Payload],
         cut: Cut,
-        ident: u16,
+        ident: u32,
     ) -> Option<Self> {
         let mut split = Self {
             template: *template,

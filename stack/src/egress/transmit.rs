@@ -54,14 +54,14 @@ pub(super) fn continue_split(cx: &mut Context<'_>, sink: &mut impl FrameSink) ->
 
 /// Gives the flow its turn. `None`: it does not want another.
 fn poll(parts: &mut Parts<'_>, id: SockId, sink: &mut impl FrameSink) -> Option<Polled> {
-    let (kind, remote) = parts
+    let (kind, local, remote) = parts
         .socks
         .get(id)
-        .map(|sock| (sock.kind(), sock.remote.addr))?;
+        .map(|sock| (sock.kind(), sock.local.addr, sock.remote.addr))?;
     if kind == SockKind::Datagram {
         return Some(udp::output::poll(parts, id, sink));
     }
-    match parts.ip.link(&mut parts.cx, remote) {
+    match parts.ip.link(&mut parts.cx, local, remote) {
         Ok(link) => Some(tcp::output::poll(parts, id, &link, sink)),
         Err(NoLink::Waiting { .. }) => {
             parts.cx.egress.park(id);

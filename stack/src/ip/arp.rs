@@ -1,6 +1,6 @@
 //! ARP: asking, answering, learning (RFC 826, RFC 5227).
 
-use crate::addr::Endpoint;
+use crate::addr::{Addr, Endpoint};
 use crate::context::{Context, Parts};
 use crate::packet::{Packet, RAW_FRAME};
 use crate::wire::arp::{Arp, Operation};
@@ -19,10 +19,12 @@ pub(super) fn input(parts: &mut Parts<'_>, bytes: &[u8]) {
         arp.sender_ip != [0; 4] && arp.sender_ip != own && !ethernet::is_group(arp.sender_mac);
     let for_us = arp.target_ip == own;
     if is_sound {
-        parts
-            .ip
-            .neighbours
-            .learn(&mut parts.cx, arp.sender_ip, arp.sender_mac, for_us);
+        parts.ip.neighbours.learn(
+            &mut parts.cx,
+            Addr::v4(arp.sender_ip),
+            arp.sender_mac,
+            for_us,
+        );
     }
     let may_answer = is_sound || arp.sender_ip == [0; 4];
     if for_us && arp.operation == Operation::Request && may_answer {
@@ -53,7 +55,7 @@ pub(super) fn request(cx: &mut Context<'_>, ip: [u8; 4], last_known: Option<[u8;
 }
 
 /// Tells everybody the own address, so that stale entries for it are put right (RFC 5227 section 2.3).
-pub(crate) fn announce(parts: &mut Parts<'_>) {
+pub(super) fn announce(parts: &mut Parts<'_>) {
     if let Some(own) = parts
         .cx
         .global

@@ -3,7 +3,7 @@
 use super::input::checksum_of;
 use super::{Arrival, IcmpError, Trouble};
 use crate::addr::{Addr, Endpoint};
-use crate::context::Parts;
+use crate::context::{Context, Parts};
 use crate::error::Error;
 use crate::frame::PoolKind;
 use crate::packet::{Chain, HEAD_MAX, Packet};
@@ -15,7 +15,7 @@ use zerocopy::IntoBytes;
 
 /// Why a packet is sent back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(super) enum Refusal {
     /// Nobody speaks this protocol.
     Protocol,
     /// No socket has this port.
@@ -54,7 +54,7 @@ pub(super) fn input(parts: &mut Parts<'_>, arrival: &Arrival<'_>, is_broadcast: 
 
 /// Tells the sender that a packet is not wanted, at a bounded rate. Never in answer to a broadcast or a fragment
 /// (RFC 1122 section 3.2.2).
-pub(crate) fn refuse(parts: &mut Parts<'_>, arrival: &Arrival<'_>, why: Refusal) {
+pub(super) fn refuse(parts: &mut Parts<'_>, arrival: &Arrival<'_>, why: Refusal) {
     let config = parts.cx.global.config;
     if arrival.dst != config.addr || !may_send_error(parts) {
         return;
@@ -77,31 +77,34 @@ pub(crate) fn refuse(parts: &mut Parts<'_>, arrival: &Arrival<'_>, why: Refusal)
     );
     let (src, dst) = (Endpoint::new(config.addr, 0), Endpoint::new(arrival.src, 0));
     if let Some(packet) = Packet::new(ipv4::ICMP, src, dst, &message) {
-        send(parts, packet);
+        send(&mut parts.cx, packet);
     }
 }
 
-/// Echoes the data of `arrival`: its buffers go out again.
+/// Echoes the data of `arrival`.
 fn reply(parts: &mut Parts<'_>, arrival: &Arrival<'_>, message: Icmp) {
-    let header = message.emit();
     let (src, dst) = (Endpoint::new(arrival.dst, 0), Endpoint::new(arrival.src, 0));
-    let Some(mut packet) = Packet::new(ipv4::ICMP, src, dst, header.as_bytes()) else {
-        return;
-    };
+    let packet = Packet::new(ipv4::ICMP, src, dst, message.emit().as_bytes());
     let (at, len) = (arrival.at.saturating_add(8), arrival.len.saturating_sub(8));
-    let Some(data) = Chain::new(PoolKind::Receive, arrival.bufs, at, len) else {
-        return;
-    };
+    let data = Chain::new(PoolKind::Receive, arrival.bufs, at, len);
+    if let (Some(packet), Some(data)) = (packet, data) {
+        send_with(parts, packet, data);
+    }
+}
+
+/// Queues a message that ends with `data` of a packet that arrived: its buffers go out again.
+pub(super) fn send_with(parts: &mut Parts<'_>, mut packet: Packet, data: Chain) {
     data.retain(parts.cx.bufs);
     packet.data = data;
-    if !send(parts, packet) {
+    if !send(&mut parts.cx, packet) {
         data.release(parts.cx.bufs);
     }
 }
 
-fn send(parts: &mut Parts<'_>, packet: Packet) -> bool {
-    let is_queued = parts.cx.egress.queue(parts.cx.packets, packet);
-    let mib = &mut parts.cx.global.mib;
+/// Queues a message.
+pub(super) fn send(cx: &mut Context<'_>, packet: Packet) -> bool {
+    let is_queued = cx.egress.queue(cx.packets, packet);
+    let mib = &mut cx.global.mib;
     *(if is_queued {
         &mut mib.icmp_out_msgs
     } else {
@@ -118,20 +121,34 @@ fn report(parts: &mut Parts<'_>, quoted: &[u8], what: Trouble) {
     let transport = quoted
         .get(usize::from(header.header_len)..)
         .and_then(|bytes| bytes.first_chunk::<8>());
-    let Some(&[s0, s1, d0, d1, n0, n1, n2, n3]) = transport else {
+    let Some(&transport) = transport else {
         return;
     };
     if parts.cx.global.config.addr != Addr::v4(header.src) || header.fragment_at != 0 {
         return;
     }
+    let ends = (Addr::v4(header.src), Addr::v4(header.dst));
+    pass_on(parts, ends, header.protocol, transport, what);
+}
+
+/// Tells the transport `protocol` what is said about one of its packets, from the first of `ends` to the second, which
+/// began with `transport`.
+pub(super) fn pass_on(
+    parts: &mut Parts<'_>,
+    ends: (Addr, Addr),
+    protocol: u8,
+    transport: [u8; 8],
+    what: Trouble,
+) {
+    let [s0, s1, d0, d1, n0, n1, n2, n3] = transport;
     let error = IcmpError {
-        local: Endpoint::new(Addr::v4(header.src), u16::from_be_bytes([s0, s1])),
-        remote: Endpoint::new(Addr::v4(header.dst), u16::from_be_bytes([d0, d1])),
+        local: Endpoint::new(ends.0, u16::from_be_bytes([s0, s1])),
+        remote: Endpoint::new(ends.1, u16::from_be_bytes([d0, d1])),
         seq: Some(u32::from_be_bytes([n0, n1, n2, n3])),
         what,
     };
     tracing::debug!(?error, "told of trouble");
-    match header.protocol {
+    match protocol {
         ipv4::TCP => tcp::icmp::handle(parts, &error),
         ipv4::UDP => udp::input::trouble(parts, &error),
         _ => {}
@@ -151,8 +168,8 @@ const fn trouble(what: Unreachable) -> Trouble {
     Trouble::Unreachable { error, fatal }
 }
 
-/// A token bucket: `net.ipv4.icmp_msgs_per_sec` with `icmp_msgs_burst`.
-fn may_send_error(parts: &mut Parts<'_>) -> bool {
+/// A token bucket: `net.ipv4.icmp_msgs_per_sec` with `icmp_msgs_burst`, for both families.
+pub(super) fn may_send_error(parts: &mut Parts<'_>) -> bool {
     let (now, global) = (parts.cx.now, &mut *parts.cx.global);
     let earned = now.nanos_since(global.icmp_refilled) / ERROR_INTERVAL_NS;
     if earned > 0 {

@@ -1,13 +1,14 @@
-//! The way in: Ethernet, IPv4, and to the transports.
+//! The way in: Ethernet, IPv4, and from both families to the transports.
 
-use super::{Arrival, arp, icmp, route};
+use super::reassembly::Fragment;
+use super::{Arrival, arp, icmp, icmpv6, input_v6, route};
 use crate::addr::Addr;
 use crate::context::{Bufs, Parts};
 use crate::frame::{Payload, PoolKind, RxChecksum, RxFrame};
 use crate::layout;
 use crate::packet;
 use crate::wire::ipv4::{self, Header};
-use crate::wire::{checksum, ethernet};
+use crate::wire::{checksum, ethernet, ipv6};
 use crate::{tcp, udp};
 use zerocopy::IntoBytes;
 
@@ -30,6 +31,7 @@ pub(crate) fn handle(parts: &mut Parts<'_>, frame: &RxFrame<'_>) {
     match ethernet.ethertype() {
         ethernet::ARP => arp::input(parts, packet),
         ethernet::IPV4 => ipv4_input(parts, frame, packet),
+        ethernet::IPV6 => input_v6::handle(parts, frame, packet),
         _ => {}
     }
 }
@@ -69,7 +71,7 @@ fn ipv4_input(parts: &mut Parts<'_>, frame: &RxFrame<'_>, packet: &[u8]) {
         gso_size: frame.gso_size,
         ip_header,
     };
-    deliver(parts, &header, &arrival, frame.checksum);
+    deliver(parts, header.protocol, &arrival, frame.checksum);
 }
 
 /// Addressed to this stack, by somebody who can be answered (RFC 1122 section 3.2.1.3).
@@ -79,18 +81,23 @@ fn is_for_us(parts: &Parts<'_>, header: &Header) -> bool {
     let may_send = !src.is_multicast()
         && !src.is_loopback()
         && header.src != [0; 4]
-        && !route::is_own(config, header.src);
-    may_send && route::is_own(config, header.dst)
+        && !route::is_for_us(config, src);
+    may_send && route::is_for_us(config, Addr::v4(header.dst))
 }
 
 fn reassemble(parts: &mut Parts<'_>, frame: &RxFrame<'_>, header: &Header, at: u32) {
-    let fragment = packet::pieces(
-        PoolKind::Receive,
-        frame.bufs,
-        at,
-        u32::from(header.payload_len()),
-    );
-    let Some(chain) = parts.ip.reassembly.add(&mut parts.cx, header, fragment) else {
+    let fragment = Fragment {
+        src: Addr::v4(header.src),
+        dst: Addr::v4(header.dst),
+        ident: u32::from(header.ident),
+        protocol: header.protocol,
+        at: header.fragment_at,
+        len: header.payload_len(),
+        more: header.more_fragments,
+        end_max: ipv4::MAX_PACKET - IP_HEADER,
+    };
+    let bytes = packet::pieces(PoolKind::Receive, frame.bufs, at, u32::from(fragment.len));
+    let Some(chain) = parts.ip.reassembly.add(&mut parts.cx, &fragment, bytes) else {
         return;
     };
     let bufs: arrayvec::ArrayVec<_, { packet::CHAIN_MAX }> = chain.bufs().collect();
@@ -106,8 +113,8 @@ fn reassemble(parts: &mut Parts<'_>, frame: &RxFrame<'_>, header: &Header, at: u
     };
     let ip_header = whole.emit();
     let arrival = Arrival {
-        src: Addr::v4(header.src),
-        dst: Addr::v4(header.dst),
+        src: fragment.src,
+        dst: fragment.dst,
         head: read_head(parts.cx.bufs, &bufs, 0, chain.len(), &mut room),
         bufs: &bufs,
         at: 0,
@@ -115,32 +122,48 @@ fn reassemble(parts: &mut Parts<'_>, frame: &RxFrame<'_>, header: &Header, at: u
         gso_size: 0,
         ip_header: ip_header.as_bytes(),
     };
-    deliver(parts, &whole, &arrival, RxChecksum::Unknown);
+    deliver(parts, whole.protocol, &arrival, RxChecksum::Unknown);
     chain.release(parts.cx.bufs);
 }
 
-fn deliver(parts: &mut Parts<'_>, header: &Header, arrival: &Arrival<'_>, known: RxChecksum) {
+/// Gives a packet to the transport `protocol`.
+pub(super) fn deliver(
+    parts: &mut Parts<'_>,
+    protocol: u8,
+    arrival: &Arrival<'_>,
+    known: RxChecksum,
+) {
     let is_sound = |parts: &Parts<'_>| {
         known != RxChecksum::Unknown || {
-            let seed = checksum::pseudo_v4(header.src, header.dst, header.protocol, arrival.len);
+            let seed = checksum::pseudo(arrival.src, arrival.dst, protocol, arrival.len);
             checksum_of(parts.cx.bufs, arrival.payload(0), seed) == Some(0)
         }
     };
-    let is_broadcast = route::is_broadcast(&parts.cx.global.config, header.dst);
+    let is_v4 = arrival.dst.is_v4();
+    let is_group = route::is_group(&parts.cx.global.config, arrival.dst);
     parts.cx.global.mib.ip_in_delivers += 1;
-    match header.protocol {
+    match protocol {
         // RFC 9293 section 3.9.2.3: TCP is never broadcast.
-        ipv4::TCP if is_broadcast => {}
+        ipv4::TCP if is_group => {}
         ipv4::TCP if is_sound(parts) => tcp::input::handle(parts, arrival),
         ipv4::TCP => {
             parts.cx.global.mib.tcp_in_errs += 1;
             parts.cx.global.mib.tcp_in_csum_errors += 1;
         }
         ipv4::UDP => {
-            let is_sound = udp::input::has_no_checksum(arrival.head) || is_sound(parts);
-            udp::input::handle(parts, arrival, is_sound, is_broadcast);
+            // RFC 8200 section 8.1: over IPv6 a datagram must have a checksum.
+            let is_sound = if udp::input::has_no_checksum(arrival.head) {
+                is_v4
+            } else {
+                is_sound(parts)
+            };
+            udp::input::handle(parts, arrival, is_sound, is_group);
         }
-        ipv4::ICMP => icmp::input(parts, arrival, is_broadcast),
+        ipv4::ICMP if is_v4 => icmp::input(parts, arrival, is_group),
+        ipv6::ICMPV6 if !is_v4 => {
+            let is_sound = is_sound(parts);
+            icmpv6::input(parts, arrival, is_sound, is_group);
+        }
         _ => {
             parts.cx.global.mib.ip_in_unknown_protos += 1;
             icmp::refuse(parts, arrival, icmp::Refusal::Protocol);
@@ -172,7 +195,7 @@ pub(crate) fn checksum_of(
 }
 
 /// The first bytes of a chain of buffers, as far as they lie in the first one.
-fn read_head<'r>(
+pub(super) fn read_head<'r>(
     bufs: &Bufs,
     ids: &[region::BufId],
     at: u32,
@@ -193,6 +216,9 @@ fn read_head<'r>(
     }
 }
 
-/// Bytes that are looked at in one go: an Ethernet header, and an IPv4 and a TCP header with all options.
-const PARSED: usize = ethernet::HEADER + 60 + 60;
-const ETHERNET: u32 = 14;
+/// Bytes that are looked at in one go: an Ethernet header, and an IPv4 and a TCP header with all options. Behind an IPv6
+/// header there is room for a TCP header with all options, or for some extension headers.
+pub(super) const PARSED: usize = ethernet::HEADER + 60 + 60;
+pub(super) const ETHERNET: u32 = 14;
+/// Shortest IPv4 header.
+const IP_HEADER: u32 = 20;

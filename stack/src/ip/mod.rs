@@ -1,9 +1,12 @@
-//! IPv4: routes, neighbours, ICMP, reassembly.
+//! IPv4 and IPv6: routes, neighbours, ICMP, reassembly.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-pub(crate) mod arp;
-pub(crate) mod icmp;
+mod arp;
+mod icmp;
+mod icmpv6;
 pub(crate) mod input;
+mod input_v6;
+mod nd;
 mod neighbour;
 mod reassembly;
 pub(crate) mod route;
@@ -33,7 +36,7 @@ pub(crate) struct Ip {
 pub(crate) struct Arrival<'a> {
     /// The sender.
     pub(crate) src: Addr,
-    /// To whom it was sent: the own address or a broadcast address.
+    /// To whom it was sent: an own address, a broadcast address or a group.
     pub(crate) dst: Addr,
     /// The first bytes, contiguous: the whole transport header if the packet has it.
     pub(crate) head: &'a [u8],
@@ -45,7 +48,7 @@ pub(crate) struct Arrival<'a> {
     pub(crate) len: u32,
     /// Payload bytes per original segment of a coalesced frame; 0: an ordinary one.
     pub(crate) gso_size: u16,
-    /// The IP header it came with, as on the wire.
+    /// The IP header it came with, and its extension headers, as on the wire.
     pub(crate) ip_header: &'a [u8],
 }
 
@@ -60,14 +63,14 @@ impl<'a> Arrival<'a> {
     }
 }
 
-/// News about a destination, by ICMP or from ARP, for the connection between two endpoints.
+/// News about a destination, by ICMP or because a neighbour does not answer, for the connection between two endpoints.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IcmpError {
     /// The own end.
     pub(crate) local: Endpoint,
     /// The other end.
     pub(crate) remote: Endpoint,
-    /// The sequence number in the packet that the message is about; `None`: news from ARP, about no packet.
+    /// The sequence number in the packet that the message is about; `None`: news about no packet.
     pub(crate) seq: Option<u32>,
     /// What it says.
     pub(crate) what: Trouble,
@@ -78,7 +81,7 @@ pub(crate) struct IcmpError {
 pub(crate) enum Trouble {
     /// It cannot be reached. `fatal`: Linux gives up on it (`icmp_err_convert`), else the transport goes on trying.
     Unreachable { error: Error, fatal: bool },
-    /// Packets must not be longer than this (RFC 1191).
+    /// Packets must not be longer than this (RFC 1191, RFC 8201).
     PathMtu(u16),
 }
 
@@ -88,9 +91,9 @@ pub(crate) struct Link {
     /// The Ethernet header.
     pub(crate) ethernet: [u8; 14],
     /// The own address.
-    pub(crate) src: [u8; 4],
-    /// The remote address.
-    pub(crate) dst: [u8; 4],
+    pub(crate) src: Addr,
+    /// The remote address, of the same family.
+    pub(crate) dst: Addr,
     /// Longest packet of the first hop, bytes.
     pub(crate) mtu: u16,
 }
@@ -101,7 +104,7 @@ pub(crate) enum NoLink {
     /// The next hop's Ethernet address is being asked for.
     Waiting {
         /// The next hop.
-        hop: [u8; 4],
+        hop: Addr,
     },
     /// No route leads there.
     NoRoute,
@@ -115,32 +118,59 @@ impl Ip {
         })
     }
 
-    /// The way to `remote`. Asks for the Ethernet address of the first hop if it is not known.
-    pub(crate) fn link(&mut self, cx: &mut Context<'_>, remote: Addr) -> Result<Link, NoLink> {
-        let config = cx.global.config;
-        let (Some(src), Some(dst)) = (config.addr.as_v4(), remote.as_v4()) else {
+    /// The way from an own address to a remote one. Asks for the Ethernet address of the first hop if it is not known.
+    pub(crate) fn link(
+        &mut self,
+        cx: &mut Context<'_>,
+        src: Addr,
+        dst: Addr,
+    ) -> Result<Link, NoLink> {
+        let config = &cx.global.config;
+        let is_v4 = dst.is_v4();
+        if src.is_v4() != is_v4 {
             return Err(NoLink::NoRoute);
-        };
-        let mac = match route::first_hop(&config, dst).ok_or(NoLink::NoRoute)? {
+        }
+        let (own, mtu) = (config.mac, config.mtu);
+        let mac = match route::first_hop(config, dst).ok_or(NoLink::NoRoute)? {
             Hop::Group(mac) => mac,
             Hop::Neighbour(hop) => self
                 .neighbours
                 .lookup(cx, hop)
                 .ok_or(NoLink::Waiting { hop })?,
         };
-        let header = ethernet::Header::new(mac, config.mac, ethernet::IPV4);
+        let ethertype = if is_v4 {
+            ethernet::IPV4
+        } else {
+            ethernet::IPV6
+        };
+        let header = ethernet::Header::new(mac, own, ethertype);
         Ok(Link {
             ethernet: zerocopy::transmute!(header),
             src,
             dst,
-            mtu: config.mtu,
+            mtu,
         })
     }
 
     /// Lets `packet` wait for the Ethernet address of `hop`. False: it cannot wait, drop it.
-    pub(crate) fn hold(&mut self, cx: &mut Context<'_>, hop: [u8; 4], packet: Id<Packet>) -> bool {
+    pub(crate) fn hold(&mut self, cx: &mut Context<'_>, hop: Addr, packet: Id<Packet>) -> bool {
         self.neighbours.hold(cx, hop, packet)
     }
+}
+
+/// Tells the sender of a datagram that no socket has its port.
+pub(crate) fn refuse_port(parts: &mut Parts<'_>, arrival: &Arrival<'_>) {
+    if arrival.dst.is_v4() {
+        icmp::refuse(parts, arrival, icmp::Refusal::Port);
+    } else {
+        icmpv6::refuse_port(parts, arrival);
+    }
+}
+
+/// Tells everybody the own addresses.
+pub(crate) fn announce(parts: &mut Parts<'_>) {
+    arp::announce(parts);
+    nd::announce(parts);
 }
 
 /// Runs what is due: requests for neighbours that do not answer, fragments that wait too long.
@@ -156,7 +186,7 @@ pub(crate) fn run_timers(parts: &mut Parts<'_>) {
 
 /// `hop` does not answer: the connections behind it are told, as by "host unreachable" (`arp_error_report` in Linux). They
 /// try again a little later; whether there is anything left to try is theirs to say.
-fn fail_flows(parts: &mut Parts<'_>, hop: [u8; 4]) {
+fn fail_flows(parts: &mut Parts<'_>, hop: Addr) {
     for _ in 0..parts.cx.egress.parked_len() {
         let Some(id) = parts.cx.egress.pop_parked() else {
             return;
@@ -165,10 +195,7 @@ fn fail_flows(parts: &mut Parts<'_>, hop: [u8; 4]) {
         else {
             continue;
         };
-        let via = remote
-            .addr
-            .as_v4()
-            .and_then(|dst| route::first_hop(&parts.cx.global.config, dst));
+        let via = route::first_hop(&parts.cx.global.config, remote.addr);
         if via != Some(Hop::Neighbour(hop)) {
             parts.cx.egress.wake(id);
             continue;

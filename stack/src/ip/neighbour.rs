@@ -1,6 +1,7 @@
 //! The Ethernet addresses of neighbours: a bounded table, and what waits for an answer.
 
-use super::arp;
+use super::{arp, nd};
+use crate::addr::Addr;
 use crate::context::Context;
 use crate::layout;
 use crate::packet::{Packet, PacketList};
@@ -13,12 +14,11 @@ use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(super) struct Neighbour {
-    ip: [u8; 4],
+    ip: Addr,
     mac: [u8; 6],
     state: u8,
     /// Requests sent in this state.
     probes: u8,
-    _pad: [u8; 4],
     /// Asking, checking: when the next request is due. Known: until when the answer is fresh.
     deadline: Instant,
     /// When it was last asked for; the longest unused makes room.
@@ -78,7 +78,7 @@ impl Neighbours {
     }
 
     /// The Ethernet address of `ip`. `None`: it is being asked for.
-    pub(super) fn lookup(&mut self, cx: &mut Context<'_>, ip: [u8; 4]) -> Option<[u8; 6]> {
+    pub(super) fn lookup(&mut self, cx: &mut Context<'_>, ip: Addr) -> Option<[u8; 6]> {
         let now = cx.now;
         if let Some(place) = self.find(cx, ip) {
             let entry = self.entries.get_mut(place)?;
@@ -90,7 +90,7 @@ impl Neighbours {
                 State::Known => {
                     entry.enter(State::Checking, now + RETRY);
                     self.wake_by(cx, now + RETRY);
-                    arp::request(cx, ip, Some(mac));
+                    ask(cx, ip, Some(mac));
                     Some(mac)
                 }
                 State::Checking => Some(mac),
@@ -104,12 +104,12 @@ impl Neighbours {
         };
         entry.enter(State::Asking, now + RETRY);
         self.wake_by(cx, now + RETRY);
-        arp::request(cx, ip, None);
+        ask(cx, ip, None);
         None
     }
 
     /// Lets `packet` wait for the address of `ip`. False: too many wait already, or nobody is asking.
-    pub(super) fn hold(&mut self, cx: &mut Context<'_>, ip: [u8; 4], packet: Id<Packet>) -> bool {
+    pub(super) fn hold(&mut self, cx: &mut Context<'_>, ip: Addr, packet: Id<Packet>) -> bool {
         let entry = self
             .find(cx, ip)
             .and_then(|place| self.entries.get_mut(place));
@@ -122,8 +122,16 @@ impl Neighbours {
         true
     }
 
+    /// What is believed to be the address of `ip`, without asking.
+    pub(super) fn known(&self, cx: &Context<'_>, ip: Addr) -> Option<[u8; 6]> {
+        let entry = self
+            .find(cx, ip)
+            .and_then(|place| self.entries.get(place))?;
+        matches!(entry.state(), State::Known | State::Checking).then_some(entry.mac)
+    }
+
     /// `ip` is at `mac`: a request or reply of that neighbour said so. An entry is made only if `create`.
-    pub(super) fn learn(&mut self, cx: &mut Context<'_>, ip: [u8; 4], mac: [u8; 6], create: bool) {
+    pub(super) fn learn(&mut self, cx: &mut Context<'_>, ip: Addr, mac: [u8; 6], create: bool) {
         let now = cx.now;
         let found = self.find(cx, ip);
         let entry = match found {
@@ -153,7 +161,7 @@ impl Neighbours {
 
     /// Sends the requests that are due, and gives one neighbour that did not answer, with what waited for it. To be called
     /// until it gives `None`.
-    pub(super) fn next_failed(&mut self, cx: &mut Context<'_>) -> Option<([u8; 4], PacketList)> {
+    pub(super) fn next_failed(&mut self, cx: &mut Context<'_>) -> Option<(Addr, PacketList)> {
         let now = cx.now;
         if now < cx.global.neighbours_due {
             return None;
@@ -177,7 +185,7 @@ impl Neighbours {
                     entry.ip,
                     (entry.state() == State::Checking).then_some(entry.mac),
                 );
-                arp::request(cx, ip, known);
+                ask(cx, ip, known);
             }
             if matches!(entry.state(), State::Asking | State::Checking) {
                 cx.global.neighbours_due = cx.global.neighbours_due.min(entry.deadline);
@@ -190,13 +198,15 @@ impl Neighbours {
         cx.global.neighbours_due = cx.global.neighbours_due.min(deadline);
     }
 
-    fn places(cx: &Context<'_>, ip: [u8; 4]) -> core::ops::Range<u32> {
-        let hash = cx.global.hash_key.bytes(&[&ip]);
+    fn places(cx: &Context<'_>, ip: Addr) -> core::ops::Range<u32> {
+        // The lower half tells the neighbours of one link apart.
+        let [.., a, b, c, d, e, f, g, h] = ip.octets();
+        let hash = cx.global.hash_key.bytes(&[&[a, b, c, d, e, f, g, h]]);
         let set = u32::try_from(hash % u64::from(SETS)).unwrap_or(0);
         set * WAYS..(set + 1) * WAYS
     }
 
-    fn find(&self, cx: &Context<'_>, ip: [u8; 4]) -> Option<u32> {
+    fn find(&self, cx: &Context<'_>, ip: Addr) -> Option<u32> {
         Self::places(cx, ip).find(|&place| {
             self.entries
                 .get(place)
@@ -206,7 +216,7 @@ impl Neighbours {
 
     /// An entry of the set of `ip` that is empty or may be forgotten. `None`: the set is full of neighbours that are
     /// being asked for.
-    fn make_room(&mut self, cx: &Context<'_>, ip: [u8; 4]) -> Option<&mut Neighbour> {
+    fn make_room(&mut self, cx: &Context<'_>, ip: Addr) -> Option<&mut Neighbour> {
         let age = |entry: &Neighbour| match entry.state() {
             State::Empty => Some(Instant::ZERO),
             State::Known | State::Checking => Some(entry.used),
@@ -216,6 +226,14 @@ impl Neighbours {
             .filter_map(|place| Some((self.entries.get(place).and_then(age)?, place)))
             .min()?;
         self.entries.get_mut(place)
+    }
+}
+
+/// Asks who has `ip`: everybody, or only the station that had it last.
+fn ask(cx: &mut Context<'_>, ip: Addr, last_known: Option<[u8; 6]>) {
+    match ip.as_v4() {
+        Some(v4) => arp::request(cx, v4, last_known),
+        None => nd::solicit(cx, ip, last_known.is_some()),
     }
 }
 

@@ -1,11 +1,11 @@
-//! Putting fragments together (RFC 791 section 3.2, RFC 815), in a bounded number of bounded datagrams.
+//! Putting fragments together (RFC 791 section 3.2, RFC 815, RFC 8200 section 4.5), in a bounded number of bounded datagrams.
 
+use crate::addr::Addr;
 use crate::context::Context;
 use crate::frame::{Payload, PoolKind};
 use crate::layout;
 use crate::packet::{CHAIN_MAX, Chain};
 use crate::time::Instant;
-use crate::wire::ipv4::{self, Header};
 use core::time::Duration;
 use region::{Array, BufId, Region, RegionError};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
@@ -14,21 +14,38 @@ use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 struct Assembly {
-    src: [u8; 4],
-    dst: [u8; 4],
-    ident: u16,
+    src: Addr,
+    dst: Addr,
+    ident: u32,
     protocol: u8,
     in_use: u8,
+    _pad: [u8; 2],
     /// Bytes of the whole; 0: the last fragment has not come.
     total: u32,
     /// Bytes that have come.
     have: u32,
-    _pad: [u8; 4],
     /// When it is given up.
     deadline: Instant,
     bufs: [BufId; CHAIN_MAX],
     /// One bit for each eight bytes that have come.
     blocks: [u64; BLOCK_WORDS],
+}
+
+/// What a packet's headers say about the fragment in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fragment {
+    pub(super) src: Addr,
+    pub(super) dst: Addr,
+    pub(super) ident: u32,
+    pub(super) protocol: u8,
+    /// Where it starts in the datagram, bytes; a multiple of 8.
+    pub(super) at: u16,
+    /// Its bytes.
+    pub(super) len: u16,
+    /// Not the last.
+    pub(super) more: bool,
+    /// Most bytes that the whole datagram can have.
+    pub(super) end_max: u32,
 }
 
 /// All half-assembled datagrams.
@@ -47,13 +64,13 @@ impl Reassembly {
     pub(super) fn add(
         &mut self,
         cx: &mut Context<'_>,
-        header: &Header,
-        fragment: impl Iterator<Item = Payload>,
+        fragment: &Fragment,
+        bytes: impl Iterator<Item = Payload>,
     ) -> Option<Chain> {
         cx.global.mib.ip_reasm_reqds += 1;
-        let place = self.find(header).or_else(|| self.start(cx, header))?;
+        let place = self.find(fragment).or_else(|| self.start(cx, fragment))?;
         let assembly = self.slots.get_mut(place)?;
-        match assembly.take(cx, header, fragment) {
+        match assembly.take(cx, fragment, bytes) {
             Progress::Waiting => None,
             Progress::Complete(chain) => {
                 *assembly = Assembly::new_zeroed();
@@ -90,16 +107,16 @@ impl Reassembly {
         cx.global.reassembly_due = next;
     }
 
-    fn find(&self, header: &Header) -> Option<u32> {
+    fn find(&self, fragment: &Fragment) -> Option<u32> {
         (0..self.slots.len()).find(|&place| {
             self.slots
                 .get(place)
-                .is_some_and(|assembly| assembly.matches(header))
+                .is_some_and(|assembly| assembly.matches(fragment))
         })
     }
 
     /// A free slot, or that of the oldest datagram.
-    fn start(&mut self, cx: &mut Context<'_>, header: &Header) -> Option<u32> {
+    fn start(&mut self, cx: &mut Context<'_>, fragment: &Fragment) -> Option<u32> {
         let age = |assembly: &Assembly| {
             if assembly.in_use == 0 {
                 Instant::ZERO
@@ -114,10 +131,10 @@ impl Reassembly {
         }
         let deadline = cx.now + PATIENCE;
         *assembly = Assembly {
-            src: header.src,
-            dst: header.dst,
-            ident: header.ident,
-            protocol: header.protocol,
+            src: fragment.src,
+            dst: fragment.dst,
+            ident: fragment.ident,
+            protocol: fragment.protocol,
             in_use: 1,
             deadline,
             ..Assembly::new_zeroed()
@@ -134,26 +151,23 @@ enum Progress {
 }
 
 impl Assembly {
-    fn matches(&self, header: &Header) -> bool {
+    fn matches(&self, of: &Fragment) -> bool {
         self.in_use != 0
             && (self.src, self.dst, self.ident, self.protocol)
-                == (header.src, header.dst, header.ident, header.protocol)
+                == (of.src, of.dst, of.ident, of.protocol)
     }
 
     fn take(
         &mut self,
         cx: &mut Context<'_>,
-        header: &Header,
-        fragment: impl Iterator<Item = Payload>,
+        fragment: &Fragment,
+        bytes: impl Iterator<Item = Payload>,
     ) -> Progress {
-        let (at, len) = (
-            u32::from(header.fragment_at),
-            u32::from(header.payload_len()),
-        );
+        let (at, len) = (u32::from(fragment.at), u32::from(fragment.len));
         let end = at.saturating_add(len);
-        let is_last = !header.more_fragments;
+        let is_last = !fragment.more;
         let is_sound = len > 0
-            && end <= ipv4::MAX_PACKET - HEADER
+            && end <= fragment.end_max
             && (is_last || len.is_multiple_of(BLOCK))
             && (self.total == 0 || (end <= self.total && (!is_last || end == self.total)));
         if !is_sound || (is_last && self.highest() > end) {
@@ -162,10 +176,10 @@ impl Assembly {
         match self.mark(at / BLOCK, end.div_ceil(BLOCK)) {
             Marked::New => {}
             Marked::Repeated => return Progress::Waiting,
-            // RFC 5722's rule, which Linux applies to IPv4 as well: an overlap is an attack.
+            // RFC 8200 section 4.5, and Linux applies it to IPv4 as well: an overlap is an attack.
             Marked::Overlapping => return Progress::Broken,
         }
-        if self.copy(cx, at, fragment).is_none() {
+        if self.copy(cx, at, bytes).is_none() {
             return Progress::Broken;
         }
         self.have = self.have.saturating_add(len);
@@ -184,9 +198,9 @@ impl Assembly {
         &mut self,
         cx: &mut Context<'_>,
         mut at: u32,
-        fragment: impl Iterator<Item = Payload>,
+        bytes: impl Iterator<Item = Payload>,
     ) -> Option<()> {
-        for mut piece in fragment {
+        for mut piece in bytes {
             while piece.len > 0 {
                 let (place, offset) = (at / layout::RECEIVE_BUFFER, at % layout::RECEIVE_BUFFER);
                 let here = piece.len.min(layout::RECEIVE_BUFFER - offset);
@@ -261,11 +275,9 @@ enum Marked {
 
 /// Datagrams being put together at a time; the oldest makes room.
 const DATAGRAMS: u32 = 64;
-/// `net.ipv4.ipfrag_time`.
+/// `net.ipv4.ipfrag_time`; the IPv6 one is twice as long in Linux.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Fragments start at multiples of this many bytes.
 const BLOCK: u32 = 8;
 /// Words of the bitmap: one bit for each block of the longest packet.
 const BLOCK_WORDS: usize = 128;
-/// Shortest IP header.
-const HEADER: u32 = 20;

@@ -34,15 +34,15 @@ impl Stack {
         let mut parts = self.parts(now);
         let addr = check(&parts, id, local.addr)?;
         let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
-        let (kind, flags) = (sock.kind(), sock.flags());
+        let (kind, claim) = (sock.kind(), (sock.flags(), sock.families(addr)));
         let global = &mut *parts.cx.global;
         let (port, hold) = if local.port == 0 {
             parts
                 .cx
                 .ports
-                .bind_any(kind, flags, PortRange::of(&global.config), &mut global.rng)?
+                .bind_any(kind, claim, PortRange::of(&global.config), &mut global.rng)?
         } else {
-            (local.port, parts.cx.ports.bind(kind, local.port, flags)?)
+            (local.port, parts.cx.ports.bind(kind, local.port, claim)?)
         };
         (sock.local, sock.port_hold) = (Endpoint::new(addr, port), hold);
         sock.set(SockFlags::BOUND, true);
@@ -79,20 +79,17 @@ fn check(parts: &Parts<'_>, id: SockId, addr: Addr) -> Result<Addr, Error> {
     if sock.local.port != 0 {
         return Err(Error::InvalidArgument);
     }
-    let v4 = match (sock.domain(), addr.as_v4()) {
-        (Domain::Inet, None) if addr == Addr::UNSPECIFIED => return Ok(Addr::V4_UNSPECIFIED),
-        (Domain::Inet, None) => return Err(Error::AddressFamily),
-        (Domain::Inet6, None) if addr == Addr::UNSPECIFIED => return Ok(addr),
-        (Domain::Inet6, None) => return Err(Error::AddressNotAvailable),
-        (Domain::Inet6, Some(_)) if sock.has(SockFlags::V6_ONLY) => {
+    match (sock.domain(), addr.is_v4()) {
+        (Domain::Inet, false) if addr == Addr::UNSPECIFIED => return Ok(Addr::V4_UNSPECIFIED),
+        (Domain::Inet, false) => return Err(Error::AddressFamily),
+        (Domain::Inet6, true) if sock.has(SockFlags::V6_ONLY) => {
             return Err(Error::InvalidArgument);
         }
-        (Domain::Inet | Domain::Inet6, Some(v4)) => v4,
-    };
-    let is_group = addr.is_multicast() || route::is_broadcast(config, v4);
+        (Domain::Inet | Domain::Inet6, _) => {}
+    }
     let is_fine = addr.is_unspecified()
-        || config.addr == addr
-        || (sock.kind() == SockKind::Datagram && is_group);
+        || config.is_own(addr)
+        || (sock.kind() == SockKind::Datagram && route::is_group(config, addr));
     if is_fine {
         Ok(addr)
     } else {

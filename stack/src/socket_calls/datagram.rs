@@ -13,7 +13,7 @@ impl Stack {
     /// lock and sent by [`Self::send_to_commit`].
     ///
     /// # Errors
-    /// `WouldBlock`: the send buffer is full. `MessageSize`: more than 65507 bytes. `DestinationRequired`,
+    /// `WouldBlock`: the send buffer is full. `MessageSize`: more than 65507 bytes (over IPv6 65527). `DestinationRequired`,
     /// `NetworkUnreachable`, `PermissionDenied` (broadcast without `SO_BROADCAST`), `BrokenPipe` (shut down), `NoBuffers`
     /// (pool used up), `NotSupported` (not a UDP endpoint), or a pending error.
     pub fn send_to_reserve(

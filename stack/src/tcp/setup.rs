@@ -26,8 +26,6 @@ const FIRST_WINDOW_MAX: u32 = 65_535;
 const FILL_DEFAULT: u8 = 128;
 /// Bytes Linux charges a queued full segment for beyond its payload.
 const SEGMENT_OVERHEAD: u64 = 1024;
-/// Bytes of IPv4 and TCP header without options.
-const HEADERS: u16 = 40;
 /// Bytes of the timestamps option, padded.
 const TIMESTAMPS_ROOM: u16 = 12;
 const _: () = assert!(TIMESTAMPS_ROOM as usize == TIMESTAMPS_LEN);
@@ -49,7 +47,7 @@ impl Flow<'_, '_> {
         let (local, remote) = (self.sock.local, self.sock.remote);
         let config = self.cx.global.config;
         let iss = iss.unwrap_or_else(|| initial_seq(self.cx.global, now, local, remote));
-        let full = config.mtu.saturating_sub(HEADERS).max(MSS_MIN);
+        let full = config.mtu.saturating_sub(headers(remote)).max(MSS_MIN);
         let buffer = self.sock.receive_buffer;
         let is_fixed = self.sock.has(SockFlags::RECEIVE_BUFFER_SET);
         let conn = &mut self.sock.tcp;
@@ -140,8 +138,9 @@ impl Flow<'_, '_> {
 
     /// The segment size from clamp, path MTU and options.
     pub(crate) fn sync_mss(&mut self) {
+        let headers = headers(self.sock.remote);
         let conn = &mut self.sock.tcp;
-        let by_path = conn.snd.mtu.saturating_sub(HEADERS);
+        let by_path = conn.snd.mtu.saturating_sub(headers);
         let options = if conn.has(Flags::TIMESTAMPS) {
             TIMESTAMPS_ROOM
         } else {
@@ -206,6 +205,11 @@ impl Flow<'_, '_> {
         let max = self.cx.global.config.tcp_wmem[2];
         self.sock.send_buffer = self.sock.send_buffer.max(wanted.min(max));
     }
+}
+
+/// Bytes of IP and TCP header without options.
+const fn headers(remote: Endpoint) -> u16 {
+    if remote.addr.is_v4() { 40 } else { 60 }
 }
 
 /// First window and scale (Linux: tcp_select_initial_window): `buffer` is what there is now, `max`

@@ -2,6 +2,7 @@
 
 use crate::egress::{Outgoing, emit};
 use crate::frame::{FrameSink, Gso, Payload, RxChecksum, RxFrame, TxChecksum, TxFrame};
+use crate::ip::route;
 use crate::wire::ipv4;
 use crate::{Addr, Config, Endpoint, Error, Instant, PoolKind, RecvFlags, SockId, Stack};
 use core::time::Duration;
@@ -45,6 +46,21 @@ pub(crate) fn config(host: u8) -> Config {
         tcp_mem: [1024, 2048, 4096],
         ..Config::default()
     }
+}
+
+/// As [`config`], and `fd00::<host>/64` with gateway `fd00::fe`.
+pub(crate) fn dual_config(host: u8) -> Config {
+    Config {
+        addr6: v6(host),
+        gateway6: v6(0xfe),
+        prefix_len6: 64,
+        ..config(host)
+    }
+}
+
+/// `fd00::<host>`
+pub(crate) const fn v6(host: u8) -> Addr {
+    Addr::v6([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, host])
 }
 
 impl Host {
@@ -142,7 +158,12 @@ impl Host {
     ) -> Frame {
         let mut sink = OneFrame(None);
         let mut parts = self.stack.parts(self.now);
-        let link = parts.ip.link(&mut parts.cx, to).expect("a known neighbour");
+        let own =
+            route::source(&parts.cx.global.config, Addr::UNSPECIFIED, to).expect("an own address");
+        let link = parts
+            .ip
+            .link(&mut parts.cx, own, to)
+            .expect("a known neighbour");
         let out = Outgoing {
             protocol: ipv4::TCP,
             ttl: 64,

@@ -3,5 +3,5 @@
 mod host;
 mod pair;
 
-pub(crate) use host::{Frame, Host, config};
+pub(crate) use host::{Frame, Host, config, dual_config, v6};
 pub(crate) use pair::Pair;

@@ -1,7 +1,7 @@
 //! Two hosts on one wire, in virtual time.
 
-use super::host::{Frame, Host, config};
-use crate::{Config, Instant};
+use super::host::{Frame, Host, config, dual_config};
+use crate::{Addr, Config, Instant};
 use core::time::Duration;
 use std::boxed::Box;
 use std::collections::VecDeque;
@@ -37,6 +37,19 @@ impl Pair {
             drops: Box::new(|_, _, _| false),
             sent: 0,
         }
+    }
+
+    /// Hosts that have IPv6 addresses only, `fd00::1` and `fd00::2`, with changed settings.
+    pub(crate) fn v6_with(change: impl Fn(&mut Config)) -> Self {
+        Self::with(|config| {
+            let [.., host] = config.mac;
+            *config = Config {
+                addr: Addr::UNSPECIFIED,
+                gateway: Addr::UNSPECIFIED,
+                ..dual_config(host)
+            };
+            change(config);
+        })
     }
 
     /// Sets which frames are lost.

@@ -3,16 +3,17 @@
 mod arp;
 mod fragments;
 mod icmp;
+mod ipv6;
 mod parking;
 mod segments;
 mod settings;
 mod udp;
 
-use crate::testing::{Frame, Host};
+use crate::testing::{Frame, Host, config};
 use crate::wire::arp::{Arp, Operation};
 use crate::wire::ipv4::{self, Header};
 use crate::wire::{checksum, ethernet, udp as udp_wire};
-use crate::{Domain, Endpoint, SockId, SockKind};
+use crate::{Addr, Config, Domain, Endpoint, SockId, SockKind};
 use std::vec::Vec;
 use zerocopy::IntoBytes;
 
@@ -23,7 +24,11 @@ const OWN_MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 
 /// A host that knows its peer's Ethernet address.
 fn host_with_peer() -> Host {
-    let mut host = Host::new(1);
+    host_with_peer_of(config(1))
+}
+
+fn host_with_peer_of(config: Config) -> Host {
+    let mut host = Host::with(config);
     host.receive(&arp(Operation::Request, PEER_MAC, PEER_IP, OWN_IP));
     assert_eq!(host.transmit_all().len(), 1, "the answer to the request");
     host
@@ -84,7 +89,7 @@ fn udp_bytes(src: ([u8; 4], u16), dst: ([u8; 4], u16), data: &[u8]) -> Vec<u8> {
         len,
         checksum: 0,
     };
-    let seed = checksum::pseudo_v4(src.0, dst.0, ipv4::UDP, u32::from(len));
+    let seed = checksum::pseudo(Addr::v4(src.0), Addr::v4(dst.0), ipv4::UDP, u32::from(len));
     let mut bytes = [header.emit().as_bytes(), data].concat();
     header.checksum = checksum::finish(checksum::sum(&bytes, seed));
     bytes[..8].copy_from_slice(header.emit().as_bytes());

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::config;
-use crate::{Addr, Config, DeviceOffload, Gso, GsoKind, Payload, PoolKind};
+use crate::{Config, DeviceOffload, Gso, GsoKind, Payload, PoolKind};
 
 const FIN: u8 = 1;
 const PSH: u8 = 8;
@@ -59,7 +59,12 @@ fn free(host: &mut Host, payload: &[Payload]) {
 fn checksum_is_right(frame: &Frame) -> bool {
     let (header, segment) = ip_of(frame);
     let len = u32::try_from(segment.len()).expect("short");
-    let seed = checksum::pseudo_v4(header.src, header.dst, header.protocol, len);
+    let seed = checksum::pseudo(
+        Addr::v4(header.src),
+        Addr::v4(header.dst),
+        header.protocol,
+        len,
+    );
     checksum::finish(checksum::sum(segment, seed)) == 0
 }
 

@@ -332,7 +332,12 @@ fn a_checksum_is_left_to_a_device_that_can() {
     );
     let (_, datagram) = ip_of(&frame);
     let len = u32::try_from(datagram.len()).expect("short");
-    let pseudo = checksum::fold(checksum::pseudo_v4(OWN_IP, PEER_IP, ipv4::UDP, len));
+    let pseudo = checksum::fold(checksum::pseudo(
+        Addr::v4(OWN_IP),
+        Addr::v4(PEER_IP),
+        ipv4::UDP,
+        len,
+    ));
     assert_eq!(datagram[6..8], pseudo.to_be_bytes());
 }
 

@@ -2,7 +2,7 @@
 
 use super::input::OVERHEAD;
 use super::{drop_packet, unindex};
-use crate::addr::Endpoint;
+use crate::addr::{Addr, Endpoint};
 use crate::context::Parts;
 use crate::error::Error;
 use crate::frame::PoolKind;
@@ -13,7 +13,7 @@ use crate::ports::{PortHold, PortRange};
 use crate::sock::{Domain, Ready, Shutdown, Sock, SockFlags, SockId, SockKind};
 use crate::socket_calls::span::{DatagramSpan, RecvFlags};
 use crate::wire::ipv4;
-use crate::wire::udp::{HEADER, Header, MAX_PAYLOAD};
+use crate::wire::udp::{HEADER, Header, MAX_PAYLOAD_V4, MAX_PAYLOAD_V6};
 use zerocopy::IntoBytes;
 
 /// Enters a port that the caller has taken into the index.
@@ -31,12 +31,11 @@ pub(crate) fn bound(parts: &mut Parts<'_>, id: SockId, port: u16) -> Result<(), 
 
 /// `connect(2)`: sets the peer; an unspecified address takes it away.
 pub(crate) fn connect(parts: &mut Parts<'_>, id: SockId, remote: Endpoint) -> Result<(), Error> {
-    let own = parts.cx.global.config.addr;
     if remote.addr.is_unspecified() {
         disconnect(parts, id)?;
         return Ok(());
     }
-    check_destination(parts, id, remote)?;
+    let own = check_destination(parts, id, remote)?;
     autobind(parts, id)?;
     let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
     sock.remote = remote;
@@ -86,7 +85,12 @@ pub(crate) fn send_reserve(
     }
     let peer = sock.has(SockFlags::CONNECTED).then_some(sock.remote);
     let to = to.or(peer).ok_or(Error::DestinationRequired)?;
-    if len > MAX_PAYLOAD {
+    let max = if to.addr.is_v4() {
+        MAX_PAYLOAD_V4
+    } else {
+        MAX_PAYLOAD_V6
+    };
+    if len > max {
         return Err(Error::MessageSize);
     }
     if sock.udp.send_charge >= sock.send_buffer {
@@ -148,8 +152,10 @@ fn queue(
     if bytes == 0 && !span.is_empty() {
         return Ok(false);
     }
-    let own = parts.cx.global.config.addr;
     let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
+    let config = &parts.cx.global.config;
+    let own =
+        route::source(config, sock.local.addr, span.peer.addr).ok_or(Error::NetworkUnreachable)?;
     let len = u32::try_from(bytes).map_err(|_| Error::MessageSize)?;
     let src = Endpoint::new(own, sock.local.port);
     let total = u16::try_from(HEADER.saturating_add(bytes)).map_err(|_| Error::MessageSize)?;
@@ -265,25 +271,24 @@ pub(crate) fn close(parts: &mut Parts<'_>, id: SockId) {
     }
 }
 
-/// Whether this endpoint may send to `to`.
-fn check_destination(parts: &Parts<'_>, id: SockId, to: Endpoint) -> Result<(), Error> {
+/// Whether this endpoint may send to `to`, and from which address.
+fn check_destination(parts: &Parts<'_>, id: SockId, to: Endpoint) -> Result<Addr, Error> {
     let sock = parts.socks.get(id).ok_or(Error::BadDescriptor)?;
     let config = &parts.cx.global.config;
-    let Some(dst) = to.addr.as_v4() else {
-        let is_wrong = sock.domain() == Domain::Inet;
-        return Err(if is_wrong {
-            Error::AddressFamily
-        } else {
-            Error::NetworkUnreachable
-        });
-    };
-    if route::first_hop(config, dst).is_none() {
+    if sock.domain() == Domain::Inet && !to.addr.is_v4() {
+        return Err(Error::AddressFamily);
+    }
+    if !sock.may_reach(to.addr) || !route::is_reachable(config, to.addr) {
         return Err(Error::NetworkUnreachable);
     }
-    if route::is_broadcast(config, dst) && !sock.has(SockFlags::BROADCAST) {
+    let is_broadcast = to
+        .addr
+        .as_v4()
+        .is_some_and(|dst| route::is_broadcast(config, dst));
+    if is_broadcast && !sock.has(SockFlags::BROADCAST) {
         return Err(Error::PermissionDenied);
     }
-    Ok(())
+    route::source(config, sock.local.addr, to.addr).ok_or(Error::NetworkUnreachable)
 }
 
 /// Chooses a port for an endpoint that was not bound.
@@ -294,10 +299,11 @@ fn autobind(parts: &mut Parts<'_>, id: SockId) -> Result<(), Error> {
     }
     let global = &mut *parts.cx.global;
     let range = PortRange::of(&global.config);
+    let claim = (sock.flags(), sock.families(sock.local.addr));
     let (port, hold) = parts
         .cx
         .ports
-        .bind_any(SockKind::Datagram, sock.flags(), range, &mut global.rng)
+        .bind_any(SockKind::Datagram, claim, range, &mut global.rng)
         .map_err(|_| Error::WouldBlock)?;
     (sock.local.port, sock.port_hold) = (port, hold);
     drop(sock);

@@ -3,11 +3,10 @@
 use crate::addr::Endpoint;
 use crate::context::Parts;
 use crate::frame::PoolKind;
-use crate::ip::icmp::{Refusal, refuse};
-use crate::ip::{Arrival, IcmpError, Trouble};
+use crate::ip::{Arrival, IcmpError, Trouble, refuse_port};
 use crate::layout;
 use crate::packet::{Chain, Packet};
-use crate::sock::{Domain, Ready, Sock, SockFlags, SockId};
+use crate::sock::{Ready, Sock, SockFlags, SockId};
 use crate::wire::ipv4;
 use crate::wire::udp::{HEADER, Header};
 use arrayvec::ArrayVec;
@@ -44,7 +43,7 @@ pub(crate) fn handle(
     };
     if receivers.is_empty() {
         parts.cx.global.mib.udp_no_ports += 1;
-        refuse(parts, arrival, Refusal::Port);
+        refuse_port(parts, arrival);
         return;
     }
     let datagram = Datagram {
@@ -107,9 +106,8 @@ fn score(sock: &Sock, src: Endpoint, dst: Endpoint) -> Option<u8> {
     let is_bound = !sock.local.addr.is_unspecified();
     let is_connected = sock.has(SockFlags::CONNECTED);
     let fits = sock.local.port == dst.port
-        && (!is_bound || sock.local.addr == dst.addr)
-        && (!is_connected || sock.remote == src)
-        && !(sock.domain() == Domain::Inet6 && sock.has(SockFlags::V6_ONLY));
+        && sock.hears(dst.addr)
+        && (!is_connected || sock.remote == src);
     fits.then_some(u8::from(is_bound) + 2 * u8::from(is_connected))
 }
 

@@ -3,6 +3,8 @@
 //! Partial sums are `u32` values of 16-bit one's complement words in network order, folded or not; they may be added with
 //! [`add`] in any order as long as every piece but the last has an even length.
 
+use crate::addr::Addr;
+
 /// Sum of `bytes` on top of `seed`. An odd last byte is padded with zero.
 pub(crate) fn sum(bytes: &[u8], seed: u32) -> u32 {
     // Eight bytes at a time in native order; one's complement addition does not care about byte order (RFC 1071 section 2(B)).
@@ -37,9 +39,10 @@ pub(crate) fn finish(sum: u32) -> u16 {
     !fold(sum)
 }
 
-/// Partial sum of the IPv4 pseudo-header (RFC 9293 section 3.1, RFC 768).
-pub(crate) fn pseudo_v4(src: [u8; 4], dst: [u8; 4], protocol: u8, len: u32) -> u32 {
-    let addresses = sum(&dst, sum(&src, u32::from(protocol)));
+/// Partial sum of the pseudo-header (RFC 9293 section 3.1, RFC 768; RFC 8200 section 8.1). It is the same for both
+/// versions of IP: what mapping adds to an IPv4 address is 0xffff, which is zero in one's complement.
+pub(crate) fn pseudo(src: Addr, dst: Addr, protocol: u8, len: u32) -> u32 {
+    let addresses = sum(&dst.octets(), sum(&src.octets(), u32::from(protocol)));
     add(addresses, (len >> 16) + (len & 0xffff))
 }
 
@@ -84,6 +87,16 @@ mod tests {
             prop_assert_eq!(fold(sum(b, sum(a, 0))), plain(&bytes));
             prop_assert_eq!(fold(add(sum(a, 0), sum(b, 0))), plain(&bytes));
         }
+    }
+
+    #[test]
+    fn the_pseudo_header_of_ipv4_is_that_of_rfc_768() {
+        let (src, dst) = ([10, 0, 0, 1], [10, 0, 0, 2]);
+        let plain = [&src[..], &dst, &[0, 17, 0, 8]].concat();
+        assert_eq!(
+            fold(pseudo(Addr::v4(src), Addr::v4(dst), 17, 8)),
+            fold(sum(&plain, 0))
+        );
     }
 
     #[test]

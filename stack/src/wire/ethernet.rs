@@ -9,6 +9,8 @@ pub(crate) const HEADER: usize = 14;
 pub(crate) const BROADCAST: [u8; 6] = [0xff; 6];
 /// Payload is IPv4.
 pub(crate) const IPV4: u16 = 0x0800;
+/// Payload is IPv6 (RFC 2464 section 3).
+pub(crate) const IPV6: u16 = 0x86dd;
 /// Payload is ARP.
 pub(crate) const ARP: u16 = 0x0806;
 
@@ -52,6 +54,12 @@ pub(crate) const fn is_group(mac: [u8; 6]) -> bool {
 pub(crate) const fn multicast_v4(group: [u8; 4]) -> [u8; 6] {
     let [_, b, c, d] = group;
     [0x01, 0x00, 0x5e, b & 0x7f, c, d]
+}
+
+/// Where an IPv6 multicast group is sent (RFC 2464 section 7).
+pub(crate) const fn multicast_v6(group: [u8; 16]) -> [u8; 6] {
+    let [.., a, b, c, d] = group;
+    [0x33, 0x33, a, b, c, d]
 }
 
 const _: () = assert!(size_of::<Header>() == HEADER);

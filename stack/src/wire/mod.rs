@@ -4,6 +4,10 @@
 pub(crate) mod arp;
 pub(crate) mod checksum;
 pub(crate) mod ethernet;
+pub(crate) mod extension;
 pub(crate) mod icmp;
+pub(crate) mod icmpv6;
 pub(crate) mod ipv4;
+pub(crate) mod ipv6;
+pub(crate) mod nd;
 pub(crate) mod udp;

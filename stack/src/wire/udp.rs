@@ -6,7 +6,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 /// Bytes of the header.
 pub(crate) const HEADER: usize = 8;
 /// Most payload bytes of a datagram over IPv4.
-pub(crate) const MAX_PAYLOAD: usize = 65_507;
+pub(crate) const MAX_PAYLOAD_V4: usize = 65_507;
+/// Most payload bytes of a datagram over IPv6.
+pub(crate) const MAX_PAYLOAD_V6: usize = 65_527;
 
 /// A UDP header as worked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,8 +32,8 @@ pub(crate) fn listen(parts: &mut Parts<'_>, id: SockId, backlog: u32) -> Result<
     }
     if sock.local.port == 0 {
         let range = PortRange::of(&global.config);
-        let (port, hold) =
-            ports.bind_any(SockKind::Stream, sock.flags(), range, &mut global.rng)?;
+        let claim = (sock.flags(), sock.families(sock.local.addr));
+        let (port, hold) = ports.bind_any(SockKind::Stream, claim, range, &mut global.rng)?;
         sock.local = Endpoint::new(sock.local.addr, port);
         sock.port_hold = hold;
         sock.set(SockFlags::BOUND, true);

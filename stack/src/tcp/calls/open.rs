@@ -4,7 +4,7 @@ use crate::addr::{Addr, Endpoint};
 use crate::context::{Context, Parts};
 use crate::error::Error;
 use crate::ip::route;
-use crate::ports::PortRange;
+use crate::ports::{Families, PortRange};
 use crate::sock::{SockFlags, SockId};
 use crate::tcp::connection::{Connection, Flags};
 use crate::tcp::flow::with_flow;
@@ -22,9 +22,7 @@ pub(crate) fn open(parts: &mut Parts<'_>, id: SockId) {
 /// `connect(2)`. The SYN is queued: `InProgress`.
 pub(crate) fn connect(parts: &mut Parts<'_>, id: SockId, remote: Endpoint) -> Result<(), Error> {
     may_connect(parts, id)?;
-    let config = &parts.cx.global.config;
-    check_remote(parts, remote.addr)?;
-    let own = config.addr;
+    let own = choose_source(parts, id, remote.addr)?;
     let local = choose_local(parts, id, own, remote)?;
     let iss = time_wait::take_over(parts, local, remote);
     let is_found = with_flow(parts, id, |flow| {
@@ -86,21 +84,18 @@ fn may_connect(parts: &mut Parts<'_>, id: SockId) -> Result<(), Error> {
     }
 }
 
-fn check_remote(parts: &Parts<'_>, addr: Addr) -> Result<(), Error> {
+/// The own address for a connection to `addr`: what was bound, or the one that goes with it.
+fn choose_source(parts: &Parts<'_>, id: SockId, addr: Addr) -> Result<Addr, Error> {
     let config = &parts.cx.global.config;
-    let Some(v4) = addr.as_v4() else {
+    let sock = parts.socks.get(id).ok_or(Error::BadDescriptor)?;
+    let is_one_host = !addr.is_unspecified() && !route::is_group(config, addr);
+    if !is_one_host || !sock.may_reach(addr) || !route::is_reachable(config, addr) {
         return Err(Error::NetworkUnreachable);
-    };
-    let is_one_host =
-        !addr.is_multicast() && !addr.is_unspecified() && !route::is_broadcast(config, v4);
-    if is_one_host && route::is_reachable(config, addr) {
-        Ok(())
-    } else {
-        Err(Error::NetworkUnreachable)
     }
+    route::source(config, sock.local.addr, addr).ok_or(Error::NetworkUnreachable)
 }
 
-/// The own end: what was bound, or the stack's address and a port that makes the pair of ends unique.
+/// The own end: the address, and the port that was bound or one that makes the pair of ends unique.
 fn choose_local(
     parts: &mut Parts<'_>,
     id: SockId,
@@ -127,7 +122,12 @@ fn choose_local(
         };
     }
     let range = PortRange::of(&global.config);
-    let (port, hold) = ports.choose(flags, range, &mut global.rng, is_free)?;
+    let families = if remote.addr.is_v4() {
+        Families::V4
+    } else {
+        Families::V6
+    };
+    let (port, hold) = ports.choose((flags, families), range, &mut global.rng, is_free)?;
     let mut sock = socks.get_mut(id).ok_or(Error::BadDescriptor)?;
     sock.port_hold = hold;
     sock.set(SockFlags::BOUND, true);

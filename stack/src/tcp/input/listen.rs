@@ -42,12 +42,10 @@ fn find(parts: &Parts<'_>, local: Endpoint, remote: Endpoint) -> Option<SockId> 
     let key = &parts.cx.global.hash_key;
     let fits = |id: &SockId, is_exact: bool| {
         parts.socks.get(*id).is_some_and(|sock| {
-            let is_addr = if is_exact {
-                sock.local.addr == local.addr
-            } else {
-                sock.local.addr.is_unspecified()
-            };
-            sock.local.port == local.port && is_addr && sock.tcp.state() == State::Listen
+            sock.local.port == local.port
+                && sock.local.addr.is_unspecified() != is_exact
+                && sock.hears(local.addr)
+                && sock.tcp.state() == State::Listen
         })
     };
     [true, false].into_iter().find_map(|is_exact| {

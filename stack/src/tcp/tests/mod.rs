@@ -4,6 +4,7 @@ mod script;
 mod world;
 
 mod hostile;
+mod ipv6;
 mod limits;
 mod loss;
 mod open_close;

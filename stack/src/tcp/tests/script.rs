@@ -222,7 +222,7 @@ impl Script {
         };
         let mut segment = [head_bytes(&header, &options).as_slice(), &seg.data].concat();
         let len = u32::try_from(segment.len()).expect("short");
-        let seed = checksum::pseudo_v4(PEER, OWN, ipv4::TCP, len);
+        let seed = checksum::pseudo(Addr::v4(PEER), Addr::v4(OWN), ipv4::TCP, len);
         let sum = checksum::finish(checksum::sum(&segment, seed));
         segment[16..18].copy_from_slice(&sum.to_be_bytes());
         let ip = IpHeader {

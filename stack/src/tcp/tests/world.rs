@@ -174,15 +174,20 @@ pub(super) fn assert_empty(host: &mut Host) {
 
 /// A fresh socket.
 pub(super) fn stream(host: &mut Host) -> SockId {
+    let domain = if host.stack.config().has_v6() {
+        Domain::Inet6
+    } else {
+        Domain::Inet
+    };
     host.stack
-        .socket(SockKind::Stream, Domain::Inet)
+        .socket(SockKind::Stream, domain)
         .expect("a socket")
 }
 
 /// A listener on [`PORT`].
 pub(super) fn listen(host: &mut Host) -> SockId {
     let id = stream(host);
-    let local = Endpoint::new(Addr::V4_UNSPECIFIED, PORT);
+    let local = Endpoint::new(Addr::UNSPECIFIED, PORT);
     host.stack
         .set_option(host.now, id, SockOpt::ReuseAddr(true))
         .expect("an option");
@@ -194,7 +199,13 @@ pub(super) fn listen(host: &mut Host) -> SockId {
 /// Connects `id` on the first host to [`PORT`] of the second.
 pub(super) fn start(pair: &mut Pair, id: SockId) {
     let now = pair.now();
-    let remote = Endpoint::new(Addr::v4([10, 0, 0, 2]), PORT);
+    let config = pair.hosts[1].stack.config();
+    let addr = if config.has_v6() {
+        config.addr6
+    } else {
+        config.addr
+    };
+    let remote = Endpoint::new(addr, PORT);
     assert_eq!(
         pair.hosts[0].stack.connect(now, id, remote),
         Err(Error::InProgress)

@@ -1,0 +1,231 @@
+//! The way in through IPv6: its headers, and what comes in fragments.
+
+use super::input::{ETHERNET, PARSED, deliver, read_head};
+use super::reassembly;
+use super::{Arrival, icmpv6, route};
+use crate::context::Parts;
+use crate::frame::{PoolKind, RxChecksum, RxFrame};
+use crate::packet;
+use crate::wire::extension::{self, NO_NEXT_HEADER, Problem, Refused, Upper};
+use crate::wire::ipv6::{self, FRAGMENT_HEADER, HEADER, Header};
+use crate::wire::{ipv4, ipv6::Fragment};
+use arrayvec::ArrayVec;
+use region::BufId;
+use zerocopy::IntoBytes;
+
+/// An IPv6 packet arrived. `packet`: its first bytes.
+pub(super) fn handle(parts: &mut Parts<'_>, frame: &RxFrame<'_>, packet: &[u8]) {
+    if !parts.cx.global.config.has_v6() {
+        return;
+    }
+    parts.cx.global.mib.ip_in_receives += 1;
+    let available = frame.len.saturating_sub(ETHERNET);
+    let Ok(header) = Header::parse(packet, available) else {
+        parts.cx.global.mib.ip_in_hdr_errors += 1;
+        return;
+    };
+    if !is_for_us(parts, &header) {
+        parts.cx.global.mib.ip_in_addr_errors += 1;
+        return;
+    }
+    // The frame may be padded beyond the packet.
+    let end = HEADER.saturating_add(usize::from(header.payload_len));
+    let incoming = Incoming {
+        header,
+        packet: packet.get(..end).unwrap_or(packet),
+        bufs: frame.bufs,
+        start: u32::from(frame.start).saturating_add(ETHERNET),
+        len: u32::from(header.payload_len).saturating_add(HEADER_LEN),
+        gso_size: frame.gso_size,
+        checksum: frame.checksum,
+    };
+    let first = Upper {
+        protocol: header.next,
+        at: HEADER,
+        named_at: NEXT_AT,
+        fragment: None,
+    };
+    incoming.take(parts, first);
+}
+
+/// Addressed to this stack, by somebody who can be answered, or by one who has no address yet: what such a one may say is
+/// for [`icmpv6`] to judge.
+fn is_for_us(parts: &Parts<'_>, header: &Header) -> bool {
+    let config = &parts.cx.global.config;
+    let may_send = if header.src.is_unspecified() {
+        header.dst.is_multicast()
+    } else {
+        !header.src.is_multicast() && !header.src.is_loopback() && !config.is_own(header.src)
+    };
+    may_send && route::is_for_us(config, header.dst)
+}
+
+/// A packet for this stack.
+struct Incoming<'a> {
+    header: Header,
+    /// Its first bytes, from the IP header on.
+    packet: &'a [u8],
+    bufs: &'a [BufId],
+    /// Where the IP header is in the first buffer; it may be that of a buffer which has only what follows it.
+    start: u32,
+    /// Bytes, IP header included.
+    len: u32,
+    gso_size: u16,
+    checksum: RxChecksum,
+}
+
+impl Incoming<'_> {
+    /// Finds the transport header from `from` on, and gives the packet to the transport.
+    fn take(&self, parts: &mut Parts<'_>, from: Upper) {
+        let upper = match extension::walk(self.packet, from) {
+            Ok(upper) => upper,
+            Err(Refused::With(problem)) => return self.complain(parts, problem),
+            Err(Refused::Silently) => {
+                parts.cx.global.mib.ip_in_hdr_errors += 1;
+                return;
+            }
+        };
+        match upper.fragment {
+            // RFC 6946: the only fragment of its packet.
+            Some(Fragment {
+                at: 0, more: false, ..
+            }) => {
+                let rest = Upper {
+                    fragment: None,
+                    ..upper
+                };
+                self.take_rest(parts, rest);
+            }
+            Some(fragment) => self.reassemble(parts, &upper, &fragment),
+            None => self.deliver(parts, &upper),
+        }
+    }
+
+    /// What follows a fragment header must have no other.
+    fn take_rest(&self, parts: &mut Parts<'_>, from: Upper) {
+        match extension::walk(self.packet, from) {
+            Ok(upper) if upper.fragment.is_none() => self.deliver(parts, &upper),
+            Err(Refused::With(problem)) => self.complain(parts, problem),
+            Ok(_) | Err(Refused::Silently) => parts.cx.global.mib.ip_in_hdr_errors += 1,
+        }
+    }
+
+    fn deliver(&self, parts: &mut Parts<'_>, upper: &Upper) {
+        match upper.protocol {
+            ipv4::UDP if self.header.src.is_unspecified() => return,
+            ipv4::TCP | ipv4::UDP | ipv6::ICMPV6 => {}
+            NO_NEXT_HEADER => return,
+            _ => {
+                parts.cx.global.mib.ip_in_unknown_protos += 1;
+                return self.complain(parts, Problem::next_header(upper.named_at));
+            }
+        }
+        let mut room = [0u8; PARSED];
+        let Some(mut arrival) = self.arrival(upper.at) else {
+            parts.cx.global.mib.ip_in_hdr_errors += 1;
+            return;
+        };
+        if upper.at > HEADER {
+            // Extension headers have taken the transport header's place in what was read.
+            arrival.head = read_head(parts.cx.bufs, self.bufs, arrival.at, arrival.len, &mut room);
+        }
+        deliver(parts, upper.protocol, &arrival, self.checksum);
+    }
+
+    /// The packet from `at` on.
+    fn arrival(&self, at: usize) -> Option<Arrival<'_>> {
+        let (ip_header, head) = self.packet.split_at_checked(at)?;
+        let skipped = u32::try_from(at).ok()?;
+        Some(Arrival {
+            src: self.header.src,
+            dst: self.header.dst,
+            head,
+            bufs: self.bufs,
+            at: self.start.checked_add(skipped)?,
+            len: self.len.checked_sub(skipped)?,
+            gso_size: self.gso_size,
+            ip_header,
+        })
+    }
+
+    fn complain(&self, parts: &mut Parts<'_>, problem: Problem) {
+        parts.cx.global.mib.ip_in_hdr_errors += 1;
+        if let Some(arrival) = self.arrival(HEADER) {
+            icmpv6::complain(parts, &arrival, problem);
+        }
+    }
+
+    fn reassemble(&self, parts: &mut Parts<'_>, upper: &Upper, fragment: &Fragment) {
+        let Some(part) = self.arrival(upper.at) else {
+            parts.cx.global.mib.ip_in_hdr_errors += 1;
+            return;
+        };
+        let what = reassembly::Fragment {
+            src: part.src,
+            dst: part.dst,
+            ident: fragment.ident,
+            protocol: upper.protocol,
+            at: fragment.at,
+            len: u16::try_from(part.len).unwrap_or(u16::MAX),
+            more: fragment.more,
+            end_max: ipv6::MAX_PAYLOAD,
+        };
+        let bytes = packet::pieces(PoolKind::Receive, part.bufs, part.at, part.len);
+        let Some(chain) = parts.ip.reassembly.add(&mut parts.cx, &what, bytes) else {
+            return;
+        };
+        let bufs: ArrayVec<_, { packet::CHAIN_MAX }> = chain.bufs().collect();
+        let header = Header {
+            payload_len: u16::try_from(chain.len()).unwrap_or(u16::MAX),
+            next: upper.protocol,
+            ..self.header
+        };
+        whole(parts, &header, &bufs, chain.len());
+        chain.release(parts.cx.bufs);
+    }
+}
+
+/// A packet has been put together; `bufs` hold what follows its header.
+fn whole(parts: &mut Parts<'_>, header: &Header, bufs: &[BufId], len: u32) {
+    let mut room = [0u8; PARSED];
+    let head = read_head(parts.cx.bufs, bufs, 0, len, &mut room);
+    // What was before the fragment header does not come again; the header says so.
+    let from = Upper {
+        protocol: header.next,
+        at: 0,
+        named_at: NEXT_AT,
+        fragment: None,
+    };
+    let upper = match extension::walk(head, from) {
+        Ok(upper) if upper.fragment.is_none() => upper,
+        Ok(_) | Err(_) => {
+            parts.cx.global.mib.ip_in_hdr_errors += 1;
+            return;
+        }
+    };
+    let ip_header = header.emit();
+    let (Some(head), Ok(at)) = (head.get(upper.at..), u32::try_from(upper.at)) else {
+        return;
+    };
+    let arrival = Arrival {
+        src: header.src,
+        dst: header.dst,
+        head,
+        bufs,
+        at,
+        len: len.saturating_sub(at),
+        gso_size: 0,
+        ip_header: ip_header.as_bytes(),
+    };
+    match upper.protocol {
+        ipv4::TCP | ipv4::UDP | ipv6::ICMPV6 => {
+            deliver(parts, upper.protocol, &arrival, RxChecksum::Unknown);
+        }
+        _ => parts.cx.global.mib.ip_in_unknown_protos += 1,
+    }
+}
+
+/// Where the header says what follows it.
+const NEXT_AT: usize = 6;
+const HEADER_LEN: u32 = 40;
+const _: () = assert!(FRAGMENT_HEADER == 8);

@@ -1,0 +1,143 @@
+//! Datagrams longer than a frame, both ways, and fragments that are not what they seem.
+
+use super::*;
+use crate::Error;
+use crate::testing::Pair;
+use crate::wire::ipv6::{FRAGMENT, Fragment};
+use core::time::Duration;
+use proptest::prelude::*;
+
+fn pattern(len: usize) -> Vec<u8> {
+    (0..len)
+        .map(|n| u8::try_from(n % 253).expect("small"))
+        .collect()
+}
+
+/// A datagram to port 53, cut into fragments of `size` bytes.
+fn fragments(ident: u32, data: &[u8], size: usize) -> Vec<Frame> {
+    let bytes = udp_bytes((PEER, 900), (OWN, 53), data);
+    let count = bytes.len().div_ceil(size);
+    let cut = |(index, part): (usize, &[u8])| {
+        let at = index * size;
+        fragment(ident, at, index + 1 < count, part)
+    };
+    bytes.chunks(size).enumerate().map(cut).collect()
+}
+
+fn fragment(ident: u32, at: usize, more: bool, part: &[u8]) -> Frame {
+    let own = Fragment {
+        next: ipv4::UDP,
+        at: u16::try_from(at).expect("short"),
+        more,
+        ident,
+    };
+    let payload = [own.emit().as_bytes(), part].concat();
+    packet(&header(FRAGMENT, PEER, OWN, payload.len()), &payload)
+}
+
+#[test]
+fn a_long_datagram_is_cut_and_put_together_again() {
+    let mut pair = Pair::v6_with(|_| {});
+    let (from, to) = (bound(&mut pair.hosts[0], 53), bound(&mut pair.hosts[1], 53));
+    let peer = Endpoint::new(v6(2), 53);
+    for len in [1452, 1453, 2952, 9000, 65_527] {
+        pair.hosts[0]
+            .send_to(from, &pattern(len), Some(peer))
+            .expect("room");
+        pair.run(Duration::from_millis(10));
+        let (data, _) = pair.hosts[1].recv_from(to).expect("it has come");
+        assert!(data == pattern(len), "{len} bytes");
+    }
+    for host in &pair.hosts {
+        assert_eq!(host.stack.receive_buffers().in_use(), 0);
+        assert_eq!(host.stack.send_buffers().in_use(), 0);
+    }
+    assert_eq!(pair.hosts[1].stack.mib().ip_reasm_oks, 4);
+    assert_eq!(
+        pair.hosts[0].send_to(from, &pattern(65_528), Some(peer)),
+        Err(Error::MessageSize)
+    );
+}
+
+#[test]
+fn fragments_may_come_in_any_order_and_twice() {
+    let mut host = host_with_peer();
+    let id = bound(&mut host, 53);
+    let mut frames = fragments(7, &pattern(5000), 1448);
+    frames.reverse();
+    for frame in &frames[..3] {
+        host.receive(frame);
+        host.receive(frame);
+    }
+    assert_eq!(host.recv_from(id), Err(Error::WouldBlock));
+    host.receive(&frames[3]);
+    assert!(host.recv_from(id).expect("it is whole").0 == pattern(5000));
+    assert_eq!(host.stack.receive_buffers().in_use(), 0);
+}
+
+#[test]
+fn the_only_fragment_of_a_packet_is_the_packet() {
+    let mut host = host_with_peer();
+    let id = bound(&mut host, 53);
+    host.receive(&fragments(7, b"all in one", 1448)[0]);
+    assert_eq!(host.recv_from(id).expect("it has come").0, b"all in one");
+    assert_eq!(host.stack.mib().ip_reasm_reqds, 0);
+}
+
+#[test]
+fn fragments_of_different_packets_are_kept_apart_and_overlapping_ones_refused() {
+    let mut host = host_with_peer();
+    let id = bound(&mut host, 53);
+    let (first, second) = (
+        fragments(1, &pattern(2000), 1448),
+        fragments(2, &pattern(1900), 1448),
+    );
+    host.receive(&first[0]);
+    host.receive(&second[1]);
+    assert_eq!(host.recv_from(id), Err(Error::WouldBlock));
+    host.receive(&fragment(1, 1440, false, &pattern(568)));
+    host.receive(&first[1]);
+    host.receive(&second[0]);
+    assert!(host.recv_from(id).expect("the second is whole").0 == pattern(1900));
+    assert_eq!(host.recv_from(id), Err(Error::WouldBlock));
+    host.advance(Duration::from_secs(61));
+    assert_eq!(host.stack.receive_buffers().in_use(), 0);
+}
+
+#[test]
+fn a_fragment_inside_a_fragment_is_refused() {
+    let mut host = host_with_peer();
+    let inner = Fragment {
+        next: ipv4::UDP,
+        at: 0,
+        more: false,
+        ident: 9,
+    };
+    let datagram = udp_bytes((PEER, 900), (OWN, 53), b"nested");
+    let payload = [inner.emit().as_bytes(), &datagram].concat();
+    let id = bound(&mut host, 53);
+    let mut frame = fragment(8, 0, false, &payload);
+    frame.bytes[14 + 40] = FRAGMENT;
+    host.receive(&frame);
+    assert_eq!(host.recv_from(id), Err(Error::WouldBlock));
+    assert_eq!(host.stack.receive_buffers().in_use(), 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn any_fragments_do_no_harm(
+        parts in proptest::collection::vec((0u32..3, 0usize..200, any::<bool>(), 0usize..1500, any::<u8>()), 1..40)
+    ) {
+        let mut host = host_with_peer();
+        bound(&mut host, 53);
+        for (ident, at, more, len, next) in parts {
+            let mut frame = fragment(ident, at * 8, more, &pattern(len));
+            frame.bytes[14 + 40] = next;
+            host.receive(&frame);
+        }
+        host.transmit_all();
+        host.advance(Duration::from_secs(61));
+        prop_assert_eq!(host.stack.receive_buffers().in_use(), 0);
+    }
+}
