@@ -1,6 +1,7 @@
 //! The subcommands: one module each, with its options and what it does.
 
 mod completion;
+mod doctor;
 mod lab;
 mod man;
 mod run;
@@ -17,6 +18,7 @@ use crate::failure::Failure;
 pub(crate) enum Command {
     Run(Box<run::Options>),
     Lab(lab::Options),
+    Doctor(doctor::Options),
     Completion(completion::Options),
     Man(man::Options),
 }
@@ -27,6 +29,7 @@ impl Command {
         match self {
             Self::Run(options) => options.run(),
             Self::Lab(options) => options.run(),
+            Self::Doctor(options) => options.run(),
             Self::Completion(options) => options.run(),
             Self::Man(options) => options.run(),
         }

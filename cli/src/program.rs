@@ -5,11 +5,13 @@ mod find;
 mod obstacle;
 mod privileges;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-pub(crate) use binary::Binary;
+use memchr::memmem;
+
+use binary::Binary;
 pub(crate) use find::{find, is_executable};
 pub(crate) use obstacle::Obstacle;
 
@@ -19,10 +21,22 @@ pub(crate) struct Program {
     pub(crate) scripts: Vec<PathBuf>,
     /// What is run in the end.
     pub(crate) path: PathBuf,
-    /// What it is; `None`: nothing that runs, and the obstacle says why.
-    pub(crate) binary: Option<Binary>,
+    /// It is an ELF program. Otherwise it does not run at all, and the obstacle says why.
+    pub(crate) is_binary: bool,
+    has_liburing: bool,
     /// What keeps the library out. Empty: nothing known does.
     pub(crate) obstacles: Vec<Obstacle>,
+}
+
+/// What a program has to do with io_uring, by which system calls go past every library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IoUring {
+    /// Nothing in the file speaks of it.
+    Absent,
+    /// The word is in the file.
+    Mentioned,
+    /// It is linked with liburing.
+    Linked,
 }
 
 /// As the kernel: a script's interpreter may be a script, up to this depth (`exec_binprm` in fs/exec.c).
@@ -34,7 +48,8 @@ impl Program {
         let mut program = Self {
             scripts: Vec::new(),
             path: path.to_path_buf(),
-            binary: None,
+            is_binary: false,
+            has_liburing: false,
             obstacles: Vec::new(),
         };
         while program.scripts.len() <= SCRIPTS_MAX {
@@ -58,12 +73,25 @@ impl Program {
         program
     }
 
+    /// Looks through the whole file.
+    pub(crate) fn io_uring(&self) -> IoUring {
+        if self.has_liburing {
+            return IoUring::Linked;
+        }
+        let bytes = fs::read(&self.path).unwrap_or_default();
+        match memmem::find(&bytes, b"io_uring") {
+            Some(_) => IoUring::Mentioned,
+            None => IoUring::Absent,
+        }
+    }
+
     fn inspect_binary(&mut self) {
         match Binary::read(&self.path) {
             Ok(binary) => {
                 self.obstacles.extend(binary.obstacles());
                 self.obstacles.extend(privileges::gained(&self.path));
-                self.binary = Some(binary);
+                self.is_binary = true;
+                self.has_liburing = binary.has_liburing();
             }
             Err(obstacle) => self.obstacles.push(obstacle),
         }

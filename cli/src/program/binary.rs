@@ -13,13 +13,12 @@ use super::find::is_executable;
 
 /// What an ELF file tells.
 #[derive(Debug, Default)]
-pub(crate) struct Binary {
+pub(super) struct Binary {
     /// The dynamic linker; `None`: statically linked.
-    pub(crate) loader: Option<String>,
+    loader: Option<String>,
     go: bool,
     thread_sanitizer: bool,
-    /// It is linked against liburing.
-    pub(crate) liburing: bool,
+    liburing: bool,
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -31,7 +30,7 @@ type Cache = ReadCache<BufReader<File>>;
 
 impl Binary {
     /// Reads the headers and tables, not the program's code.
-    pub(crate) fn read(path: &Path) -> Result<Self, Obstacle> {
+    pub(super) fn read(path: &Path) -> Result<Self, Obstacle> {
         let cannot = |what: &str| Obstacle::NotAProgram(format!("{} {what}", path.display()));
         if !is_executable(path) {
             return Err(cannot("is not executable for this user"));
@@ -86,17 +85,22 @@ impl Binary {
     }
 
     /// Why the library would not be loaded, or would not see what the program does.
-    pub(crate) fn obstacles(&self) -> Vec<Obstacle> {
+    pub(super) fn obstacles(&self) -> Vec<Obstacle> {
         let mut found = Vec::new();
-        match &self.loader {
-            // Go's own linker makes static programs, and the reason that matters is the other one.
-            None if !self.go => found.push(Obstacle::Static),
-            Some(loader) if !is_glibc(loader) => found.push(Obstacle::Loader(loader.clone())),
-            _ => {}
-        }
+        // Go's own linker makes static programs: the first reason is the one that matters.
         found.extend(self.go.then_some(Obstacle::Go));
+        match &self.loader {
+            None => found.push(Obstacle::Static),
+            Some(loader) if !is_glibc(loader) => found.push(Obstacle::Loader(loader.clone())),
+            Some(_) => {}
+        }
         found.extend(self.thread_sanitizer.then_some(Obstacle::ThreadSanitizer));
         found
+    }
+
+    /// Linked against liburing.
+    pub(super) fn has_liburing(&self) -> bool {
+        self.liburing
     }
 }
 

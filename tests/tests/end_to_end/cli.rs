@@ -86,6 +86,11 @@ fn who_cannot_make_namespaces_makes_a_lab_as_a_user() {
     assert!(said.contains("nstk0:"), "{said}");
 }
 
+#[test]
+fn the_doctor_finds_all_that_the_stack_needs() {
+    Outcome::of(nstk_command().arg("doctor")).success();
+}
+
 const TELL: &str = "readlink /proc/self/ns/net";
 const WAIT: &str = "sleep 600";
 
