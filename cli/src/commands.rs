@@ -5,6 +5,7 @@ mod doctor;
 mod lab;
 mod man;
 mod run;
+mod sysctl;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,7 @@ pub(crate) enum Command {
     Run(Box<run::Options>),
     Lab(lab::Options),
     Doctor(doctor::Options),
+    Sysctl(sysctl::Options),
     Completion(completion::Options),
     Man(man::Options),
 }
@@ -30,6 +32,7 @@ impl Command {
             Self::Run(options) => options.run(),
             Self::Lab(options) => options.run(),
             Self::Doctor(options) => options.run(),
+            Self::Sysctl(options) => options.run(),
             Self::Completion(options) => options.run(),
             Self::Man(options) => options.run(),
         }

@@ -26,7 +26,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("text")
 }
 
-const COMMANDS: [&str; 5] = ["run", "lab", "doctor", "completion", "man"];
+const COMMANDS: [&str; 6] = ["run", "lab", "doctor", "sysctl", "completion", "man"];
 
 #[test]
 fn help_names_every_command_and_every_command_has_help_with_an_example() {

@@ -7,6 +7,7 @@ mod table;
 mod value;
 mod values;
 
+pub use entry::unknown;
 pub(crate) use entry::{Entry, Ignored};
 pub use row::Row;
 pub use table::ROWS;

@@ -50,7 +50,7 @@ impl Entry {
     /// A key and a value without blanks around them.
     pub(crate) fn new(key: &str, value: &str) -> Result<Self, Ignored> {
         let row = super::find(key).ok_or_else(|| Ignored {
-            why: format!("{} ignored: {}", quoted(key), unknown(key)),
+            why: format!("{} ignored: {}", quoted(key), why_unknown(key)),
             kept: None,
         })?;
         let mut config = Config::default();
@@ -65,7 +65,13 @@ impl Entry {
     }
 }
 
-fn unknown(key: &str) -> String {
+/// Says in one line that there is no such key, and why or which one may be meant.
+#[must_use]
+pub fn unknown(key: &str) -> String {
+    format!("{}: {}", quoted(key), why_unknown(key))
+}
+
+fn why_unknown(key: &str) -> String {
     if LINUX.binary_search(&key).is_ok() || LINUX_TREES.iter().any(|tree| key.starts_with(tree)) {
         return "Linux has this key, but it is not implemented here".to_owned();
     }

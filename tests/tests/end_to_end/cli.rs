@@ -32,8 +32,9 @@ sys.exit(child.returncode)
 
 #[test]
 fn a_program_in_the_lab_comes_from_the_stacks_address() {
-    let said = client_of_a_kernel_server("--fail exit").success();
-    assert_eq!(said, format!("{NSTK_ADDRESS} cubic\n"));
+    let outcome = client_of_a_kernel_server("--fail exit");
+    assert_eq!(outcome.stderr, "");
+    assert_eq!(outcome.success(), format!("{NSTK_ADDRESS} cubic\n"));
 }
 
 #[test]
