@@ -8,6 +8,7 @@
 
 mod digest;
 mod error;
+pub mod experiment;
 mod frame;
 mod host;
 mod jitter;
