@@ -5,6 +5,7 @@ mod doctor;
 mod lab;
 mod man;
 mod run;
+mod sim;
 mod sysctl;
 
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ pub(crate) enum Command {
     Lab(lab::Options),
     Doctor(doctor::Options),
     Sysctl(sysctl::Options),
+    Sim(Box<sim::Options>),
     Completion(completion::Options),
     Man(man::Options),
 }
@@ -33,6 +35,7 @@ impl Command {
             Self::Lab(options) => options.run(),
             Self::Doctor(options) => options.run(),
             Self::Sysctl(options) => options.run(),
+            Self::Sim(options) => options.run(),
             Self::Completion(options) => options.run(),
             Self::Man(options) => options.run(),
         }

@@ -26,7 +26,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("text")
 }
 
-const COMMANDS: [&str; 6] = ["run", "lab", "doctor", "sysctl", "completion", "man"];
+const COMMANDS: [&str; 7] = ["run", "lab", "doctor", "sysctl", "sim", "completion", "man"];
 
 #[test]
 fn help_names_every_command_and_every_command_has_help_with_an_example() {

@@ -1,0 +1,73 @@
+//! `--experiment`: our numbers beside published ones.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use sim::experiment;
+
+use super::{failed, progress, setup};
+use crate::failure::Failure;
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Name {
+    /// 100 ms, 1 % loss, send buffers of 100 MB
+    Founding,
+    /// Clocks that advance in steps
+    Clock,
+}
+
+/// Plays every case and prints a table, line by line.
+pub(super) fn run(name: Name, options: &setup::SetupOptions) -> Result<ExitCode, Failure> {
+    let rate = options.given_rate().unwrap_or(RATE);
+    let (cases, duration): (fn(u64, Duration) -> _, _) = match name {
+        Name::Founding => (
+            experiment::founding as fn(u64, Duration) -> Vec<experiment::Case>,
+            20,
+        ),
+        Name::Clock => (
+            experiment::clock as fn(u64, Duration) -> Vec<experiment::Case>,
+            2,
+        ),
+    };
+    let duration = options
+        .given_duration()
+        .unwrap_or(Duration::from_secs(duration));
+    let mut cases: Vec<experiment::Case> = cases(rate, duration);
+    println!(
+        "{} Mbit/s, {duration:?} of virtual time. Goodput in Mbit/s:\n",
+        rate as f64 / 1e6
+    );
+    println!(
+        "                                                        here   second   published   published"
+    );
+    println!(
+        "                                                     overall     half      kernel  as library"
+    );
+    for case in &mut cases {
+        case.scenario.pair.seed = options.seed();
+        let (report, cost) = progress::play(&case.scenario).map_err(failed(&case.scenario))?;
+        let mbit = |bits: u64| bits / 1_000_000;
+        let steady = report
+            .flows
+            .first()
+            .map_or(0, |flow| flow.goodput_after(duration / 2, duration));
+        let published =
+            |number: Option<u64>| number.map_or("-".into(), |number| number.to_string());
+        println!(
+            "{:<52} {:>7} {:>8} {:>11} {:>11}   ({:.0} s)",
+            case.name,
+            mbit(report.goodput()),
+            mbit(steady),
+            published(case.kernel_mbit),
+            published(case.library_mbit),
+            cost.elapsed.as_secs_f64()
+        );
+    }
+    println!(
+        "\nPublished: H. Tazaki, netdev 2.1 (2017), at 10 Gbit/s; \"as library\" is the kernel's code in a process of its own."
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+const RATE: u64 = 10_000_000_000;
