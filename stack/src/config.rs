@@ -4,7 +4,7 @@ use crate::addr::Addr;
 use bitflags::bitflags;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// Every setting of one stack. The defaults are Linux's.
+/// Every setting of one stack. The defaults are Linux's, but for `tw_reuse`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Config {
@@ -46,6 +46,32 @@ pub struct Config {
     pub keepalive_time_s: u32,
     /// `net.ipv4.tcp_keepalive_intvl`: between probes, seconds.
     pub keepalive_intvl_s: u32,
+    /// `net.ipv4.tcp_challenge_ack_limit`: challenge ACKs of the whole stack in a second.
+    pub challenge_ack_limit: u32,
+    /// `net.ipv4.tcp_invalid_ratelimit`: time between two answers to segments out of the window, ms.
+    pub invalid_ratelimit_ms: u32,
+    /// `net.ipv4.tcp_reordering`: reordering assumed before any is seen, packets.
+    pub reordering: u32,
+    /// `net.ipv4.tcp_max_reordering`: greatest reordering believed, packets.
+    pub max_reordering: u32,
+    /// `net.ipv4.tcp_max_syn_backlog`: most embryonic connections of a listener.
+    pub max_syn_backlog: u32,
+    /// `net.ipv4.tcp_min_rtt_wlen`: how long a least round trip is believed, seconds.
+    pub min_rtt_wlen_s: u32,
+    /// `net.ipv4.tcp_notsent_lowat`: most unsent bytes of a writable connection; `u32::MAX`: no bound.
+    pub notsent_lowat: u32,
+    /// `net.ipv4.tcp_rto_min_us`: least retransmission timeout beyond the round trip, microseconds.
+    pub rto_min_us: u32,
+    /// `net.ipv4.tcp_rto_max_ms`: greatest retransmission timeout, milliseconds.
+    pub rto_max_ms: u32,
+    /// `net.ipv4.tcp_tw_reuse_delay`: least age of a TIME_WAIT that an own connection takes over, ms.
+    pub tw_reuse_delay_ms: u32,
+    /// `net.ipv4.ipfrag_time`: how long fragments wait for the rest, seconds.
+    pub ipfrag_time_s: u32,
+    /// `net.ipv4.icmp_msgs_per_sec`: ICMP errors in a second.
+    pub icmp_msgs_per_sec: u32,
+    /// `net.ipv4.icmp_msgs_burst`: ICMP errors at once.
+    pub icmp_msgs_burst: u32,
     /// What the device does for us: bits of [`DeviceOffload`].
     pub offload: u32,
     /// `net.ipv4.ip_local_port_range`, first.
@@ -84,6 +110,30 @@ pub struct Config {
     pub min_tso_segs: u8,
     /// `net.ipv4.tcp_tso_win_divisor`: largest part of the window in one super-segment.
     pub tso_win_divisor: u8,
+    /// `net.ipv4.tcp_autocorking`: small writes wait a moment for more.
+    pub autocorking: u8,
+    /// `net.ipv4.tcp_dsack`: report duplicates (RFC 2883).
+    pub dsack: u8,
+    /// `net.ipv4.tcp_early_retrans`: 3 and 4: tail loss probes; below: none.
+    pub early_retrans: u8,
+    /// `net.ipv4.tcp_frto`: look for spurious timeouts (RFC 5682).
+    pub frto: u8,
+    /// `net.ipv4.tcp_orphan_retries`: retransmissions of a connection that no program holds; 0: 8.
+    pub orphan_retries: u8,
+    /// `net.ipv4.tcp_rfc1337`: resets do not end TIME_WAIT.
+    pub rfc1337: u8,
+    /// `net.ipv4.tcp_syn_linear_timeouts`: timeouts of a SYN before they double.
+    pub syn_linear_timeouts: u8,
+    /// `net.ipv4.tcp_thin_linear_timeouts`: the first timeouts of thin streams do not double.
+    pub thin_linear_timeouts: u8,
+    /// `net.ipv4.tcp_tso_rtt_log`: round trips below 2 to this power, us, allow larger bursts; 0: off.
+    pub tso_rtt_log: u8,
+    /// `net.ipv4.tcp_tw_reuse`: 1: own connections take TIME_WAIT records over.
+    pub tw_reuse: u8,
+    /// `net.ipv4.ip_default_ttl`: time to live or hop limit of packets whose socket says none.
+    pub default_ttl: u8,
+    /// `net.ipv4.icmp_echo_ignore_all`: no answer to a ping over IPv4.
+    pub icmp_echo_ignore_all: u8,
     /// Means nothing; makes the size a multiple of the alignment, as a record's must be.
     pub reserved: [u8; 2],
 }
@@ -171,6 +221,19 @@ impl Default for Config {
             fin_timeout_s: 60,
             keepalive_time_s: 7200,
             keepalive_intvl_s: 75,
+            challenge_ack_limit: i32::MAX as u32,
+            invalid_ratelimit_ms: 500,
+            reordering: 3,
+            max_reordering: 300,
+            max_syn_backlog: 4096,
+            min_rtt_wlen_s: 300,
+            notsent_lowat: u32::MAX,
+            rto_min_us: 200_000,
+            rto_max_ms: 120_000,
+            tw_reuse_delay_ms: 1000,
+            ipfrag_time_s: 30,
+            icmp_msgs_per_sec: 1000,
+            icmp_msgs_burst: 50,
             offload: 0,
             port_first: 32_768,
             port_last: 60_999,
@@ -190,6 +253,19 @@ impl Default for Config {
             moderate_rcvbuf: 1,
             min_tso_segs: 2,
             tso_win_divisor: 3,
+            autocorking: 1,
+            dsack: 1,
+            early_retrans: 3,
+            frto: 2,
+            orphan_retries: 0,
+            rfc1337: 0,
+            syn_linear_timeouts: 4,
+            thin_linear_timeouts: 0,
+            tso_rtt_log: 9,
+            // Linux: 2, on its loopback only; no connection of this stack is one.
+            tw_reuse: 1,
+            default_ttl: 64,
+            icmp_echo_ignore_all: 0,
             reserved: [0; 2],
         }
     }

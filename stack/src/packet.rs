@@ -139,7 +139,7 @@ pub(crate) struct Packet {
     pub(crate) charge: u32,
     /// IP protocol number; [`RAW_FRAME`]: `head` is a whole Ethernet frame.
     pub(crate) protocol: u8,
-    /// Time to live, or hop limit.
+    /// Time to live, or hop limit; 0: what the settings say.
     pub(crate) ttl: u8,
     /// Type of service, or traffic class.
     pub(crate) tos: u8,
@@ -157,7 +157,6 @@ impl Packet {
         packet.head.get_mut(..head.len())?.copy_from_slice(head);
         packet.head_len = u8::try_from(head.len()).ok()?;
         (packet.protocol, packet.src, packet.dst) = (protocol, src, dst);
-        packet.ttl = crate::sock::DEFAULT_TTL;
         Some(packet)
     }
 

@@ -154,7 +154,7 @@ impl Sock {
         };
         sock.max_pacing_rate = u64::MAX;
         sock.receive_low_at = 1;
-        sock.ttl = DEFAULT_TTL;
+        sock.ttl = config.default_ttl;
         sock
     }
 
@@ -252,9 +252,6 @@ impl Sock {
         Error::from_code(core::mem::take(&mut self.error))
     }
 }
-
-/// `net.ipv4.ip_default_ttl`.
-pub(crate) const DEFAULT_TTL: u8 = 64;
 
 const KIND_STREAM: u8 = 1;
 const KIND_DATAGRAM: u8 = 2;

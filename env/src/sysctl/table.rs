@@ -1,5 +1,5 @@
-//! Every key that the stack obeys. Defaults are [`stack::Config`]'s, which are Linux's; ranges are
-//! Linux's where it has any.
+//! Every key that the stack obeys. Defaults are [`stack::Config`]'s, which are Linux's but for
+//! `tcp_tw_reuse`; ranges are Linux's where it has any, as its `/proc/sys` takes them.
 
 use super::row::{Field, Row};
 use super::value::{Range, Unit};
@@ -12,6 +12,9 @@ const WINDOW_MAX: u64 = 1 << 30;
 const PAGES_MAX: u64 = 1 << 24;
 /// The kernel's `MAX_TCP_KEEPIDLE` and `MAX_TCP_KEEPINTVL`.
 const KEEPALIVE_MAX: u64 = 32_767;
+
+/// The longest time in seconds that the kernel can count in its ticks.
+const TICKS_MAX: u64 = 4_194_304;
 
 const SWITCH: Range = Range::new(0, 1, Unit::Switch);
 /// The kernel's `SOCK_MIN_SNDBUF`.
@@ -56,9 +59,56 @@ pub static ROWS: &[Row] = &[
         field: Field::Long(|c| &mut c.wmem_max, SEND_BUFFER),
     },
     Row {
+        name: "net.ipv4.icmp_echo_ignore_all",
+        doc: "no answer to pings over IPv4",
+        field: Field::Byte(|c| &mut c.icmp_echo_ignore_all, SWITCH),
+    },
+    Row {
+        name: "net.ipv4.icmp_msgs_burst",
+        doc: "ICMP errors that may be sent at once",
+        field: Field::Word(
+            |c| &mut c.icmp_msgs_burst,
+            Range::new(0, INT_MAX, Unit::Count),
+        ),
+    },
+    Row {
+        name: "net.ipv4.icmp_msgs_per_sec",
+        doc: "ICMP errors that may be sent in a second",
+        field: Field::Word(
+            |c| &mut c.icmp_msgs_per_sec,
+            Range::new(0, INT_MAX, Unit::Count),
+        ),
+    },
+    Row {
+        name: "net.ipv4.ip_default_ttl",
+        doc: "time to live of IPv4 packets and hop limit of IPv6 ones, where the socket does not say (IP_TTL)",
+        field: Field::Byte(|c| &mut c.default_ttl, Range::new(1, 255, Unit::Count)),
+    },
+    Row {
         name: "net.ipv4.ip_local_port_range",
         doc: "first and last port that connect and bind choose from",
         field: Field::Ports(Range::new(1, 65_535, Unit::Ports)),
+    },
+    Row {
+        name: "net.ipv4.ipfrag_time",
+        doc: "how long fragments of a packet wait for the others",
+        field: Field::Word(
+            |c| &mut c.ipfrag_time_s,
+            Range::new(0, TICKS_MAX, Unit::Seconds),
+        ),
+    },
+    Row {
+        name: "net.ipv4.tcp_autocorking",
+        doc: "let small writes wait a moment for more while much is under way",
+        field: Field::Byte(|c| &mut c.autocorking, SWITCH),
+    },
+    Row {
+        name: "net.ipv4.tcp_challenge_ack_limit",
+        doc: "challenge ACKs (RFC 5961) of the whole stack in a second",
+        field: Field::Word(
+            |c| &mut c.challenge_ack_limit,
+            Range::new(0, INT_MAX, Unit::Count),
+        ),
     },
     Row {
         name: "net.ipv4.tcp_congestion_control",
@@ -66,11 +116,34 @@ pub static ROWS: &[Row] = &[
         field: Field::Congestion,
     },
     Row {
+        name: "net.ipv4.tcp_dsack",
+        doc: "report segments that arrived twice (RFC 2883)",
+        field: Field::Byte(|c| &mut c.dsack, SWITCH),
+    },
+    Row {
+        name: "net.ipv4.tcp_early_retrans",
+        doc: "3 or 4: tail loss probes (RFC 8985); below: none",
+        field: Field::Byte(|c| &mut c.early_retrans, Range::new(0, 4, Unit::Count)),
+    },
+    Row {
         name: "net.ipv4.tcp_fin_timeout",
         doc: "how long a closed connection waits for the peer's FIN",
         field: Field::Word(
             |c| &mut c.fin_timeout_s,
             Range::new(1, KEEPALIVE_MAX, Unit::Seconds),
+        ),
+    },
+    Row {
+        name: "net.ipv4.tcp_frto",
+        doc: "1 or 2: undo what a spurious timeout did (RFC 5682); 0: no",
+        field: Field::Byte(|c| &mut c.frto, Range::new(0, 2, Unit::Count)),
+    },
+    Row {
+        name: "net.ipv4.tcp_invalid_ratelimit",
+        doc: "time between two answers to segments that fit no window",
+        field: Field::Word(
+            |c| &mut c.invalid_ratelimit_ms,
+            Range::new(0, INT_MAX, Unit::Milliseconds),
         ),
     },
     Row {
@@ -95,6 +168,22 @@ pub static ROWS: &[Row] = &[
         ),
     },
     Row {
+        name: "net.ipv4.tcp_max_reordering",
+        doc: "greatest reordering of packets that is believed",
+        field: Field::Word(
+            |c| &mut c.max_reordering,
+            Range::new(1, INT_MAX, Unit::Count),
+        ),
+    },
+    Row {
+        name: "net.ipv4.tcp_max_syn_backlog",
+        doc: "half-open connections that a listener remembers",
+        field: Field::Word(
+            |c| &mut c.max_syn_backlog,
+            Range::new(0, INT_MAX, Unit::Count),
+        ),
+    },
+    Row {
         name: "net.ipv4.tcp_max_tw_buckets",
         doc: "most connections in TIME_WAIT; older ones make room",
         field: Field::Word(
@@ -109,6 +198,14 @@ pub static ROWS: &[Row] = &[
         field: Field::Triple(|c| &mut c.tcp_mem, Range::new(64, PAGES_MAX, Unit::Pages)),
     },
     Row {
+        name: "net.ipv4.tcp_min_rtt_wlen",
+        doc: "how long the least round-trip time is believed",
+        field: Field::Word(
+            |c| &mut c.min_rtt_wlen_s,
+            Range::new(0, 86_400, Unit::Seconds),
+        ),
+    },
+    Row {
         name: "net.ipv4.tcp_min_tso_segs",
         doc: "fewest segments in a super-segment, however slow the flow",
         field: Field::Byte(|c| &mut c.min_tso_segs, Range::new(1, 255, Unit::Count)),
@@ -117,6 +214,19 @@ pub static ROWS: &[Row] = &[
         name: "net.ipv4.tcp_moderate_rcvbuf",
         doc: "let receive buffers grow with their flows, up to tcp_rmem",
         field: Field::Byte(|c| &mut c.moderate_rcvbuf, SWITCH),
+    },
+    Row {
+        name: "net.ipv4.tcp_notsent_lowat",
+        doc: "unsent bytes above which a connection is not writable, where the socket does not say (TCP_NOTSENT_LOWAT)",
+        field: Field::Word(
+            |c| &mut c.notsent_lowat,
+            Range::new(1, u32::MAX as u64, Unit::Bytes),
+        ),
+    },
+    Row {
+        name: "net.ipv4.tcp_orphan_retries",
+        doc: "retransmissions before a connection that no program holds is given up; 0: 8",
+        field: Field::Byte(|c| &mut c.orphan_retries, Range::new(0, 255, Unit::Count)),
     },
     Row {
         name: "net.ipv4.tcp_pacing_ca_ratio",
@@ -129,9 +239,19 @@ pub static ROWS: &[Row] = &[
         field: Field::Word(|c| &mut c.pacing_ss_ratio, PACING),
     },
     Row {
+        name: "net.ipv4.tcp_reordering",
+        doc: "reordering of packets that is assumed at first: later ones than this point to a loss",
+        field: Field::Word(|c| &mut c.reordering, Range::new(1, INT_MAX, Unit::Count)),
+    },
+    Row {
         name: "net.ipv4.tcp_retries2",
         doc: "retransmissions before an established connection is given up",
         field: Field::Byte(|c| &mut c.retries2, Range::new(0, 255, Unit::Count)),
+    },
+    Row {
+        name: "net.ipv4.tcp_rfc1337",
+        doc: "resets do not end TIME_WAIT (RFC 1337)",
+        field: Field::Byte(|c| &mut c.rfc1337, SWITCH),
     },
     Row {
         name: "net.ipv4.tcp_rmem",
@@ -139,6 +259,22 @@ pub static ROWS: &[Row] = &[
         field: Field::Triple(
             |c| &mut c.tcp_rmem,
             Range::new(4096, WINDOW_MAX, Unit::Bytes),
+        ),
+    },
+    Row {
+        name: "net.ipv4.tcp_rto_max_ms",
+        doc: "greatest retransmission timeout",
+        field: Field::Word(
+            |c| &mut c.rto_max_ms,
+            Range::new(1000, 120_000, Unit::Milliseconds),
+        ),
+    },
+    Row {
+        name: "net.ipv4.tcp_rto_min_us",
+        doc: "least retransmission timeout beyond the round-trip time",
+        field: Field::Word(
+            |c| &mut c.rto_min_us,
+            Range::new(1, INT_MAX, Unit::Microseconds),
         ),
     },
     Row {
@@ -152,6 +288,14 @@ pub static ROWS: &[Row] = &[
         field: Field::Byte(|c| &mut c.slow_start_after_idle, SWITCH),
     },
     Row {
+        name: "net.ipv4.tcp_syn_linear_timeouts",
+        doc: "timeouts of a SYN before they double",
+        field: Field::Byte(
+            |c| &mut c.syn_linear_timeouts,
+            Range::new(0, 127, Unit::Count),
+        ),
+    },
+    Row {
         name: "net.ipv4.tcp_syn_retries",
         doc: "retransmissions of a SYN before connect gives up",
         field: Field::Byte(|c| &mut c.syn_retries, Range::new(1, 127, Unit::Count)),
@@ -162,14 +306,37 @@ pub static ROWS: &[Row] = &[
         field: Field::Byte(|c| &mut c.synack_retries, Range::new(0, 255, Unit::Count)),
     },
     Row {
+        name: "net.ipv4.tcp_thin_linear_timeouts",
+        doc: "the first six timeouts of a connection with few packets in flight do not double",
+        field: Field::Byte(|c| &mut c.thin_linear_timeouts, SWITCH),
+    },
+    Row {
         name: "net.ipv4.tcp_timestamps",
         doc: "timestamps (RFC 7323)",
         field: Field::Byte(|c| &mut c.timestamps, SWITCH),
     },
     Row {
+        name: "net.ipv4.tcp_tso_rtt_log",
+        doc: "nearer than 2 to this power microseconds, super-segments grow beyond the pacing rate; 0: never",
+        field: Field::Byte(|c| &mut c.tso_rtt_log, Range::new(0, 63, Unit::Count)),
+    },
+    Row {
         name: "net.ipv4.tcp_tso_win_divisor",
         doc: "largest share of the window in one super-segment, as a divisor; 0: no such bound",
         field: Field::Byte(|c| &mut c.tso_win_divisor, Range::new(0, 255, Unit::Count)),
+    },
+    Row {
+        name: "net.ipv4.tcp_tw_reuse",
+        doc: "1: new connections may take those in TIME_WAIT over; 0 and 2 (on loopback only): no",
+        field: Field::Byte(|c| &mut c.tw_reuse, Range::new(0, 2, Unit::Count)),
+    },
+    Row {
+        name: "net.ipv4.tcp_tw_reuse_delay",
+        doc: "how old a connection in TIME_WAIT must be for that",
+        field: Field::Word(
+            |c| &mut c.tw_reuse_delay_ms,
+            Range::new(1, INT_MAX, Unit::Milliseconds),
+        ),
     },
     Row {
         name: "net.ipv4.tcp_window_scaling",

@@ -17,6 +17,8 @@ pub enum Unit {
     Percent,
     /// Seconds.
     Seconds,
+    /// Milliseconds.
+    Milliseconds,
     /// Microseconds.
     Microseconds,
     /// Port numbers.
@@ -34,6 +36,7 @@ impl Unit {
             Self::Pages => " pages of 4096 bytes",
             Self::Percent => " percent",
             Self::Seconds => " seconds",
+            Self::Milliseconds => " milliseconds",
             Self::Microseconds => " microseconds",
         }
     }

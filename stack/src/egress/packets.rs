@@ -45,7 +45,10 @@ pub(crate) fn send(parts: &mut Parts<'_>, sink: &mut impl FrameSink, id: Id<Pack
     let payload: ArrayVec<_, CHAIN_MAX> = packet.data.pieces(0, packet.data.len()).collect();
     let out = Outgoing {
         protocol: packet.protocol,
-        ttl: packet.ttl,
+        ttl: match packet.ttl {
+            0 => parts.cx.global.config.default_ttl,
+            ttl => ttl,
+        },
         tos: packet.tos,
         head: packet.head(),
         payload: &payload,

@@ -36,6 +36,7 @@ pub(super) fn input(parts: &mut Parts<'_>, arrival: &Arrival<'_>, is_broadcast: 
     match message {
         // `net.ipv4.icmp_echo_ignore_broadcasts` is 1, as in Linux.
         Icmp::EchoRequest(_) if is_broadcast => {}
+        Icmp::EchoRequest(_) if parts.cx.global.config.icmp_echo_ignore_all != 0 => {}
         Icmp::EchoRequest(rest) => reply(parts, arrival, Icmp::EchoReply(rest)),
         Icmp::EchoReply(_) => {}
         Icmp::Unreachable(what) => report(parts, quoted, trouble(what)),
@@ -171,14 +172,16 @@ const fn trouble(what: Unreachable) -> Trouble {
 /// A token bucket: `net.ipv4.icmp_msgs_per_sec` with `icmp_msgs_burst`, for both families.
 pub(super) fn may_send_error(parts: &mut Parts<'_>) -> bool {
     let (now, global) = (parts.cx.now, &mut *parts.cx.global);
-    let earned = now.nanos_since(global.icmp_refilled) / ERROR_INTERVAL_NS;
+    let (rate, burst) = (
+        global.config.icmp_msgs_per_sec,
+        global.config.icmp_msgs_burst,
+    );
+    // No more than a second's worth, so that nothing overflows.
+    let passed = now.nanos_since(global.icmp_refilled).min(SECOND_NS);
+    let earned = u32::try_from(passed * u64::from(rate) / SECOND_NS).unwrap_or(burst);
     if earned > 0 {
         global.icmp_refilled = now;
-        let earned = u32::try_from(earned).unwrap_or(ERROR_BURST);
-        global.icmp_allowance = global
-            .icmp_allowance
-            .saturating_add(earned)
-            .min(ERROR_BURST);
+        global.icmp_allowance = global.icmp_allowance.saturating_add(earned).min(burst);
     }
     let Some(left) = global.icmp_allowance.checked_sub(1) else {
         global.mib.icmp_out_rate_limit += 1;
@@ -190,6 +193,4 @@ pub(super) fn may_send_error(parts: &mut Parts<'_>) -> bool {
 
 /// Bytes of the refused packet's payload that go back (RFC 792).
 const QUOTED: usize = 8;
-/// One error message a millisecond.
-const ERROR_INTERVAL_NS: u64 = 1_000_000;
-const ERROR_BURST: u32 = 50;
+const SECOND_NS: u64 = 1_000_000_000;

@@ -129,7 +129,8 @@ impl Reassembly {
         if assembly.in_use != 0 {
             assembly.give_up(cx);
         }
-        let deadline = cx.now + PATIENCE;
+        let patience = Duration::from_secs(cx.global.config.ipfrag_time_s.into());
+        let deadline = cx.now + patience;
         *assembly = Assembly {
             src: fragment.src,
             dst: fragment.dst,
@@ -275,8 +276,6 @@ enum Marked {
 
 /// Datagrams being put together at a time; the oldest makes room.
 const DATAGRAMS: u32 = 64;
-/// `net.ipv4.ipfrag_time`; the IPv6 one is twice as long in Linux.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Fragments start at multiples of this many bytes.
 const BLOCK: u32 = 8;
 /// Words of the bitmap: one bit for each block of the longest packet.

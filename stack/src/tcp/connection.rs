@@ -19,8 +19,6 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Congestion window of a new connection, packets (RFC 6928).
 pub(crate) const INITIAL_WINDOW: u32 = 10;
-/// Reordering assumed before any is seen: RFC 5681's three duplicates.
-pub(crate) const INITIAL_REORDERING: u32 = 3;
 
 /// Everything TCP knows about one endpoint. All-zero bytes are a closed one.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]

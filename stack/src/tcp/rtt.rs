@@ -2,19 +2,14 @@
 //! which follows the greatest deviation of a round and falls slowly.
 
 use super::seq::Seq;
+use crate::config::Config;
 use crate::time::Instant;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// Least variance, hence least timeout beyond the smoothed round trip (Linux: TCP_RTO_MIN).
-pub(crate) const RTO_MIN_NS: u64 = 200_000_000;
-/// Greatest timeout (Linux: TCP_RTO_MAX).
-pub(crate) const RTO_MAX_NS: u64 = 120_000_000_000;
 /// Timeout before the first sample (RFC 6298 §2.1; Linux: TCP_TIMEOUT_INIT).
 pub(crate) const RTO_INITIAL_NS: u64 = 1_000_000_000;
-/// How long a minimum is believed (Linux: tcp_min_rtt_wlen).
-const MIN_RTT_WINDOW_NS: u64 = 300_000_000_000;
 
-/// Estimator of one connection. All-zero bytes are an estimator without samples.
+/// Estimator of one connection. All-zero bytes are one that has no samples and waits for nothing.
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Rtt {
@@ -24,10 +19,34 @@ pub(crate) struct Rtt {
     var4_ns: u64,
     min: WindowedMin,
     round_end: Seq,
-    _pad: u32,
+    rto_min_us: u32,
+    rto_max_ms: u32,
+    min_window_s: u32,
 }
 
 impl Rtt {
+    /// An estimator without samples, with the bounds of the settings.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            rto_min_us: config
+                .rto_min_us
+                .min(config.rto_max_ms.saturating_mul(1000)),
+            rto_max_ms: config.rto_max_ms,
+            min_window_s: config.min_rtt_wlen_s,
+            ..Self::default()
+        }
+    }
+
+    /// Least variance, hence least timeout beyond the smoothed round trip, ns (Linux: tcp_rto_min).
+    pub(crate) fn rto_min_ns(&self) -> u64 {
+        u64::from(self.rto_min_us) * 1000
+    }
+
+    /// Greatest timeout, ns (Linux: tcp_rto_max).
+    pub(crate) fn rto_max_ns(&self) -> u64 {
+        u64::from(self.rto_max_ms) * 1_000_000
+    }
+
     /// Smoothed round trip in ns; 0 before the first sample.
     pub(crate) fn srtt_ns(&self) -> u64 {
         self.srtt8_ns >> 3
@@ -38,36 +57,37 @@ impl Rtt {
         self.mdev4_ns >> 2
     }
 
-    /// Least sample of the last five minutes in ns; `None` before the first.
+    /// Least sample of the last minutes (`net.ipv4.tcp_min_rtt_wlen`) in ns; `None` before the first.
     pub(crate) fn min_ns(&self) -> Option<u64> {
         self.min.get()
     }
 
-    /// Timeout without backoff in ns: smoothed round trip + four deviations, within Linux's bounds.
+    /// Timeout without backoff in ns: smoothed round trip + four deviations, within the bounds.
     pub(crate) fn rto_ns(&self) -> u64 {
         match self.srtt8_ns {
-            0 => RTO_INITIAL_NS,
+            0 => RTO_INITIAL_NS.min(self.rto_max_ns()),
             srtt8 => (srtt8 >> 3)
                 .saturating_add(self.var4_ns)
-                .clamp(RTO_MIN_NS, RTO_MAX_NS),
+                .max(self.rto_min_ns())
+                .min(self.rto_max_ns()),
         }
     }
 
     /// The timeout doubled `backoffs` times, in ns, RFC 6298 §5.5.
     pub(crate) fn rto_after_ns(&self, backoffs: u8) -> u64 {
         let doubled = self.rto_ns().saturating_mul(1 << backoffs.min(30));
-        doubled.min(RTO_MAX_NS)
+        doubled.min(self.rto_max_ns())
     }
 
     /// Takes a sample of a segment that was sent once (Karn), in ns. `una` and `next` are what is
     /// acknowledged and what is sent; a round ends when `una` passes the `next` it began with.
     pub(crate) fn sample(&mut self, rtt_ns: u64, una: Seq, next: Seq) {
         // A sample of 0 would read as "none yet".
-        let ns = rtt_ns.clamp(1, RTO_MAX_NS);
+        let ns = rtt_ns.min(self.rto_max_ns()).max(1);
         if self.srtt8_ns == 0 {
             self.srtt8_ns = ns << 3;
             self.mdev4_ns = ns << 1;
-            self.var4_ns = self.mdev4_ns.max(RTO_MIN_NS);
+            self.var4_ns = self.mdev4_ns.max(self.rto_min_ns());
             self.mdev_max4_ns = self.var4_ns;
             self.round_end = next;
             return;
@@ -80,13 +100,14 @@ impl Rtt {
         if una.after(self.round_end) {
             self.var4_ns -= self.var4_ns.saturating_sub(self.mdev_max4_ns) >> 2;
             self.round_end = next;
-            self.mdev_max4_ns = RTO_MIN_NS;
+            self.mdev_max4_ns = self.rto_min_ns();
         }
     }
 
     /// Takes a sample in ns for the minimum only; ambiguous ones must not come here either.
     pub(crate) fn sample_min(&mut self, now: Instant, rtt_ns: u64) {
-        self.min.update(now, rtt_ns.max(1));
+        let window_ns = u64::from(self.min_window_s) * 1_000_000_000;
+        self.min.update(now, rtt_ns.max(1), window_ns);
     }
 
     fn smooth(&mut self, ns: u64) {
@@ -122,14 +143,14 @@ impl WindowedMin {
         (best.value != 0).then_some(best.value)
     }
 
-    fn update(&mut self, now: Instant, value: u64) {
+    fn update(&mut self, now: Instant, value: u64, window_ns: u64) {
         let sample = Sample {
             at_ns: now.as_nanos(),
             value,
         };
         let age = |old: Sample| sample.at_ns.saturating_sub(old.at_ns);
         let [first, second, third] = self.best;
-        if first.value == 0 || value <= first.value || age(third) > MIN_RTT_WINDOW_NS {
+        if first.value == 0 || value <= first.value || age(third) > window_ns {
             self.best = [sample; 3];
             return;
         }
@@ -141,11 +162,11 @@ impl WindowedMin {
             self.best
         };
         let [first, second, third] = self.best;
-        if age(first) > MIN_RTT_WINDOW_NS {
+        if age(first) > window_ns {
             self.best = [second, third, sample];
-        } else if second.at_ns == first.at_ns && age(second) > MIN_RTT_WINDOW_NS / 4 {
+        } else if second.at_ns == first.at_ns && age(second) > window_ns / 4 {
             self.best = [first, sample, sample];
-        } else if third.at_ns == second.at_ns && age(third) > MIN_RTT_WINDOW_NS / 2 {
+        } else if third.at_ns == second.at_ns && age(third) > window_ns / 2 {
             self.best = [first, second, sample];
         }
     }
@@ -158,7 +179,7 @@ mod tests {
     const MS: u64 = 1_000_000;
 
     fn sampled(samples_ms: &[u64]) -> Rtt {
-        let mut rtt = Rtt::default();
+        let mut rtt = Rtt::new(&Config::default());
         let mut una = Seq::new(0);
         for &ms in samples_ms {
             una = una.add(10);
@@ -169,8 +190,8 @@ mod tests {
 
     #[test]
     fn before_the_first_sample_the_timeout_is_one_second() {
-        assert_eq!(Rtt::default().rto_ns(), 1000 * MS);
-        assert_eq!(Rtt::default().min_ns(), None);
+        assert_eq!(Rtt::new(&Config::default()).rto_ns(), 1000 * MS);
+        assert_eq!(Rtt::new(&Config::default()).min_ns(), None);
     }
 
     #[test]
@@ -214,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_minimum_is_forgotten_after_five_minutes() {
-        let mut rtt = Rtt::default();
+        let mut rtt = Rtt::new(&Config::default());
         rtt.sample_min(Instant::from_millis(1), 10 * MS);
         for minute in 1..=4 {
             rtt.sample_min(Instant::from_millis(minute * 60_000), 20 * MS);

@@ -21,7 +21,7 @@ pub(crate) struct Settings {
     pub(crate) defer_accept_s: u32,
     /// `TCP_WINDOW_CLAMP`, bytes; 0: none.
     pub(crate) window_clamp: u32,
-    /// `TCP_NOTSENT_LOWAT`, bytes; `u32::MAX`: none.
+    /// `TCP_NOTSENT_LOWAT`, bytes; `u32::MAX`: no bound.
     pub(crate) not_sent_low_at: u32,
     /// `TCP_MAXSEG`; 0: not set.
     pub(crate) max_segment: u16,
@@ -45,7 +45,7 @@ impl Settings {
             linger2_s: i32::try_from(config.fin_timeout_s).unwrap_or(i32::MAX),
             defer_accept_s: 0,
             window_clamp: 0,
-            not_sent_low_at: u32::MAX,
+            not_sent_low_at: config.notsent_lowat,
             max_segment: 0,
             syn_retries: config.syn_retries,
             no_delay: 0,

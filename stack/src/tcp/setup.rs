@@ -1,11 +1,12 @@
 //! Starting values of a connection: options offered, windows, buffers, first numbers.
 
 use super::congestion::{CcBlock, CongestionControl, INFINITE_SSTHRESH};
-use super::connection::{Connection, Flags, INITIAL_REORDERING, INITIAL_WINDOW};
+use super::connection::{Connection, Flags, INITIAL_WINDOW};
 use super::flow::Flow;
 use super::narrow::low32;
 use super::options::{Options, Scale, TIMESTAMPS_LEN, WINDOW_SCALE_MAX};
 use super::rate::RateState;
+use super::rtt::Rtt;
 use super::seq::Seq;
 use super::settings::Settings;
 use super::state::State;
@@ -36,6 +37,7 @@ impl Connection {
         let mut conn = Self::new_zeroed();
         conn.settings = Settings::new(config);
         conn.cc = CcBlock::new(kind);
+        conn.rtt = Rtt::new(config);
         conn
     }
 }
@@ -66,6 +68,7 @@ impl Flow<'_, '_> {
         conn.put(Flags::SACK, config.sack != 0);
         conn.put(Flags::SCALING, config.window_scaling != 0);
         conn.rate = RateState::new(now);
+        conn.rtt = Rtt::new(&config);
         let user = conn.settings.max_segment;
         let announced = if user == 0 {
             full
@@ -81,7 +84,7 @@ impl Flow<'_, '_> {
         conn.snd.small_end = iss;
         conn.loss.cwnd = INITIAL_WINDOW;
         conn.loss.ssthresh = INFINITE_SSTHRESH;
-        conn.loss.reordering = INITIAL_REORDERING;
+        conn.loss.reordering = config.reordering;
         conn.loss.undo_retrans = -1;
         conn.loss.rack_steps = 1;
         (conn.loss.high_seq, conn.loss.usage_end) = (iss, iss);

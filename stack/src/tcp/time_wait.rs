@@ -10,6 +10,7 @@ use super::options::{Options, Timestamps};
 use super::output::{clock_of, reply};
 use super::seq::Seq;
 use crate::addr::Endpoint;
+use crate::config::Config;
 use crate::context::{Context, Parts};
 use crate::index::{HashKey, Index};
 use crate::ports::PortHold;
@@ -20,10 +21,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// How long a record lives (Linux: TCP_TIMEWAIT_LEN).
 const LIFE_NS: u64 = 60_000_000_000;
+/// The value of `net.ipv4.tcp_tw_reuse` that lets own connections take records over.
+const REUSE: u8 = 1;
 /// Records looked at in one sweep.
 const SWEEP_MAX: u32 = 64;
-/// After this time a connection of our own may take a record over (RFC 6191 §2; Linux's tcp_tw_reuse).
-const REUSE_AFTER_NS: u64 = 1_000_000_000;
 /// Distance of a taking-over connection's numbers from the old ones.
 const ISS_GAP: u32 = 65_537;
 
@@ -102,19 +103,17 @@ impl TimeWaits {
     }
 
     /// Whether a connection of our own between these ends may be opened: there is no record, or one
-    /// whose clock keeps old segments out.
+    /// whose clock keeps old segments out and was last read before `reusable` ([`reusable`]).
     pub(crate) fn allows(
         &self,
         key: &HashKey,
-        now: Instant,
+        reusable: Instant,
         local: Endpoint,
         remote: Endpoint,
     ) -> bool {
         self.find(key, local, remote)
             .and_then(|id| self.table.get(id))
-            .is_none_or(|rest| {
-                rest.has_clock != 0 && now.nanos_since(rest.ts_recent_at) > REUSE_AFTER_NS
-            })
+            .is_none_or(|rest| rest.has_clock != 0 && rest.ts_recent_at < reusable)
     }
 
     fn insert(&mut self, key: &HashKey, rest: TimeWait) -> bool {
@@ -183,6 +182,16 @@ impl TimeWaits {
             rest.expires = now.plus_nanos(LIFE_NS);
         }
     }
+}
+
+/// Connections of our own may take over a record whose clock was last read before this moment
+/// (RFC 6191 §2; `net.ipv4.tcp_tw_reuse`).
+pub(crate) fn reusable(config: &Config, now: Instant) -> Instant {
+    if config.tw_reuse != REUSE {
+        return Instant::ZERO;
+    }
+    let delay_ns = u64::from(config.tw_reuse_delay_ms) * 1_000_000;
+    Instant::from_nanos(now.as_nanos().saturating_sub(delay_ns))
 }
 
 /// Frees what has expired, a bounded number at a time.
@@ -259,7 +268,7 @@ pub(crate) fn receive(
     let is_reset = segment.has(header::Flags::RST);
     let is_empty = segment.end() == segment.seq();
     if !is_old && segment.seq() == rest.rcv_nxt && (is_empty || is_reset) {
-        if is_reset {
+        if is_reset && parts.cx.global.config.rfc1337 == 0 {
             remove(parts, id);
             return Verdict::Taken;
         }

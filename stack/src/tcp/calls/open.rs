@@ -109,10 +109,11 @@ fn choose_local(
         ports, global, now, ..
     } = cx;
     let key = global.hash_key;
+    let reusable = time_wait::reusable(&global.config, *now);
     let is_free = |port: u16| {
         let local = Endpoint::new(own, port);
         tcp.find(socks, &key, local, remote).is_none()
-            && tcp.time_wait.allows(&key, *now, local, remote)
+            && tcp.time_wait.allows(&key, reusable, local, remote)
     };
     if bound.port != 0 {
         return if is_free(bound.port) {

@@ -116,7 +116,10 @@ impl Flow<'_, '_> {
             SockOpt::DeferAccept(seconds) => settings.defer_accept_s = seconds,
             SockOpt::WindowClamp(bytes) => self.clamp_window(bytes),
             SockOpt::NotSentLowAt(bytes) => {
-                settings.not_sent_low_at = if bytes == 0 { u32::MAX } else { bytes };
+                settings.not_sent_low_at = match bytes {
+                    0 => self.cx.global.config.notsent_lowat,
+                    bytes => bytes,
+                };
             }
             SockOpt::Linger2(seconds) => settings.linger2_s = seconds,
             SockOpt::MaxPacingRate(rate) => {

@@ -75,7 +75,11 @@ fn open(
         return;
     };
     let accept = &mut entry.tcp.accept;
-    if accept.ready > accept.backlog || accept.embryonic > accept.backlog {
+    let most = parts.cx.global.config.max_syn_backlog;
+    if accept.ready > accept.backlog
+        || accept.embryonic > accept.backlog
+        || accept.embryonic >= most
+    {
         mib.tcp_listen_overflows += 1;
         mib.tcp_listen_drops += 1;
         return;

@@ -14,10 +14,6 @@ use crate::time::Instant;
 
 /// After this long without a segment an old clock proves nothing (RFC 7323 §5.5: 24 days).
 const CLOCK_AGE_MAX_NS: u64 = 24 * 86_400 * 1_000_000_000;
-/// Answers to segments out of the window: one in this time (Linux: tcp_invalid_ratelimit).
-const ANSWER_GAP_NS: u64 = 500_000_000;
-/// Challenge ACKs of the whole stack in a second (Linux: tcp_challenge_ack_limit before 2022).
-const CHALLENGES_PER_SECOND: u64 = 1000;
 
 impl Flow<'_, '_> {
     /// `false`: the segment was dealt with or dropped.
@@ -167,31 +163,36 @@ impl Flow<'_, '_> {
             conn.rcv.dup_end = segment.end().earliest(conn.rcv.nxt);
             self.quicken_now();
         } else if segment.len == 0 {
-            if conn.ack.challenged_at != Instant::ZERO
-                && now.nanos_since(conn.ack.challenged_at) < ANSWER_GAP_NS
-            {
+            if self.has_answered_lately() {
                 return;
             }
-            conn.ack.challenged_at = now;
+            self.sock.tcp.ack.challenged_at = now;
         }
         self.conn().ack.owe(Owed::FORCED);
         self.wake_output();
     }
 
+    /// Segments that deserve no more than an answer got one a moment ago.
+    fn has_answered_lately(&self) -> bool {
+        let gap_ns = u64::from(self.cx.global.config.invalid_ratelimit_ms) * 1_000_000;
+        let last = self.sock.tcp.ack.challenged_at;
+        last != Instant::ZERO && self.cx.now.nanos_since(last) < gap_ns
+    }
+
     /// A challenge ACK (RFC 5961 §7): limited per connection and for the stack.
     pub(super) fn challenge(&mut self) {
         let now = self.cx.now;
-        let last = self.sock.tcp.ack.challenged_at;
-        if last != Instant::ZERO && now.nanos_since(last) < ANSWER_GAP_NS {
+        if self.has_answered_lately() {
             return;
         }
+        let limit = self.cx.global.config.challenge_ack_limit;
         let second = now.as_nanos() / 1_000_000_000;
         let Some(shared) = self.tcp.shared() else {
             return;
         };
         if shared.challenge_second != second {
             shared.challenge_second = second;
-            shared.challenges_left = CHALLENGES_PER_SECOND;
+            shared.challenges_left = limit.into();
         }
         if shared.challenges_left == 0 {
             return;

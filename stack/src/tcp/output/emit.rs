@@ -62,13 +62,23 @@ impl Flow<'_, '_> {
         if !conn.has(Flags::SACK) {
             return 0;
         }
-        let dup = usize::from(conn.rcv.dup_start != conn.rcv.dup_end);
+        let dup = usize::from(self.duplicate().is_some());
         let blocks = (dup + conn.rcv.ahead.ranges() as usize).min(self.sack_room());
         if blocks == 0 {
             0
         } else {
             u16::try_from(SACK_BASE_LEN + SACK_BLOCK_LEN * blocks).unwrap_or(0)
         }
+    }
+
+    /// What arrived twice and has not been reported (RFC 2883).
+    fn duplicate(&self) -> Option<SackBlock> {
+        let rcv = &self.sock.tcp.rcv;
+        let is_wanted = rcv.dup_start != rcv.dup_end && self.cx.global.config.dsack != 0;
+        is_wanted.then_some(SackBlock {
+            start: rcv.dup_start,
+            end: rcv.dup_end,
+        })
     }
 
     /// SACK blocks that fit beside the other options.
@@ -90,6 +100,7 @@ impl Flow<'_, '_> {
         let mut options = Options::default();
         let clock = self.clock();
         let room = self.sack_room();
+        let duplicate = self.duplicate();
         let conn = &mut self.sock.tcp;
         if conn.has(Flags::TIMESTAMPS) {
             options.timestamps = Some(Timestamps {
@@ -98,13 +109,8 @@ impl Flow<'_, '_> {
             });
         }
         if conn.has(Flags::SACK) {
-            if conn.rcv.dup_start != conn.rcv.dup_end {
-                options.sack.push(SackBlock {
-                    start: conn.rcv.dup_start,
-                    end: conn.rcv.dup_end,
-                });
-                conn.rcv.dup_end = conn.rcv.dup_start;
-            }
+            options.sack.extend(duplicate);
+            conn.rcv.dup_end = conn.rcv.dup_start;
             let left = room.saturating_sub(options.sack.len());
             conn.rcv
                 .ahead

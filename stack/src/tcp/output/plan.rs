@@ -21,8 +21,6 @@ pub(crate) enum Plan {
 const SUPER_BYTES_MAX: u32 = 65_535 - 60 - 60;
 /// A burst holds at most this part of a second at the pacing rate (Linux: sk_pacing_shift).
 const PACING_SHIFT: u32 = 10;
-/// Below a round trip of 2^9 us bursts may be larger (Linux: tcp_tso_rtt_log).
-const TSO_RTT_LOG: u32 = 9;
 /// How far ahead of an ACK it is worth waiting for a larger window (Linux: tcp_tso_should_defer).
 const DEFER_NS: u64 = 1_000_000;
 /// A partial super-segment waits for the writer's next call at most this long, and only if more than
@@ -178,6 +176,9 @@ impl Flow<'_, '_> {
 
     /// The writer's next bytes may still join this burst.
     fn hold_for_company(&mut self) -> Option<Plan> {
+        if self.cx.global.config.autocorking == 0 {
+            return None;
+        }
         let is_streaming = self.is_streaming();
         let conn = &mut self.sock.tcp;
         let in_flight = conn
@@ -236,8 +237,14 @@ impl Flow<'_, '_> {
             rate => rate >> PACING_SHIFT,
         };
         let min_rtt_us = conn.rtt.min_ns().unwrap_or(u64::MAX) / 1000;
-        let near = u32::try_from(min_rtt_us >> TSO_RTT_LOG).unwrap_or(u32::MAX);
-        let extra = whole.checked_shr(near).unwrap_or(0);
+        let extra = match self.cx.global.config.tso_rtt_log {
+            0 => 0,
+            log => {
+                let far = min_rtt_us.checked_shr(log.into()).unwrap_or(0);
+                let shift = u32::try_from(far).unwrap_or(u32::MAX);
+                whole.checked_shr(shift).unwrap_or(0)
+            }
+        };
         let bytes = paced.saturating_add(u64::from(extra));
         let bytes = u32::try_from(bytes).unwrap_or(whole).min(whole);
         let least = match conn.snd.min_burst {

@@ -5,7 +5,6 @@ use crate::frame::FrameSink;
 use crate::tcp::congestion::CaState;
 use crate::tcp::connection::{Flags, TransmitTimer};
 use crate::tcp::flow::Flow;
-use crate::tcp::rtt::RTO_MIN_NS;
 use crate::tcp::segment::{Fate, TxSegId};
 
 impl Flow<'_, '_> {
@@ -200,7 +199,8 @@ impl Flow<'_, '_> {
     pub(crate) fn arm_tail_probe(&mut self, rto: Rto) -> bool {
         let conn = &self.sock.tcp;
         let loss = &conn.loss;
-        let fits = conn.has(Flags::SACK)
+        let fits = self.cx.global.config.early_retrans >= TAIL_PROBES
+            && conn.has(Flags::SACK)
             && loss.ca_state() == CaState::Open
             && loss.packets_out > 0
             && loss.sacked_out == 0
@@ -211,7 +211,7 @@ impl Flow<'_, '_> {
         }
         let mut wait = 2 * conn.rtt.srtt_ns();
         wait += if loss.packets_out == 1 {
-            RTO_MIN_NS
+            conn.rtt.rto_min_ns()
         } else {
             PROBE_SLACK_NS
         };
@@ -243,5 +243,7 @@ pub(crate) enum Rto {
 
 /// A deadline that has passed fires no sooner than this.
 const LEAST_WAIT_NS: u64 = 1_000;
+/// From this value on `net.ipv4.tcp_early_retrans` asks for tail loss probes.
+const TAIL_PROBES: u8 = 3;
 /// Added to two round trips for the probe (Linux: TCP_TIMEOUT_MIN, two ticks).
 const PROBE_SLACK_NS: u64 = 2_000_000;

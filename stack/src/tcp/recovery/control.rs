@@ -109,7 +109,7 @@ impl Flow<'_, '_> {
 
     /// Linux: tcp_may_raise_cwnd. Under reordering every delivery counts, otherwise advances only.
     fn may_grow(&self, work: &AckWork) -> bool {
-        if self.sock.tcp.loss.reordering > crate::tcp::connection::INITIAL_REORDERING {
+        if self.sock.tcp.loss.reordering > self.cx.global.config.reordering {
             work.is_advance || work.delivered() > 0
         } else {
             work.acked > 0 && work.is_advance

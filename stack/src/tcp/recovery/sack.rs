@@ -187,17 +187,15 @@ impl Flow<'_, '_> {
     /// tcp_check_sack_reordering).
     pub(crate) fn note_reordering(&mut self, work: &AckWork) {
         let Some(low) = work.reordered else { return };
+        let max = self.cx.global.config.max_reordering;
         let conn = &mut self.sock.tcp;
         let loss = &mut conn.loss;
         let mss = u32::from(conn.snd.mss).max(1);
         let distance = work.prior_high.saturating_distance(low).div_ceil(mss);
         if distance > loss.reordering {
-            loss.reordering = distance.min(REORDERING_MAX);
+            loss.reordering = distance.min(max);
         }
         conn.stats.reord_seen = conn.stats.reord_seen.saturating_add(1);
         conn.set(crate::tcp::connection::Flags::REORDERED);
     }
 }
-
-/// Greatest reordering believed (`net.ipv4.tcp_max_reordering`), packets.
-const REORDERING_MAX: u32 = 300;

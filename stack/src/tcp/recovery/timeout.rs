@@ -3,16 +3,20 @@
 
 use super::AckWork;
 use crate::config::Config;
-use crate::tcp::congestion::{CaState, CongestionControl, Episode};
+use crate::tcp::congestion::{CaState, CongestionControl, Episode, INFINITE_SSTHRESH};
 use crate::tcp::connection::{Flags, TransmitTimer};
 use crate::tcp::flow::Flow;
-use crate::tcp::rtt::{RTO_MAX_NS, RTO_MIN_NS};
+use crate::tcp::rtt::Rtt;
 use crate::tcp::segment::Fate;
 use crate::tcp::state::State;
 use crate::time::Instant;
 
-/// Retransmissions of an orphan (Linux: tcp_orphan_retries, 0 reads as 8).
+/// Retransmissions of an orphan where `net.ipv4.tcp_orphan_retries` is 0.
 const ORPHAN_RETRIES: u8 = 8;
+/// Timeouts of a thin stream that do not double (Linux: TCP_THIN_LINEAR_RETRIES).
+const THIN_TIMEOUTS: u8 = 6;
+/// Fewest packets in flight of a stream that is not thin.
+const NOT_THIN: u32 = 4;
 
 impl Flow<'_, '_> {
     /// Nothing was acknowledged for a whole timeout.
@@ -36,14 +40,32 @@ impl Flow<'_, '_> {
         let now = self.cx.now;
         let conn = self.conn();
         conn.loss.retransmits = conn.loss.retransmits.saturating_add(1);
-        conn.loss.backoff = conn.loss.backoff.saturating_add(1);
         if conn.loss.retrans_since == Instant::ZERO {
             conn.loss.retrans_since = now;
         }
+        self.back_off();
+        let conn = self.conn();
         // What recovery allows is sent at once, whatever pacing had in mind for the old flight.
         conn.snd.departure = conn.snd.departure.min(now);
         self.arm_retransmit();
         self.wake_output();
+    }
+
+    /// The next timeout is twice as long, unless the settings want it to stay (Linux:
+    /// tcp_retransmit_timer).
+    fn back_off(&mut self) {
+        let config = self.cx.global.config;
+        let state = self.state();
+        let conn = self.conn();
+        let rto_count = conn.stats.rto_count;
+        let loss = &mut conn.loss;
+        let is_thin = loss.packets_out < NOT_THIN && loss.ssthresh < INFINITE_SSTHRESH;
+        let may_stay = config.thin_linear_timeouts != 0 && loss.retransmits <= THIN_TIMEOUTS;
+        if state == State::Established && is_thin && may_stay {
+            loss.backoff = 0;
+        } else if state != State::SynSent || rto_count > u32::from(config.syn_linear_timeouts) {
+            loss.backoff = loss.backoff.saturating_add(1);
+        }
     }
 
     /// Too many retransmissions (RFC 9293 §3.8.3: R2), or the user's timeout.
@@ -63,12 +85,17 @@ impl Flow<'_, '_> {
             return true;
         }
         // Linux counts time, not tries: as long as `retries` doublings from the least timeout take.
-        user_ns == 0 && self.cx.now.nanos_since(since) >= doubled(RTO_MIN_NS, retries)
+        user_ns == 0 && self.cx.now.nanos_since(since) >= doubled(&conn.rtt, retries)
     }
 
     fn retries(&self, config: &Config) -> u8 {
         match self.state() {
-            State::SynSent => self.sock.tcp.settings.syn_retries,
+            State::SynSent => {
+                let settings = &self.sock.tcp.settings;
+                settings
+                    .syn_retries
+                    .saturating_add(config.syn_linear_timeouts)
+            }
             State::SynReceived => config.synack_retries,
             State::Established
             | State::FinWait1
@@ -79,7 +106,7 @@ impl Flow<'_, '_> {
             | State::Listen
             | State::Closing => {
                 if self.is_orphan() {
-                    ORPHAN_RETRIES.min(config.retries2)
+                    orphan_retries(config)
                 } else {
                     config.retries2
                 }
@@ -134,10 +161,14 @@ impl Flow<'_, '_> {
             self.begin_undo();
         }
         self.set_ca_state(CaState::Loss);
+        let frto = self.cx.global.config.frto;
         let conn = self.conn();
         conn.loss.high_seq = conn.snd.nxt;
         conn.loss.probing = 0;
-        conn.put(Flags::FRTO, is_new_recovery || had_retransmits);
+        conn.put(
+            Flags::FRTO,
+            frto != 0 && (is_new_recovery || had_retransmits),
+        );
     }
 
     fn lose_all(&mut self) {
@@ -297,7 +328,7 @@ impl Flow<'_, '_> {
     fn arm_window_probe(&mut self) {
         let conn = &self.sock.tcp;
         let wait = conn.rtt.rto_after_ns(conn.loss.backoff);
-        let wait = wait.max(RTO_MIN_NS);
+        let wait = wait.max(conn.rtt.rto_min_ns());
         let at = self.after_ns(wait);
         self.conn().due.set_transmit(TransmitTimer::WindowProbe, at);
     }
@@ -305,7 +336,7 @@ impl Flow<'_, '_> {
     pub(crate) fn window_probe_timer(&mut self) {
         let config = &self.cx.global.config;
         let most = if self.is_orphan() {
-            ORPHAN_RETRIES
+            orphan_retries(config)
         } else {
             config.retries2
         };
@@ -335,10 +366,18 @@ impl Flow<'_, '_> {
     }
 }
 
-/// Time that `times` doublings starting from `first_ns` take, each at most two minutes (Linux:
-/// tcp_model_timeout).
-fn doubled(first_ns: u64, times: u8) -> u64 {
-    let linear = u32::from(times).min((RTO_MAX_NS / first_ns).ilog2());
+fn orphan_retries(config: &Config) -> u8 {
+    match config.orphan_retries {
+        0 => ORPHAN_RETRIES.min(config.retries2),
+        most => most,
+    }
+}
+
+/// Time that `times` doublings starting from the least timeout take, each at most the greatest
+/// (Linux: tcp_model_timeout).
+fn doubled(rtt: &Rtt, times: u8) -> u64 {
+    let (first_ns, most_ns) = (rtt.rto_min_ns().max(1), rtt.rto_max_ns());
+    let linear = u32::from(times).min((most_ns / first_ns).max(1).ilog2());
     let doubling = ((2u64 << linear) - 1) * first_ns;
-    doubling + (u64::from(times) - u64::from(linear)) * RTO_MAX_NS
+    doubling + (u64::from(times) - u64::from(linear)) * most_ns
 }
