@@ -9,11 +9,11 @@ use std::path::Path;
 use env::Surroundings;
 use rustix::fs::{Mode, OFlags};
 
-/// A variable for a program.
-pub(crate) type Variable = (&'static str, OsString);
+/// A variable for a program, and what it says.
+pub(crate) type Assignment = (&'static str, OsString);
 
 /// What a program will see that is started with these variables over this process's own.
-pub(crate) struct Changed<'a>(pub(crate) &'a [Variable]);
+pub(crate) struct Changed<'a>(pub(crate) &'a [Assignment]);
 
 impl Surroundings for Changed<'_> {
     fn variable(&self, name: &str) -> Option<OsString> {

@@ -334,6 +334,24 @@ fn json_says_the_same_as_the_lines() {
 }
 
 #[test]
+fn a_bad_setting_is_told_as_nstk_run_would() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nstk"));
+    let settings = [("NSTK_IF", "tap:nstk0"), ("NSTK_ADDR", "nowhere")];
+    let output = command
+        .arg("doctor")
+        .envs(settings)
+        .output()
+        .expect("nstk starts");
+    let said = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let line = said.lines().find(|line| line.starts_with("  no  settings"));
+    assert!(
+        line.is_some_and(|line| line.contains("NSTK_ADDR=nowhere")),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_missing_library_and_a_narrow_address_space_are_essential() {
     let script = format!(
         "ulimit -v 600000; exec {} doctor",

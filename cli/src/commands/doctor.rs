@@ -9,7 +9,7 @@ mod system;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -36,6 +36,7 @@ Examples:
   nstk doctor --json | python3 -m json.tool")]
 pub(crate) struct Options {
     /// Programs, by name or path
+    #[arg(value_hint = ValueHint::CommandName)]
     program: Vec<OsString>,
     /// Print JSON: a list of sections, each with its findings
     #[arg(long)]

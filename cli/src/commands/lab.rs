@@ -11,7 +11,7 @@ use std::io::IsTerminal;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitCode, ExitStatus};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use nix::sys::signal::{SigSet, Signal};
 
 pub(crate) use inside::{Inside, NAME as INSIDE_NAME};
@@ -47,7 +47,8 @@ pub(crate) struct Options {
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
-        value_name = "COMMAND"
+        value_name = "COMMAND",
+        value_hint = ValueHint::CommandWithArguments
     )]
     command: Vec<OsString>,
 }

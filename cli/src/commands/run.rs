@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use env::OnFailure;
 
 use crate::failure::Failure;
@@ -39,7 +39,8 @@ pub(crate) struct Options {
         required = true,
         trailing_var_arg = true,
         allow_hyphen_values = true,
-        value_name = "PROGRAM"
+        value_name = "PROGRAM",
+        value_hint = ValueHint::CommandWithArguments
     )]
     command: Vec<OsString>,
 }
@@ -47,8 +48,8 @@ pub(crate) struct Options {
 impl Options {
     /// Does not return when the program could be started.
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let variables = self.settings.variables()?;
-        let on_failure = settings::check(&variables)?;
+        let assignments = self.settings.assignments()?;
+        let on_failure = settings::check(&assignments)?;
         let own_failure = |message: String| Failure::with_code(status::OWN_FAILURE, message);
         let library = Library::find().map_err(own_failure)?;
         if !program::is_executable(&library.keeper) {
@@ -64,7 +65,7 @@ impl Options {
         let error = Command::new(name)
             .args(arguments)
             .env("LD_PRELOAD", preload(&library).map_err(own_failure)?)
-            .envs(variables)
+            .envs(assignments)
             .exec();
         Err(status::not_started(name, &error))
     }

@@ -3,9 +3,12 @@
 use std::fs::read_to_string;
 use std::process::{Command, Output, Stdio};
 
+use env::Settings;
+
 use super::finding::Finding;
 use crate::library::Library;
 use crate::program;
+use crate::surroundings::Changed;
 
 pub(super) fn examine() -> Vec<Finding> {
     let mut findings = vec![kernel(), libc()];
@@ -16,7 +19,12 @@ pub(super) fn examine() -> Vec<Finding> {
         }
         Err(why) => findings.push(Finding::missing("library", why)),
     }
-    findings.extend([user_namespaces(), test_network(), system_call_filter()]);
+    findings.extend([
+        settings(),
+        user_namespaces(),
+        test_network(),
+        system_call_filter(),
+    ]);
     findings
 }
 
@@ -73,6 +81,22 @@ fn loading(library: &Library) -> Finding {
                 .remedy("build it on this machine with scripts/build")
         }
         Err(error) => Finding::wanted("library", format!("{path}, not tried: true: {error}")),
+    }
+}
+
+/// What `nstk run` without options would go by.
+fn settings() -> Finding {
+    const TOPIC: &str = "settings";
+    match Settings::read(&Changed(&[])) {
+        Ok(None) => Finding::good(
+            TOPIC,
+            "none are made here: nstk run wants --if and --addr, nstk lab makes both",
+        ),
+        Ok(Some(settings)) => match settings.warnings.first() {
+            None => Finding::good(TOPIC, format!("for the device {}", settings.device)),
+            Some(warning) => Finding::wanted(TOPIC, warning),
+        },
+        Err(error) => Finding::missing(TOPIC, error.to_string()),
     }
 }
 

@@ -5,53 +5,50 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use env::{OnFailure, Settings};
+use env::{OnFailure, Settings, Variable};
 
 use crate::failure::Failure;
 use crate::status::USAGE;
-use crate::surroundings::{Changed, Variable};
+use crate::surroundings::{Assignment, Changed};
 
 #[derive(Args)]
 pub(super) struct SettingsOptions {
-    /// The device, such as tap:tap0 [variable: NSTK_IF]
-    #[arg(long = "if", value_name = "DEVICE")]
+    #[arg(long = "if", value_name = "DEVICE", help = help(Variable::If))]
     device: Option<String>,
-    /// The stack's own address and its network's prefix, such as 10.0.0.2/24 [variable: NSTK_ADDR]
-    #[arg(long, value_name = "ADDRESS/PREFIX")]
+    #[arg(long, value_name = "ADDRESS/PREFIX", help = help(Variable::Addr))]
     addr: Option<String>,
-    /// The router for addresses outside the prefix [variable: NSTK_GATEWAY]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", help = help(Variable::Gateway))]
     gateway: Option<String>,
-    /// The stack's hardware address, such as 02:00:00:00:00:01 [variable: NSTK_MAC]
-    #[arg(long, value_name = "MAC")]
+    #[arg(long, value_name = "MAC", help = help(Variable::Mac))]
     mac: Option<String>,
-    /// Largest IP packet, in bytes [variable: NSTK_MTU]
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", help = help(Variable::Mtu))]
     mtu: Option<String>,
-    /// A setting by the kernel's name, such as net.ipv4.tcp_sack=0; can be given several times [variable: NSTK_SYSCTL]
+    /// A setting by the kernel's name, such as net.ipv4.tcp_sack=0; may be given several times [NSTK_SYSCTL]
     #[arg(long, value_name = "KEY=VALUE")]
     sysctl: Vec<String>,
-    /// Congestion control: bbr, cubic or reno; the same as --sysctl net.ipv4.tcp_congestion_control=NAME
+    /// Congestion control: bbr, cubic or reno; short for --sysctl net.ipv4.tcp_congestion_control=NAME
     #[arg(long, value_name = "NAME")]
     cc: Option<String>,
-    /// What goes by the kernel's stack, such as "kernel udp; stack tcp connect :443" [variable: NSTK_BYPASS]
-    #[arg(long, value_name = "RULES")]
-    bypass: Option<String>,
-    /// A TOML file with settings [variable: NSTK_CONFIG]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Write all frames to this file, in the pcapng format [variable: NSTK_PCAP]
-    #[arg(long, value_name = "FILE")]
-    pcap: Option<PathBuf>,
-    /// Start from the kernel's values of the sysctls instead of Linux's defaults [variable: NSTK_SYSCTL_INHERIT]
+    /// Begin with the kernel's sysctls of this network namespace instead of Linux's defaults [NSTK_SYSCTL_INHERIT=1]
     #[arg(long)]
     inherit: bool,
-    /// When the stack cannot be had: go on with the kernel's, or exit [variable: NSTK_FAIL]
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "RULES", help = help(Variable::Bypass))]
+    bypass: Option<String>,
+    #[arg(long, value_name = "FILE", help = help(Variable::Config))]
+    config: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", help = help(Variable::Pcap))]
+    pcap: Option<PathBuf>,
+    #[arg(long, value_enum, help = help(Variable::Fail))]
     fail: Option<Fail>,
-    /// What the library logs to standard error, such as debug or info,nstk_stack=trace [variable: NSTK_LOG]
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", help = help(Variable::Log))]
     log: Option<String>,
+}
+
+/// What the variable means, with its name.
+fn help(variable: Variable) -> String {
+    let doc = variable.doc();
+    let (first, rest) = doc.split_at(1);
+    format!("{}{rest} [{}]", first.to_uppercase(), variable.name())
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -60,39 +57,38 @@ enum Fail {
     Exit,
 }
 
+impl Fail {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Kernel => "kernel",
+            Self::Exit => "exit",
+        }
+    }
+}
+
 impl SettingsOptions {
-    /// The variables that the options stand for.
-    pub(super) fn variables(&self) -> Result<Vec<Variable>, Failure> {
-        let texts = [
-            ("NSTK_IF", &self.device),
-            ("NSTK_ADDR", &self.addr),
-            ("NSTK_GATEWAY", &self.gateway),
-            ("NSTK_MAC", &self.mac),
-            ("NSTK_MTU", &self.mtu),
-            ("NSTK_SYSCTL", &self.sysctls()?),
-            ("NSTK_BYPASS", &self.bypass),
-            ("NSTK_LOG", &self.log),
+    /// The variables that the options stand for, for the program.
+    pub(super) fn assignments(&self) -> Result<Vec<Assignment>, Failure> {
+        let path = |path: &Option<PathBuf>| path.as_deref().map(absolute).transpose();
+        let text = |text: &Option<String>| text.as_ref().map(OsString::from);
+        let options = [
+            (Variable::If, text(&self.device)),
+            (Variable::Addr, text(&self.addr)),
+            (Variable::Gateway, text(&self.gateway)),
+            (Variable::Mac, text(&self.mac)),
+            (Variable::Mtu, text(&self.mtu)),
+            (Variable::Sysctl, text(&self.sysctls()?)),
+            (Variable::SysctlInherit, self.inherit.then(|| "1".into())),
+            (Variable::Bypass, text(&self.bypass)),
+            (Variable::Config, path(&self.config)?),
+            (Variable::Pcap, path(&self.pcap)?),
+            (Variable::Fail, self.fail.map(|fail| fail.word().into())),
+            (Variable::Log, text(&self.log)),
         ];
-        let mut variables: Vec<Variable> = texts
-            .into_iter()
-            .filter_map(|(name, text)| Some((name, text.as_ref()?.into())))
-            .collect();
-        for (name, path) in [("NSTK_CONFIG", &self.config), ("NSTK_PCAP", &self.pcap)] {
-            if let Some(path) = path {
-                variables.push((name, absolute(path)?));
-            }
-        }
-        if self.inherit {
-            variables.push(("NSTK_SYSCTL_INHERIT", "1".into()));
-        }
-        if let Some(fail) = self.fail {
-            let word = match fail {
-                Fail::Kernel => "kernel",
-                Fail::Exit => "exit",
-            };
-            variables.push(("NSTK_FAIL", word.into()));
-        }
-        Ok(variables)
+        let given = options.into_iter();
+        Ok(given
+            .filter_map(|(variable, text)| Some((variable.name(), text?)))
+            .collect())
     }
 
     /// What NSTK_SYSCTL says, with --sysctl and --cc behind it, so that these count; `None`: neither is given.
@@ -103,23 +99,27 @@ impl SettingsOptions {
             .map(|name| format!("net.ipv4.tcp_congestion_control={name}"));
         let given: Vec<String> = self.sysctl.iter().cloned().chain(congestion).collect();
         // The library goes on with the default of a key that is set wrongly; who types it wants to know.
-        Settings::check(env::Variable::Sysctl, &given.join(";"))
+        Settings::check(Variable::Sysctl, &given.join(";"))
             .map_err(|error| Failure::with_code(USAGE, error.problem()))?;
-        let inherited = var_os("NSTK_SYSCTL").map(|text| text.to_string_lossy().into_owned());
+        let inherited =
+            var_os(Variable::Sysctl.name()).map(|text| text.to_string_lossy().into_owned());
         let all: Vec<String> = inherited.into_iter().chain(given.iter().cloned()).collect();
         Ok((!given.is_empty()).then(|| all.join(";")))
     }
 }
 
-/// Checks the variables over this process's environment as the library will.
-pub(super) fn check(variables: &[Variable]) -> Result<OnFailure, Failure> {
+/// Checks the assignments over this process's environment as the library will.
+pub(super) fn check(assignments: &[Assignment]) -> Result<OnFailure, Failure> {
     let unusable = |reason: &dyn std::fmt::Display| Failure::with_code(USAGE, reason);
-    let settings = Settings::read(&Changed(variables)).map_err(|error| unusable(&error))?;
+    let settings = Settings::read(&Changed(assignments)).map_err(|error| unusable(&error))?;
     let settings = settings.ok_or_else(|| {
         unusable(&"no device is given; say which with --if tap:NAME and --addr, or use a test network: nstk lab -- nstk run ...")
     })?;
-    if let Some(filter) = variables.iter().find(|(name, _)| *name == "NSTK_LOG") {
-        Settings::check(env::Variable::Log, &filter.1.to_string_lossy())
+    if let Some(filter) = assignments
+        .iter()
+        .find(|(name, _)| *name == Variable::Log.name())
+    {
+        Settings::check(Variable::Log, &filter.1.to_string_lossy())
             .map_err(|error| unusable(&error))?;
     }
     Ok(settings.on_failure)
