@@ -66,7 +66,7 @@ impl Bells {
         Self { fds }
     }
 
-    pub(crate) fn fds(&self) -> &[RawFd] {
+    pub(crate) fn fds(&self) -> &[RawFd; BELLS] {
         &self.fds
     }
 

@@ -5,16 +5,17 @@ use core::time::Duration;
 use std::sync::atomic::Ordering;
 
 use nicio::DeviceSpec;
-use region::RawFd;
+use region::{OwnedFd, RawFd};
 use stack::Instant;
 
 use crate::bells::{BELLS, Bell};
 use crate::clock;
+use crate::device::Handles;
 use crate::error::StartError;
 use crate::family::Family;
 use crate::files::Member;
 use crate::poller::Poller;
-use crate::rendezvous::{self, Answer};
+use crate::rendezvous::{self, Answer, HandOver};
 use crate::{keeper, members, sys};
 
 /// A stack that nobody has polled for this long is the keeper's.
@@ -52,12 +53,13 @@ struct Watched {
 }
 
 impl Duty {
-    /// From the keeper's arguments: rendezvous name, device, descriptors of region, device and bells.
+    /// From the keeper's arguments: rendezvous name, device, which end of it, descriptors of region, bells and
+    /// device.
     ///
     /// # Errors
     /// One line's worth of what is wrong.
     pub fn from_arguments(arguments: &[String]) -> Result<Self, StartError> {
-        let [name, device, fds @ ..] = arguments else {
+        let [name, device, end, fds @ ..] = arguments else {
             return Err(StartError::Keeper("it was started without arguments"));
         };
         let spec: DeviceSpec = device
@@ -65,21 +67,24 @@ impl Duty {
             .map_err(|_| StartError::Keeper("bad device"))?;
         let fds: Result<Vec<RawFd>, _> = fds.iter().map(|text| text.parse()).collect();
         let fds = fds.map_err(|_| StartError::Keeper("bad descriptors"))?;
-        let [region, device, bells @ ..] = fds.as_slice() else {
-            return Err(StartError::Keeper("descriptors are missing"));
+        let missing = StartError::Keeper("descriptors are missing");
+        let Some((region, (bells, device))) = fds
+            .split_first()
+            .and_then(|(region, rest)| Some((region, rest.split_first_chunk::<BELLS>()?)))
+        else {
+            return Err(missing);
         };
-        let bells: [RawFd; BELLS] = bells
-            .try_into()
-            .map_err(|_| StartError::Keeper("bells are missing"))?;
-        close_others(&fds);
-        // The program's signals were blocked while it started us; ours end us as they end anybody.
-        sys::set_signal_mask(0);
-        let family = Family::keep(spec, *region, *device, bells)?;
+        let device = Handles {
+            fds: device.try_into().map_err(|_| missing)?,
+            end: end.parse().map_err(|_| StartError::Keeper("bad device"))?,
+        };
+        keeper::settle(&fds);
+        let family = Family::keep(spec, *region, *bells, device)?;
         family
             .words()
             .keeper_pid
             .store(sys::getpid(), Ordering::Release);
-        let door = rendezvous::open_door(name);
+        let door = rendezvous::open_door(name).map(OwnedFd::into_raw);
         let bell = family.bells.take(family.words(), family.pid());
         Ok(Self {
             family,
@@ -128,7 +133,7 @@ impl Duty {
             }
         }
         if self.door.is_none() {
-            self.door = rendezvous::open_door(&self.name);
+            self.door = rendezvous::open_door(&self.name).map(OwnedFd::into_raw);
         }
     }
 
@@ -247,6 +252,11 @@ impl Duty {
             .poller_until_ns
             .store(until.map_or(u64::MAX, Instant::as_nanos), Ordering::Relaxed);
         words.sleeping.fetch_or(bell.bit(), Ordering::SeqCst);
+        let until = if self.family.set_alarm() {
+            until
+        } else {
+            Some(now)
+        };
         Some((word, until))
     }
 
@@ -346,45 +356,17 @@ impl Duty {
             newcomer.answer(&Answer::Full);
             return;
         };
-        let mut fds = [-1; 2 + BELLS];
-        let all = [region, self.family.device_fd]
-            .into_iter()
-            .chain(self.family.bells.fds().iter().copied());
-        for (to, from) in fds.iter_mut().zip(all) {
-            *to = from;
-        }
-        let place_byte = u8::try_from(place).unwrap_or(u8::MAX);
-        if newcomer.answer(&Answer::Welcome {
-            fds: &fds,
-            place: place_byte,
-        }) {
+        let hand_over = HandOver {
+            region,
+            bells: *self.family.bells.fds(),
+            device: self.family.device_handles.clone(),
+            place: u8::try_from(place).unwrap_or(u8::MAX),
+        };
+        if newcomer.answer(&Answer::Welcome(&hand_over)) {
             // It has a second to open its first connection.
             self.idle_since = None;
         } else {
             members::strike(self.family.words(), place);
         }
     }
-}
-
-/// Closes every descriptor that the keeper did not get for its work: pipes of the program above all.
-fn close_others(keep: &[RawFd]) {
-    let mut keep: Vec<u32> = keep
-        .iter()
-        .filter_map(|fd| u32::try_from(*fd).ok())
-        .collect();
-    keep.sort_unstable();
-    let mut from = 0;
-    for fd in keep {
-        if fd > from {
-            let _ = sys::plain(
-                libc::SYS_close_range,
-                [from as usize, fd as usize - 1, 0, 0, 0, 0],
-            );
-        }
-        from = fd + 1;
-    }
-    let _ = sys::plain(
-        libc::SYS_close_range,
-        [from as usize, u32::MAX as usize, 0, 0, 0, 0],
-    );
 }

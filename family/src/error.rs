@@ -2,6 +2,9 @@
 
 use core::fmt;
 
+use nicio::DeviceSpec;
+use stack::Addr;
+
 /// The stack is dead: an owner of its lock died inside. Its sockets answer `ECONNRESET`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gone;
@@ -14,8 +17,14 @@ pub enum StartError {
     Device(nicio::OpenError),
     /// The region cannot be made or mapped.
     Region(region::RegionError),
-    /// Another live program of this user has the device.
-    InUse(String),
+    /// Another live program of this user has the device; of a link, the end with this address.
+    InUse(DeviceSpec),
+    /// A link has two programs already.
+    LinkFull(DeviceSpec),
+    /// The program at a link's other end has this address too.
+    SameAddress(Addr),
+    /// The process that holds a link cannot be reached or started.
+    Wire(&'static str),
     /// The keeper that has the device cannot be joined.
     Keeper(&'static str),
     /// No backend for this kind of device in this build.
@@ -43,16 +52,29 @@ impl fmt::Display for StartError {
         match self {
             Self::Device(error) => write!(f, "{error}"),
             Self::Region(error) => write!(f, "no shared memory for the stack: {error}"),
+            Self::InUse(DeviceSpec::Link(_)) => f.write_str(
+                "another running program has this address on the link; give each end an NSTK_ADDR of its own",
+            ),
             Self::InUse(device) => write!(
                 f,
                 "{device} is in use by another running program; give each program an interface of its own"
             ),
+            Self::LinkFull(device) => write!(
+                f,
+                "{device} joins two other running programs already; name another link, or wait for one of them to end"
+            ),
+            Self::SameAddress(address) => write!(
+                f,
+                "the program at the other end of the link has the address {address} too; give each end an \
+                 NSTK_ADDR of its own"
+            ),
+            Self::Wire(why) => write!(f, "no connection to the process that holds the link: {why}"),
             Self::Keeper(why) => write!(
                 f,
                 "cannot take over from the keeper of an earlier run: {why}"
             ),
             Self::Unsupported => {
-                f.write_str("this kind of device is not supported here; use tap:NAME")
+                f.write_str("this kind of device is not supported here; use tap:NAME or link:NAME")
             }
             Self::System(what, errno) => {
                 write!(f, "{what}: {}", std::io::Error::from_raw_os_error(*errno))

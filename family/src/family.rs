@@ -6,11 +6,12 @@ use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use nicio::DeviceSpec;
+use nicio::link::Alarm;
 use region::{Shared, Words};
 use stack::Instant;
 
 use crate::bells::Bells;
-use crate::device::Device;
+use crate::device::{Device, Handles};
 use crate::files::Member;
 use crate::host::{Host, Inside};
 use crate::own;
@@ -28,8 +29,13 @@ pub(crate) enum Role {
 pub struct Family {
     pub(crate) shared: Shared<State>,
     pub(crate) device: UnsafeCell<Device>,
+    /// What to sleep on until frames come, and what to set before.
     pub(crate) device_fd: RawFd,
+    pub(crate) alarm: Option<Alarm>,
+    pub(crate) device_handles: Handles,
     pub(crate) spec: DeviceSpec,
+    /// The keeper's name for newcomers.
+    pub(crate) name: String,
     pub(crate) bells: Bells,
     pub(crate) host: Host,
     pub(crate) pid: AtomicU32,
@@ -76,6 +82,11 @@ impl Family {
 
     pub(crate) fn words(&self) -> &Words {
         self.shared.region().words()
+    }
+
+    /// Makes the device wake who sleeps on it. `false`: frames have come already.
+    pub(crate) fn set_alarm(&self) -> bool {
+        self.alarm.as_ref().is_none_or(Alarm::set)
     }
 
     pub(crate) fn ring(&self, set: u64) {

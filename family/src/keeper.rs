@@ -8,10 +8,11 @@ use std::ffi::{CStr, CString};
 use std::sync::atomic::Ordering;
 
 use nicio::sys as raw;
+use region::RawFd;
 use stack::Instant;
 
 use crate::family::Family;
-use crate::{members, rendezvous, sys};
+use crate::{members, sys};
 
 /// Values of `Words::keeper_state`.
 pub(crate) const ABSENT: u32 = 0;
@@ -69,54 +70,81 @@ impl Family {
 
     fn spawn_keeper(&self) -> Option<()> {
         let program = self.keeper_program.as_ref()?;
-        let device = self.spec.to_string();
-        let mut arguments = vec![
-            PROGRAM.to_owned(),
-            rendezvous::name(&device),
-            device,
-            self.shared.region().fd()?.to_string(),
-            self.device_fd.to_string(),
-        ];
-        arguments.extend(self.bells.fds().iter().map(ToString::to_string));
-        let arguments: Option<Vec<CString>> = arguments
-            .into_iter()
-            .map(|text| CString::new(text).ok())
-            .collect();
-        let arguments = arguments?;
-        let mut argv: Vec<*const c_char> = arguments.iter().map(|text| text.as_ptr()).collect();
-        argv.push(core::ptr::null());
-        let mut keep = vec![self.shared.region().fd()?, self.device_fd];
+        let mut keep = vec![self.shared.region().fd()?];
         keep.extend_from_slice(self.bells.fds());
-        let mut stacks = vec![0u8; 2 * STACK_BYTES];
-        let top = stacks.as_mut_ptr_range().end;
-        let mut plan = Plan {
-            program: program.as_ptr(),
-            argv: argv.as_ptr(),
-            keep: keep.as_ptr(),
-            keep_len: keep.len(),
-            // The lower half is the second clone's stack.
-            second_stack: stacks.as_mut_ptr().wrapping_add(STACK_BYTES).cast(),
-            failed: false,
-        };
-        // Handlers of the program must not run in the clones, which share its memory.
-        let mask = sys::block_signals();
-        let flags = libc::CLONE_VM | libc::CLONE_VFORK;
-        let argument = core::ptr::from_mut(&mut plan).cast();
-        // SAFETY: stack and plan outlive the clone, which ends or execs before this call returns (CLONE_VFORK).
-        let child = unsafe { libc::clone(first, top.cast(), flags, argument) };
-        if child > 0 {
-            // Without an exit signal it takes __WCLONE to see it; a wait of the program's does not.
-            let wait = [child as usize, 0, libc::__WCLONE as usize, 0, 0, 0];
-            let _ = sys::plain(libc::SYS_wait4, wait);
-        }
-        sys::set_signal_mask(mask);
-        drop(stacks);
-        if child > 0 && !plan.failed {
-            Some(())
-        } else {
-            None
-        }
+        keep.extend_from_slice(&self.device_handles.fds);
+        let mut arguments = vec![
+            self.name.clone(),
+            self.spec.to_string(),
+            self.device_handles.end.to_string(),
+        ];
+        arguments.extend(keep.iter().map(ToString::to_string));
+        spawn(program, &arguments, &keep)
     }
+}
+
+/// Starts the keeper's program as nobody's child, with `keep` as its only descriptors.
+pub(crate) fn spawn(program: &CStr, arguments: &[String], keep: &[RawFd]) -> Option<()> {
+    let texts = core::iter::once(PROGRAM).chain(arguments.iter().map(String::as_str));
+    let arguments: Option<Vec<CString>> = texts.map(|text| CString::new(text).ok()).collect();
+    let arguments = arguments?;
+    let mut argv: Vec<*const c_char> = arguments.iter().map(|text| text.as_ptr()).collect();
+    argv.push(core::ptr::null());
+    let mut stacks = vec![0u8; 2 * STACK_BYTES];
+    let top = stacks.as_mut_ptr_range().end;
+    let mut plan = Plan {
+        program: program.as_ptr(),
+        argv: argv.as_ptr(),
+        keep: keep.as_ptr(),
+        keep_len: keep.len(),
+        // The lower half is the second clone's stack.
+        second_stack: stacks.as_mut_ptr().wrapping_add(STACK_BYTES).cast(),
+        failed: false,
+    };
+    // Handlers of the program must not run in the clones, which share its memory.
+    let mask = sys::block_signals();
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK;
+    let argument = core::ptr::from_mut(&mut plan).cast();
+    // SAFETY: stack and plan outlive the clone, which ends or execs before this call returns (CLONE_VFORK).
+    let child = unsafe { libc::clone(first, top.cast(), flags, argument) };
+    if child > 0 {
+        // Without an exit signal it takes __WCLONE to see it; a wait of the program's does not.
+        let wait = [child as usize, 0, libc::__WCLONE as usize, 0, 0, 0];
+        let _ = sys::plain(libc::SYS_wait4, wait);
+    }
+    sys::set_signal_mask(mask);
+    drop(stacks);
+    if child > 0 && !plan.failed {
+        Some(())
+    } else {
+        None
+    }
+}
+
+/// At the start of a process made by [`spawn`]: closes every descriptor that it did not get for its work, pipes
+/// of the program above all.
+pub(crate) fn settle(keep: &[RawFd]) {
+    let mut keep: Vec<u32> = keep
+        .iter()
+        .filter_map(|fd| u32::try_from(*fd).ok())
+        .collect();
+    keep.sort_unstable();
+    let mut from = 0;
+    for fd in keep {
+        if fd > from {
+            let _ = sys::plain(
+                libc::SYS_close_range,
+                [from as usize, fd as usize - 1, 0, 0, 0, 0],
+            );
+        }
+        from = fd + 1;
+    }
+    let _ = sys::plain(
+        libc::SYS_close_range,
+        [from as usize, u32::MAX as usize, 0, 0, 0, 0],
+    );
+    // The program's signals were blocked while it started us; ours end us as they end anybody.
+    sys::set_signal_mask(0);
 }
 
 struct Plan {

@@ -10,7 +10,7 @@ use stack::{Config, Stack};
 
 use crate::bells::{BELLS, Bells};
 use crate::clock;
-use crate::device::Device;
+use crate::device::{Device, Handles};
 use crate::error::StartError;
 use crate::family::{Family, Role};
 use crate::files::Member;
@@ -24,6 +24,9 @@ const TABLES_BYTES: usize = 1 << 30;
 
 /// Tries to open a device that an earlier run is just letting go, and the pause between them.
 const BUSY_TRIES: u32 = 50;
+/// The same for an end of a link, which an earlier run's keeper with another address does not hand over
+/// but holds another second.
+const LINK_BUSY_TRIES: u32 = 700;
 const BUSY_PAUSE: core::time::Duration = core::time::Duration::from_millis(2);
 
 impl Family {
@@ -37,29 +40,37 @@ impl Family {
     }
 
     fn start_or_join(settings: &Settings, host: Host) -> Result<Self, StartError> {
-        let device_name = settings.device.to_string();
-        let name = rendezvous::name(&device_name);
+        let spec = &settings.device;
+        let address = settings.stack.addr;
+        let name = rendezvous::name(spec, address);
+        let keeper = keeper::program_path();
         let mut tries = 0;
         loop {
-            if let Some(handed) = rendezvous::knock(&name, &device_name)? {
-                return Self::join(settings, host, &handed);
+            if let Some(handed) = rendezvous::knock(&name, spec)? {
+                return Self::join(settings, host, handed);
             }
-            match Device::open(&settings.device) {
+            let error = match Device::open(spec, address, keeper.as_deref()) {
                 Ok(device) => {
                     let bells = Bells::create()?;
                     let family = Self::create(settings, host, device, bells);
                     return family.inspect_err(|_| bells.close());
                 }
-                // The keeper may have closed its door a moment ago, or not opened it yet.
-                Err(StartError::Device(OpenError::Busy(_))) if tries < BUSY_TRIES => {
-                    tries += 1;
-                    let _ = sys::ppoll(&mut [], Some(BUSY_PAUSE), None);
-                }
-                Err(StartError::Device(OpenError::Busy(_))) => {
-                    return Err(StartError::InUse(device_name));
-                }
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            // The keeper may have closed its door a moment ago, or not opened it yet.
+            let tries_max = match error {
+                StartError::Device(OpenError::Busy(_)) => BUSY_TRIES,
+                StartError::LinkFull(_) | StartError::SameAddress(_) => LINK_BUSY_TRIES,
+                _ => 0,
+            };
+            if tries >= tries_max {
+                return Err(match error {
+                    StartError::Device(OpenError::Busy(_)) => StartError::InUse(spec.clone()),
+                    error => error,
+                });
             }
+            tries += 1;
+            let _ = sys::ppoll(&mut [], Some(BUSY_PAUSE), None);
         }
     }
 
@@ -68,9 +79,9 @@ impl Family {
     /// # Errors
     /// As [`Family::start`].
     pub fn renew(&self, settings: &Settings) -> Result<Self, StartError> {
-        let copy = own::copy_high(self.device_fd)?;
-        // SAFETY: the copy was made just now and nobody else owns it.
-        let device = unsafe { Device::from_fd(&self.spec, copy) }?;
+        let copies = self.device_handles.copies()?;
+        // SAFETY: the copies were made just now and nobody else owns them.
+        let device = unsafe { Device::from_handles(&self.spec, copies) }?;
         Self::create(settings, self.host, device, self.bells)
     }
 
@@ -94,13 +105,13 @@ impl Family {
         parts.enrol(host, Role::Host)
     }
 
-    fn join(settings: &Settings, host: Host, handed: &HandOver) -> Result<Self, StartError> {
+    fn join(settings: &Settings, host: Host, handed: HandOver) -> Result<Self, StartError> {
         let mut bells = [-1; BELLS];
         for (to, from) in bells.iter_mut().zip(handed.bells) {
             *to = own::lift(from)?;
         }
-        // SAFETY: the keeper has just passed the descriptor to this process.
-        let device = unsafe { Device::from_fd(&settings.device, own::lift(handed.device)?) }?;
+        // SAFETY: the keeper has just passed the descriptors to this process.
+        let device = unsafe { Device::from_handles(&settings.device, handed.device.lifted()?) }?;
         // SAFETY: as above.
         let region = Region::attach(unsafe { region::OwnedFd::from_raw(handed.region) })?;
         lift_region(&region)?;
@@ -123,11 +134,11 @@ impl Family {
     pub(crate) fn keep(
         spec: DeviceSpec,
         region: RawFd,
-        device: RawFd,
         bells: [RawFd; BELLS],
+        device: Handles,
     ) -> Result<Self, StartError> {
         // SAFETY: the keeper was started with these descriptors and nobody else in it owns them.
-        let device = unsafe { Device::from_fd(&spec, device) }?;
+        let device = unsafe { Device::from_handles(&spec, device) }?;
         // SAFETY: as above.
         let region = Region::attach(unsafe { region::OwnedFd::from_raw(region) })?;
         let stack = Stack::attach(&region)?;
@@ -171,12 +182,16 @@ impl Parts {
             device,
             bells,
         } = self;
-        let state = State::new(&region, stack)?;
+        let state = State::new(&region, stack, device.alarm.clone())?;
         let busy_poll_us = state.stack.config().busy_poll_us;
+        let address = state.stack.config().addr;
         Ok(Family {
+            name: rendezvous::name(&spec, address),
             shared: Shared::new(region, state),
             keeper_program: keeper::program_path(),
             device_fd: device.fd,
+            device_handles: device.handles.clone(),
+            alarm: device.alarm.clone(),
             device: UnsafeCell::new(device),
             spec,
             bells,

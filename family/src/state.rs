@@ -1,5 +1,6 @@
 //! What lies under the lock.
 
+use nicio::link::Alarm;
 use region::{Array, Region, RegionError};
 use stack::{Instant, Stack};
 
@@ -17,18 +18,24 @@ pub struct State {
     /// Stack members of epoll sets.
     pub epolls: Epolls,
     pub(crate) turn: Array<TurnRecord>,
+    alarm: Option<Alarm>,
     /// Bells of threads that wait for files that were closed.
     rings: u64,
 }
 
 impl State {
     /// Views of a region over a stack made or attached before.
-    pub(crate) fn new(region: &Region, stack: Stack) -> Result<Self, RegionError> {
+    pub(crate) fn new(
+        region: &Region,
+        stack: Stack,
+        alarm: Option<Alarm>,
+    ) -> Result<Self, RegionError> {
         Ok(Self {
             stack,
             files: Files::new(region)?,
             epolls: Epolls::new(region, layout::EPOLLS)?,
             turn: region.array(layout::TURN, 1)?,
+            alarm,
             rings: 0,
         })
     }
@@ -62,9 +69,14 @@ impl State {
         self.epolls.member_gone(member, &mut self.files);
     }
 
+    /// There is something to send, and the device takes it.
+    pub(crate) fn may_transmit(&self) -> bool {
+        self.stack.transmit_pending() && !self.alarm.as_ref().is_some_and(Alarm::is_full)
+    }
+
     /// When the stack has something to do next; `now` if there is something to send.
     pub(crate) fn next_due(&self, now: Instant) -> Option<Instant> {
-        if self.stack.transmit_pending() {
+        if self.may_transmit() {
             Some(now)
         } else {
             self.stack.poll_timeout()

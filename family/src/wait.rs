@@ -216,7 +216,7 @@ impl Family {
         let now = clock::now();
         let mut state = self.lock()?;
         let answer = check(&mut state, now, bell);
-        if answer.is_some() || state.stack.transmit_pending() {
+        if answer.is_some() || state.may_transmit() {
             self.leave(state, now)?;
             return Ok(answer.map(Outcome::Ready));
         }
@@ -239,6 +239,10 @@ impl Family {
         if (self.host.signals)() != signals {
             self.stop_polling(poller);
             return Ok(Some(Outcome::Interrupted));
+        }
+        if poller && !self.set_alarm() {
+            self.stop_polling(poller);
+            return Ok(None);
         }
         let timeout = until.map(|until| until.saturating_since(clock::now()));
         let depth = (self.host.rest)(held(bell, poller));

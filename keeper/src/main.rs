@@ -1,5 +1,5 @@
-//! The keeper of a family: stands in for its stack while no program is inside. Started by libnstk.so
-//! with the first connection, never by hand.
+//! The keeper of a family: stands in for its stack while no program is inside. And the wire of a link, which
+//! holds what two families share. Started by libnstk.so, never by hand.
 
 use std::process::ExitCode;
 
@@ -7,11 +7,14 @@ fn main() -> ExitCode {
     // "/" is busy in no way, and the program's directory must stay free to be unmounted.
     let _ = std::env::set_current_dir("/");
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match family::Duty::from_arguments(&arguments) {
-        Ok(duty) => {
-            duty.run();
-            ExitCode::SUCCESS
+    let served = match arguments.split_first() {
+        Some((first, rest)) if first == family::WIRE => {
+            family::Wire::from_arguments(rest).map(family::Wire::run)
         }
+        _ => family::Duty::from_arguments(&arguments).map(family::Duty::run),
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }

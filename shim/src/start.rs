@@ -119,7 +119,7 @@ fn try_start() -> bool {
         Ok(None) => {
             sys::complain(format_args!(
                 "NSTK_IF is not set, so the kernel's sockets are used; \
-                 set NSTK_IF=tap:NAME and NSTK_ADDR=ADDRESS/PREFIX"
+                 set NSTK_IF=tap:NAME (or link:NAME) and NSTK_ADDR=ADDRESS/PREFIX"
             ));
             return false;
         }

@@ -1,25 +1,39 @@
 use std::os::fd::RawFd;
 use std::thread;
 
-use super::{Answer, HANDED, knock, name, open_door, open_to_newcomer};
+use arrayvec::ArrayVec;
+use nicio::DeviceSpec;
+use region::OwnedFd;
+use stack::Addr;
+
+use super::{Answer, HandOver, knock, name, open_door, open_to_newcomer};
+use crate::bells::BELLS;
+use crate::device::{DEVICE_FDS_MAX, Handles};
 use crate::error::StartError;
 use crate::sys;
 
-fn door(tag: &str) -> (String, RawFd) {
-    let name = name(&format!("{tag}-{}", std::process::id()));
-    let door = open_door(&name).expect("a fresh name");
-    (name, door)
+const ADDRESS: Addr = Addr::v4([10, 0, 0, 1]);
+
+/// A device of a name that no other test has.
+fn device(tag: &str) -> DeviceSpec {
+    format!("link:{tag}{}", std::process::id())
+        .parse()
+        .expect("a name")
 }
 
-fn answer_one(door: RawFd, answer: &Answer<'_>) -> u32 {
+fn door(device: &DeviceSpec) -> OwnedFd {
+    open_door(&name(device, ADDRESS)).expect("a fresh name")
+}
+
+fn answer_one(door: &OwnedFd, answer: &Answer<'_>) -> u32 {
     loop {
         let mut fds = [libc::pollfd {
-            fd: door,
+            fd: door.as_raw(),
             events: libc::POLLIN,
             revents: 0,
         }];
         sys::ppoll(&mut fds, None, None).expect("poll");
-        if let Some(newcomer) = open_to_newcomer(door) {
+        if let Some(newcomer) = open_to_newcomer(door.as_raw()) {
             let pid = newcomer.pid;
             newcomer.answer(answer);
             return pid;
@@ -27,57 +41,78 @@ fn answer_one(door: RawFd, answer: &Answer<'_>) -> u32 {
     }
 }
 
+fn eventfd() -> RawFd {
+    // SAFETY: eventfd takes no pointers.
+    unsafe { libc::eventfd(0, 0) }
+}
+
 #[test]
 fn without_a_keeper_nobody_answers() {
-    let name = name(&format!("none-{}", std::process::id()));
-    assert!(matches!(knock(&name, "tap:x"), Ok(None)));
+    let device = device("none");
+    assert!(matches!(knock(&name(&device, ADDRESS), &device), Ok(None)));
 }
 
 #[test]
 fn a_newcomer_gets_working_copies_of_all_descriptors_in_order() {
-    let (name, door) = door("welcome");
-    // SAFETY: eventfd takes no pointers.
-    let mut fds: [RawFd; HANDED] = std::array::from_fn(|_| unsafe { libc::eventfd(0, 0) });
-    fds.sort_unstable();
-    let knocker = thread::spawn(move || knock(&name, "tap:x"));
-    assert_eq!(
-        answer_one(
-            door,
-            &Answer::Welcome {
-                fds: &fds,
-                place: 5
-            }
-        ),
-        std::process::id()
-    );
-    let handed = knocker
-        .join()
-        .expect("no panic")
-        .expect("no error")
-        .expect("a keeper");
-    assert_eq!(handed.place, 5);
-    for (at, (ours, theirs)) in fds
-        .iter()
-        .zip([handed.region, handed.device].iter().chain(&handed.bells))
-        .enumerate()
-    {
-        let count = (at as u64 + 1).to_ne_bytes();
-        sys::write(*ours, &count).expect("write");
-        let mut read = [0; 8];
-        sys::read(*theirs, &mut read).expect("read");
-        assert_eq!(read, count);
-        sys::close(*ours);
-        sys::close(*theirs);
+    for device_fds in [1, DEVICE_FDS_MAX] {
+        let device = device("hello");
+        let door = door(&device);
+        let ours = HandOver {
+            region: eventfd(),
+            bells: std::array::from_fn(|_| eventfd()),
+            device: Handles {
+                fds: (0..device_fds).map(|_| eventfd()).collect(),
+                end: 1,
+            },
+            place: 5,
+        };
+        let knocker = thread::spawn(move || knock(&name(&device, ADDRESS), &device));
+        assert_eq!(
+            answer_one(&door, &Answer::Welcome(&ours)),
+            std::process::id()
+        );
+        let theirs = knocker
+            .join()
+            .expect("no panic")
+            .expect("no error")
+            .expect("a keeper");
+        assert_eq!((theirs.place, theirs.device.end), (5, 1));
+        let all = |handed: &HandOver| -> ArrayVec<RawFd, { 1 + BELLS + DEVICE_FDS_MAX }> {
+            let mut all = ArrayVec::new();
+            all.push(handed.region);
+            all.extend(handed.bells.iter().chain(&handed.device.fds).copied());
+            all
+        };
+        let (ours, theirs) = (all(&ours), all(&theirs));
+        assert_eq!(theirs.len(), ours.len());
+        for (at, (ours, theirs)) in ours.into_iter().zip(theirs).enumerate() {
+            let count = (at as u64 + 1).to_ne_bytes();
+            sys::write(ours, &count).expect("write");
+            let mut read = [0; 8];
+            sys::read(theirs, &mut read).expect("read");
+            assert_eq!(read, count);
+            sys::close(ours);
+            sys::close(theirs);
+        }
     }
-    sys::close(door);
 }
 
 #[test]
 fn a_live_program_is_told_apart_from_a_lone_keeper() {
-    let (name, door) = door("busy");
-    let knocker = thread::spawn(move || knock(&name, "tap:x"));
-    answer_one(door, &Answer::InUse);
+    let device = device("busy");
+    let door = door(&device);
+    let asked = device.clone();
+    let knocker = thread::spawn(move || knock(&name(&asked, ADDRESS), &asked));
+    answer_one(&door, &Answer::InUse);
     let answer = knocker.join().expect("no panic");
-    assert!(matches!(answer, Err(StartError::InUse(device)) if device == "tap:x"));
-    sys::close(door);
+    assert!(matches!(answer, Err(StartError::InUse(named)) if named == device));
+}
+
+#[test]
+fn the_two_ends_of_a_link_have_keepers_of_their_own() {
+    let link = device("ends");
+    let other = Addr::v4([10, 0, 0, 2]);
+    assert_ne!(name(&link, ADDRESS), name(&link, other));
+    let tap: DeviceSpec = "tap:nstk0".parse().expect("a name");
+    assert_eq!(name(&tap, ADDRESS), name(&tap, other));
 }

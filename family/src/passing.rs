@@ -1,0 +1,238 @@
+//! Messages with descriptors between processes of one user: sockets with abstract names.
+
+use std::os::fd::RawFd;
+
+use arrayvec::ArrayVec;
+use nicio::sys::{self as raw, Errno};
+use region::OwnedFd;
+
+use crate::bells::BELLS;
+use crate::device::DEVICE_FDS_MAX;
+use crate::sys;
+
+/// Most descriptors in one message: region, bells, device.
+pub(crate) const FDS_MAX: usize = 1 + BELLS + DEVICE_FDS_MAX;
+
+/// Most bytes in one message.
+pub(crate) const BYTES_MAX: usize = 16;
+
+/// A message that has come.
+pub(crate) struct Message {
+    pub(crate) bytes: ArrayVec<u8, BYTES_MAX>,
+    pub(crate) fds: ArrayVec<OwnedFd, FDS_MAX>,
+}
+
+/// Connects to who listens behind `name`; `None`: nobody.
+pub(crate) fn connect(name: &str) -> Option<OwnedFd> {
+    let socket = socket(0)?;
+    let (address, length) = address(name);
+    let connect = [
+        fd(&socket),
+        core::ptr::from_ref(&address).addr(),
+        length,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: the address lives until the call returns.
+    unsafe { raw::syscall(libc::SYS_connect, connect) }.ok()?;
+    Some(socket)
+}
+
+/// A listening socket; `None`: the name is taken.
+pub(crate) fn listen(name: &str) -> Option<OwnedFd> {
+    let socket = socket(libc::SOCK_NONBLOCK)?;
+    let (address, length) = address(name);
+    let bind = [
+        fd(&socket),
+        core::ptr::from_ref(&address).addr(),
+        length,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: the address lives until the call returns.
+    unsafe { raw::syscall(libc::SYS_bind, bind) }.ok()?;
+    sys::plain(libc::SYS_listen, [fd(&socket), 16, 0, 0, 0, 0]).ok()?;
+    Some(socket)
+}
+
+/// The next connection to a listening socket, with the other side's process, if it is of this user.
+pub(crate) fn accept(door: RawFd) -> Option<(OwnedFd, u32)> {
+    let door = usize::try_from(door).ok()?;
+    let args = [door, 0, 0, libc::SOCK_CLOEXEC as usize, 0, 0];
+    let socket = sys::plain(libc::SYS_accept4, args).ok()?;
+    let socket = RawFd::try_from(socket).ok()?;
+    // SAFETY: the kernel has just opened it for us, and nobody else knows it.
+    let socket = unsafe { OwnedFd::from_raw(socket) };
+    let peer = peer(&socket).filter(same_user)?;
+    Some((socket, u32::try_from(peer.pid).ok()?))
+}
+
+/// Whether the process on the other side, or who listened there, is of this user.
+pub(crate) fn is_same_user(socket: &OwnedFd) -> bool {
+    peer(socket).is_some_and(|peer| same_user(&peer))
+}
+
+/// One that is stopped must not stop others too: waiting for its message ends after `milliseconds`.
+pub(crate) fn limit_patience(socket: &OwnedFd, milliseconds: u32) {
+    let timeout = libc::timeval {
+        tv_sec: libc::time_t::from(milliseconds / 1000),
+        tv_usec: libc::suseconds_t::from(milliseconds % 1000) * 1000,
+    };
+    let args = [
+        fd(socket),
+        libc::SOL_SOCKET as usize,
+        libc::SO_RCVTIMEO as usize,
+        core::ptr::from_ref(&timeout).addr(),
+        size_of::<libc::timeval>(),
+        0,
+    ];
+    // SAFETY: the value lives until the call returns.
+    let _ = unsafe { raw::syscall(libc::SYS_setsockopt, args) };
+}
+
+/// Sends a message; `false`: the other side is gone, or it is too long.
+pub(crate) fn send(socket: &OwnedFd, bytes: &[u8], fds: &[RawFd]) -> bool {
+    if fds.len() > FDS_MAX {
+        return false;
+    }
+    let mut control = Control([0; CONTROL_BYTES]);
+    let data = 16 + fds.len() * 4;
+    let header = [
+        data as u64,
+        u64::from(libc::SOL_SOCKET as u32) | (libc::SCM_RIGHTS as u64) << 32,
+    ];
+    let header_bytes = header.iter().flat_map(|word| word.to_ne_bytes());
+    let fd_bytes = fds.iter().flat_map(|fd| fd.to_ne_bytes());
+    for (to, from) in control.0.iter_mut().zip(header_bytes.chain(fd_bytes)) {
+        *to = from;
+    }
+    let mut part = libc::iovec {
+        iov_base: bytes.as_ptr().cast_mut().cast(),
+        iov_len: bytes.len(),
+    };
+    let mut message = message(&mut part, &mut control);
+    message.msg_controllen = if fds.is_empty() {
+        0
+    } else {
+        data.next_multiple_of(8)
+    };
+    let args = [
+        fd(socket),
+        core::ptr::from_ref(&message).addr(),
+        libc::MSG_NOSIGNAL as usize,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: the message and all it points at live until the call returns.
+    unsafe { raw::syscall(libc::SYS_sendmsg, args) }.is_ok()
+}
+
+/// Waits for a message. An empty one: the other side is gone.
+///
+/// # Errors
+/// It does not come in time, mostly.
+pub(crate) fn receive(socket: &OwnedFd) -> Result<Message, Errno> {
+    let mut control = Control([0; CONTROL_BYTES]);
+    let mut bytes = [0u8; BYTES_MAX];
+    let mut part = libc::iovec {
+        iov_base: bytes.as_mut_ptr().cast(),
+        iov_len: bytes.len(),
+    };
+    let mut message = message(&mut part, &mut control);
+    message.msg_controllen = CONTROL_BYTES;
+    let args = [
+        fd(socket),
+        core::ptr::from_mut(&mut message).addr(),
+        libc::MSG_CMSG_CLOEXEC as usize,
+        0,
+        0,
+        0,
+    ];
+    let length = loop {
+        // SAFETY: the message and all it points at live until the call returns.
+        match unsafe { raw::syscall(libc::SYS_recvmsg, args) } {
+            Err(Errno(libc::EINTR)) => {}
+            result => break result?,
+        }
+    };
+    // The control message's own length; what is not there counts nothing.
+    let (words, _) = control.0.as_chunks::<4>();
+    let data = words.first().map_or(0, |word| u32::from_ne_bytes(*word));
+    let count = (data as usize).saturating_sub(16) / 4;
+    let present = message.msg_controllen >= 16;
+    let fds = words.iter().skip(4).take(if present { count } else { 0 });
+    Ok(Message {
+        bytes: bytes.into_iter().take(length).collect(),
+        fds: fds
+            .take(FDS_MAX)
+            // SAFETY: the kernel has just opened them for us, and nobody else knows them.
+            .map(|word| unsafe { OwnedFd::from_raw(RawFd::from_ne_bytes(*word)) })
+            .collect(),
+    })
+}
+
+/// Room for the control message that carries the descriptors, aligned as the kernel wants it.
+#[repr(C, align(8))]
+struct Control([u8; CONTROL_BYTES]);
+
+const CONTROL_BYTES: usize = 16 + (FDS_MAX * 4).next_multiple_of(8);
+
+fn message(part: &mut libc::iovec, control: &mut Control) -> libc::msghdr {
+    // SAFETY: an all-zero msghdr is a valid value of that plain structure.
+    let mut message: libc::msghdr = unsafe { core::mem::zeroed() };
+    message.msg_iov = part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.0.as_mut_ptr().cast();
+    message
+}
+
+fn socket(flags: libc::c_int) -> Option<OwnedFd> {
+    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC | flags;
+    raw::socket(libc::AF_UNIX, kind, 0).ok()
+}
+
+fn address(name: &str) -> (libc::sockaddr_un, usize) {
+    let mut address = libc::sockaddr_un {
+        sun_family: libc::AF_UNIX as libc::sa_family_t,
+        sun_path: [0; 108],
+    };
+    // The first byte stays 0: an abstract name.
+    let mut used = 1;
+    for (to, from) in address.sun_path.iter_mut().skip(1).zip(name.bytes()) {
+        *to = from.cast_signed();
+        used += 1;
+    }
+    (address, size_of::<libc::sa_family_t>() + used)
+}
+
+fn peer(socket: &OwnedFd) -> Option<libc::ucred> {
+    let mut peer = libc::ucred {
+        pid: 0,
+        uid: u32::MAX,
+        gid: u32::MAX,
+    };
+    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
+    let args = [
+        fd(socket),
+        libc::SOL_SOCKET as usize,
+        libc::SO_PEERCRED as usize,
+        core::ptr::from_mut(&mut peer).addr(),
+        core::ptr::from_mut(&mut length).addr(),
+        0,
+    ];
+    // SAFETY: result and length are valid places that live until the call returns.
+    unsafe { raw::syscall(libc::SYS_getsockopt, args) }.ok()?;
+    Some(peer)
+}
+
+fn same_user(peer: &libc::ucred) -> bool {
+    // SAFETY: getuid(2) cannot fail and touches no memory.
+    peer.uid == unsafe { libc::getuid() }
+}
+
+fn fd(fd: &OwnedFd) -> usize {
+    usize::try_from(fd.as_raw()).unwrap_or(usize::MAX)
+}
