@@ -7,6 +7,7 @@ mod cli;
 mod curl;
 mod iperf3;
 mod lifecycle;
+mod link;
 mod nc;
 mod netperf;
 mod node;
