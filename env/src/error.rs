@@ -164,7 +164,10 @@ impl fmt::Display for Problem {
                  NSTK_ADDR=10.0.0.2/24"
             }
             Self::Device(error) => {
-                return write!(f, "{error}; write it as tap:NAME or link:NAME, such as tap:tap0");
+                return write!(
+                    f,
+                    "{error}; write it as tap:NAME or link:NAME, such as tap:tap0"
+                );
             }
             Self::AddressForm => "is no IPv4 address with a prefix length; write it as 10.0.0.2/24",
             Self::Ipv6 => "is an IPv6 address; only IPv4 works so far, as in 10.0.0.2/24",
