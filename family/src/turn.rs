@@ -79,9 +79,9 @@ impl Family {
             .last_poll_ns
             .store(now.as_nanos(), Ordering::Relaxed);
         let mut state = self.lock()?;
-        while let Some(frame) = device.rx.next_frame() {
-            state.stack.handle_frame(now, frame);
-        }
+        device
+            .rx
+            .take_frames(|frames| state.stack.handle_frames(now, frames));
         state.stack.handle_timeout(now);
         if device.rx.wants() > 0 {
             supply(&mut state, device);

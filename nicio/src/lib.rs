@@ -26,7 +26,7 @@ mod testing;
 
 pub use error::{NicError, OpenError};
 pub use nic::{Caps, Nic};
-pub use rx::{RESERVE_MAX, RX_FRAME_BUFS, RX_FRAME_START, RxBurst, RxMeta};
+pub use rx::{Frames, RESERVE_MAX, RX_FRAME_BUFS, RX_FRAME_START, RxBurst, RxMeta};
 pub use spec::{DeviceSpec, InterfaceName, NameError, SpecError};
 pub use tx::{TX_BURST_MAX, TxBurst, TxSlot};
 pub use vnet::VNET_HEADER_BYTES;

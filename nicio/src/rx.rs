@@ -18,7 +18,7 @@ pub const RX_FRAME_START: u16 = 62;
 /// A reserve of empty receive buffers and the frames that a device has put into some of them.
 ///
 /// Under the lock the reserve is filled up ([`Self::supply`]) and frames are taken
-/// ([`Self::next_frame`]); outside it a device fills buffers. The region behind the pieces must stay
+/// ([`Self::take_frames`]); outside it a device fills buffers. The region behind the pieces must stay
 /// mapped as long as the burst may be filled, as [`Piece`] demands.
 #[derive(Debug)]
 pub struct RxBurst {
@@ -26,9 +26,6 @@ pub struct RxBurst {
     empty: ArrayVec<(BufId, Piece), RESERVE_MAX>,
     used: ArrayVec<BufId, RESERVE_MAX>,
     frames: ArrayVec<Received, RESERVE_MAX>,
-    /// Frames and buffers handed to the stack already.
-    frames_taken: usize,
-    used_taken: usize,
 }
 
 /// What a device knows about a frame it received.
@@ -58,8 +55,6 @@ impl RxBurst {
             empty: ArrayVec::new_const(),
             used: ArrayVec::new_const(),
             frames: ArrayVec::new_const(),
-            frames_taken: 0,
-            used_taken: 0,
         }
     }
 
@@ -78,29 +73,19 @@ impl RxBurst {
     /// Frames received and not yet taken.
     #[must_use]
     pub fn frames(&self) -> usize {
-        self.frames.len() - self.frames_taken
+        self.frames.len()
     }
 
-    /// The next frame, in the order of arrival; the counts on its buffers go with it. `None`: all are
-    /// taken, and their buffers' places in the burst are free again.
-    pub fn next_frame(&mut self) -> Option<RxFrame<'_>> {
-        let Some(&Received { meta, bufs }) = self.frames.get(self.frames_taken) else {
-            self.frames.clear();
-            self.used.clear();
-            self.frames_taken = 0;
-            self.used_taken = 0;
-            return None;
-        };
-        let first = self.used_taken;
-        self.frames_taken += 1;
-        self.used_taken += bufs;
-        Some(RxFrame {
-            bufs: self.used.get(first..self.used_taken)?,
-            start: meta.start,
-            len: meta.len,
-            checksum: meta.checksum,
-            gso_size: meta.gso_size,
-        })
+    /// Gives `take` all frames, in the order of arrival; the counts on their buffers go with them, also of those it does
+    /// not look at. Then their buffers' places in the burst are free again.
+    pub fn take_frames<R>(&mut self, take: impl FnOnce(Frames<'_>) -> R) -> R {
+        let taken = take(Frames {
+            frames: &self.frames,
+            bufs: &self.used,
+        });
+        self.frames.clear();
+        self.used.clear();
+        taken
     }
 
     /// The empty buffers: each still has its count, which belongs to this burst.
@@ -155,6 +140,30 @@ impl RxBurst {
         self.used
             .extend(self.empty.drain(warm).rev().map(|(id, _)| id));
         true
+    }
+}
+
+/// The frames of a burst.
+#[derive(Clone, Debug)]
+pub struct Frames<'a> {
+    frames: &'a [Received],
+    bufs: &'a [BufId],
+}
+
+impl<'a> Iterator for Frames<'a> {
+    type Item = RxFrame<'a>;
+
+    fn next(&mut self) -> Option<RxFrame<'a>> {
+        let (&Received { meta, bufs }, rest) = self.frames.split_first()?;
+        let (bufs, others) = self.bufs.split_at_checked(bufs)?;
+        (self.frames, self.bufs) = (rest, others);
+        Some(RxFrame {
+            bufs,
+            start: meta.start,
+            len: meta.len,
+            checksum: meta.checksum,
+            gso_size: meta.gso_size,
+        })
     }
 }
 

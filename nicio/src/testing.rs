@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use region::{Buffers, Region};
-use stack::{FrameSink, Gso, MAX_PIECES, Payload, PoolKind, RxChecksum, TxChecksum, TxFrame};
+use stack::{
+    FrameSink, Gso, MAX_PIECES, Payload, PoolKind, RxChecksum, RxFrame, TxChecksum, TxFrame,
+};
 
 use crate::{Nic, NicError, RxBurst, TxBurst};
 
@@ -67,8 +69,7 @@ impl Pools {
 
     /// Takes all frames out of a burst and gives their buffers back.
     pub(crate) fn take_all(&mut self, burst: &mut RxBurst) -> Vec<Got> {
-        let mut got = Vec::new();
-        while let Some(frame) = burst.next_frame() {
+        let mut take = |frame: RxFrame<'_>| {
             let mut bytes = Vec::new();
             let mut start = usize::from(frame.start);
             for &id in frame.bufs {
@@ -87,13 +88,13 @@ impl Pools {
                 frame.len as usize,
                 "the buffers hold the whole frame"
             );
-            got.push(Got {
+            Got {
                 bytes,
                 checksum: frame.checksum,
                 gso_size: frame.gso_size,
-            });
-        }
-        got
+            }
+        };
+        burst.take_frames(|frames| frames.map(&mut take).collect())
     }
 
     /// Queues a frame, its payload cut into `cuts` about equal pieces in buffers of their own.

@@ -12,6 +12,7 @@ use crate::packet::Packet;
 use crate::ports::Ports;
 use crate::sock::{Ready, Sock, SockId};
 use crate::tcp::Tcp;
+use crate::tcp::input::coalesce::Coalescer;
 use crate::time::Instant;
 use crate::timers::Timers;
 use crate::udp::Udp;
@@ -98,6 +99,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) udp: &'a mut Udp,
     /// Neighbours and reassembly.
     pub(crate) ip: &'a mut Ip,
+    /// Segments of the burst that is coming in; `None`: each is taken in alone.
+    pub(crate) coalescer: Option<&'a mut Coalescer>,
     /// The rest.
     pub(crate) cx: Context<'a>,
 }

@@ -1,6 +1,6 @@
 //! The TCP/IP stack: frames and time in, frames and readiness out.
 //!
-//! [`Stack`] has four doors ([`Stack::handle_frame`], [`Stack::handle_timeout`], [`Stack::poll_transmit`],
+//! [`Stack`] has four doors ([`Stack::handle_frames`], [`Stack::handle_timeout`], [`Stack::poll_transmit`],
 //! [`Stack::poll_timeout`]) and the socket calls. It reads no clock, opens no file, starts no thread and allocates nothing
 //! after construction: all its state is records in a [`region::Region`]. The same inputs give the same outputs.
 #![no_std]

@@ -12,6 +12,7 @@ use crate::mib::Mib;
 use crate::packet::Packet;
 use crate::ports::Ports;
 use crate::sock::{Ready, Sock, SockId};
+use crate::tcp::input::coalesce::Coalescer;
 use crate::tcp::{self, Tcp};
 use crate::time::Instant;
 use crate::timers::Timers;
@@ -111,10 +112,29 @@ impl Stack {
 
     /// A frame arrived. Takes over one count of each of its buffers. What does not fit anywhere is dropped and counted.
     pub fn handle_frame(&mut self, now: Instant, frame: RxFrame<'_>) {
-        ip::input::handle(&mut self.parts(now), &frame);
-        for &buf in frame.bufs {
-            self.bufs.receive.release(buf);
+        self.handle_frames(now, [frame]);
+    }
+
+    /// Frames arrived together, as by [`Self::handle_frame`]. Consecutive segments of one connection are taken in as one.
+    pub fn handle_frames<'f>(
+        &mut self,
+        now: Instant,
+        frames: impl IntoIterator<Item = RxFrame<'f>>,
+    ) {
+        let mut coalescer = Coalescer::default();
+        let mut parts = self.parts(now);
+        parts.coalescer = Some(&mut coalescer);
+        let mut frames = frames.into_iter().peekable();
+        while let Some(frame) = frames.next() {
+            if let Some(coalescer) = &mut parts.coalescer {
+                coalescer.more_follow = frames.peek().is_some();
+            }
+            ip::input::handle(&mut parts, &frame);
+            for &buf in frame.bufs {
+                parts.cx.bufs.receive.release(buf);
+            }
         }
+        tcp::input::coalesce::finish(&mut parts);
     }
 
     /// Runs every timer due at or before `now`. Calling early or twice is harmless.
@@ -217,6 +237,7 @@ impl Stack {
             tcp,
             udp,
             ip,
+            coalescer: None,
             cx: Context {
                 now,
                 bufs,

@@ -18,8 +18,10 @@ fn a_frame_takes_as_many_buffers_as_it_fills() {
         let mut burst = RxBurst::new();
         pools.supply(&mut burst, usize::MAX);
         assert!(burst.received(meta(len)));
-        let frame = burst.next_frame().expect("a frame was received");
-        assert_eq!((frame.len, frame.bufs.len()), (len, bufs));
+        burst.take_frames(|mut frames| {
+            let frame = frames.next().expect("a frame was received");
+            assert_eq!((frame.len, frame.bufs.len()), (len, bufs));
+        });
         let empty = burst.reserve_ids().count();
         assert_eq!(empty, RESERVE_MAX - bufs, "the others stay in the reserve");
     }
@@ -46,9 +48,9 @@ fn each_buffer_is_handed_out_once() {
     while burst.has_room() {
         assert!(burst.received(meta(4096)));
     }
-    while let Some(frame) = burst.next_frame() {
-        handed.extend_from_slice(frame.bufs);
-    }
+    burst.take_frames(|frames| {
+        frames.for_each(|frame| handed.extend_from_slice(frame.bufs));
+    });
     handed.extend(burst.reserve_ids());
     ids.sort_by_key(|id| id.to_bits());
     handed.sort_by_key(|id| id.to_bits());

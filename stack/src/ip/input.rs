@@ -70,6 +70,7 @@ fn ipv4_input(parts: &mut Parts<'_>, frame: &RxFrame<'_>, packet: &[u8]) {
         len,
         gso_size: frame.gso_size,
         ip_header,
+        joined: &[],
     };
     deliver(parts, header.protocol, &arrival, frame.checksum);
 }
@@ -121,6 +122,7 @@ fn reassemble(parts: &mut Parts<'_>, frame: &RxFrame<'_>, header: &Header, at: u
         len: chain.len(),
         gso_size: 0,
         ip_header: ip_header.as_bytes(),
+        joined: &[],
     };
     deliver(parts, whole.protocol, &arrival, RxChecksum::Unknown);
     chain.release(parts.cx.bufs);
@@ -145,7 +147,7 @@ pub(super) fn deliver(
     match protocol {
         // RFC 9293 section 3.9.2.3: TCP is never broadcast.
         ipv4::TCP if is_group => {}
-        ipv4::TCP if is_sound(parts) => tcp::input::handle(parts, arrival),
+        ipv4::TCP if is_sound(parts) => tcp::input::coalesce::take(parts, arrival),
         ipv4::TCP => {
             parts.cx.global.mib.tcp_in_errs += 1;
             parts.cx.global.mib.tcp_in_csum_errors += 1;

@@ -145,6 +145,7 @@ impl Incoming<'_> {
             len: self.len.checked_sub(skipped)?,
             gso_size: self.gso_size,
             ip_header,
+            joined: &[],
         })
     }
 
@@ -216,6 +217,7 @@ fn whole(parts: &mut Parts<'_>, header: &Header, bufs: &[BufId], len: u32) {
         len: len.saturating_sub(at),
         gso_size: 0,
         ip_header: ip_header.as_bytes(),
+        joined: &[],
     };
     match upper.protocol {
         ipv4::TCP | ipv4::UDP | ipv6::ICMPV6 => {

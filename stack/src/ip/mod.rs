@@ -50,6 +50,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) gso_size: u16,
     /// The IP header it came with, and its extension headers, as on the wire.
     pub(crate) ip_header: &'a [u8],
+    /// The payload behind the transport header, if it was put together of several packets; `bufs` is empty then.
+    pub(crate) joined: &'a [Payload],
 }
 
 impl<'a> Arrival<'a> {
@@ -59,7 +61,7 @@ impl<'a> Arrival<'a> {
             self.at.saturating_add(header_len),
             self.len.saturating_sub(header_len),
         );
-        packet::pieces(PoolKind::Receive, self.bufs, at, len)
+        packet::pieces(PoolKind::Receive, self.bufs, at, len).chain(self.joined.iter().copied())
     }
 }
 

@@ -6,7 +6,7 @@ use crate::ip::route;
 use crate::wire::ipv4;
 use crate::{Addr, Config, Endpoint, Error, Instant, PoolKind, RecvFlags, SockId, Stack};
 use core::time::Duration;
-use region::Region;
+use region::{BufId, Region};
 use std::vec::Vec;
 
 /// A stack, its region and its clock.
@@ -91,37 +91,38 @@ impl Host {
 
     /// Hands a frame to the stack as a device without offloads would, or as one that keeps what the sender left undone.
     pub(crate) fn receive(&mut self, frame: &Frame) {
-        const START: u16 = 10;
+        self.receive_burst(core::slice::from_ref(frame));
+    }
+
+    /// As [`Self::receive`], several in one burst.
+    pub(crate) fn receive_burst(&mut self, frames: &[Frame]) {
+        let bufs: Vec<Vec<BufId>> = frames.iter().map(|frame| self.fill(frame)).collect();
+        let burst = frames.iter().zip(&bufs).map(|(frame, bufs)| RxFrame {
+            bufs,
+            start: START,
+            len: u32::try_from(frame.bytes.len()).expect("small"),
+            checksum: match frame.checksum {
+                Some(_) => RxChecksum::Partial,
+                None => RxChecksum::Unknown,
+            },
+            gso_size: frame.gso.map_or(0, |gso| gso.size),
+        });
+        self.stack.handle_frames(self.now, burst);
+    }
+
+    /// The frame in receive buffers.
+    fn fill(&mut self, frame: &Frame) -> Vec<BufId> {
         let size = usize::try_from(self.stack.receive_buffers().size()).expect("small");
         let padded: Vec<u8> = core::iter::repeat_n(0, usize::from(START))
             .chain(frame.bytes.iter().copied())
             .collect();
-        let mut bufs = Vec::new();
-        for part in padded.chunks(size) {
-            let buf = self
-                .stack
-                .alloc_receive()
-                .expect("receive buffers are left");
+        let parts = padded.chunks(size).map(|part| {
+            let buf = self.stack.alloc_receive();
+            let buf = buf.expect("receive buffers are left");
             assert!(self.stack.bufs.receive.write(buf, 0, part));
-            bufs.push(buf);
-        }
-        let checksum = if frame.checksum.is_some() {
-            RxChecksum::Partial
-        } else {
-            RxChecksum::Unknown
-        };
-        let len = u32::try_from(frame.bytes.len()).expect("small");
-        let gso_size = frame.gso.map_or(0, |gso| gso.size);
-        self.stack.handle_frame(
-            self.now,
-            RxFrame {
-                bufs: &bufs,
-                start: START,
-                len,
-                checksum,
-                gso_size,
-            },
-        );
+            buf
+        });
+        parts.collect()
     }
 
     /// The next frame the stack sends now.
@@ -238,5 +239,7 @@ impl FrameSink for OneFrame {
     }
 }
 
+/// Where frames begin in their first buffer.
+const START: u16 = 10;
 /// Bytes of a host's region.
 const REGION: usize = 96 << 20;

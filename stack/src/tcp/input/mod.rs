@@ -1,6 +1,7 @@
 //! Taking segments in: to the connection, TIME_WAIT record or listener they are for, or a reset.
 
 mod ack;
+pub(crate) mod coalesce;
 mod data;
 mod handshake;
 mod listen;
@@ -18,8 +19,8 @@ use crate::addr::Endpoint;
 use crate::context::Parts;
 use crate::ip::Arrival;
 
-/// A segment has arrived, its checksum verified.
-pub(crate) fn handle(parts: &mut Parts<'_>, arrival: &Arrival<'_>) {
+/// A segment has arrived, or a row of them, checksums verified.
+fn handle(parts: &mut Parts<'_>, arrival: &Arrival<'_>) {
     let Some(segment) = Segment::parse(arrival) else {
         parts.cx.global.mib.tcp_in_errs += 1;
         return;

@@ -3,6 +3,7 @@
 mod script;
 mod world;
 
+mod coalescing;
 mod hostile;
 mod ipv6;
 mod limits;

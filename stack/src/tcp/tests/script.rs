@@ -196,6 +196,18 @@ impl Script {
 
     /// A segment comes from the peer.
     pub(super) fn send(&mut self, seg: &Seg) {
+        let frame = self.frame(seg);
+        self.host.receive(&frame);
+    }
+
+    /// Segments come from the peer, in one burst.
+    pub(super) fn send_burst(&mut self, segs: &[Seg]) {
+        let frames: Vec<Frame> = segs.iter().map(|seg| self.frame(seg)).collect();
+        self.host.receive_burst(&frames);
+    }
+
+    /// A segment of the peer's on the wire.
+    pub(super) fn frame(&self, seg: &Seg) -> Frame {
         let is_syn = seg.has(Flags::SYN);
         let absolute = |iss: u32, n: u32| Seq::new(iss.wrapping_add(n));
         let options = Options {
@@ -239,8 +251,7 @@ impl Script {
             header_len: 20,
         };
         let ethernet = ethernet::Header::new([2, 0, 0, 0, 0, 1], PEER_MAC, ethernet::IPV4);
-        let bytes = [ethernet.as_bytes(), ip.emit().as_bytes(), &segment].concat();
-        self.host.receive(&Frame::plain(bytes));
+        Frame::plain([ethernet.as_bytes(), ip.emit().as_bytes(), &segment].concat())
     }
 
     /// What the stack sends now.
