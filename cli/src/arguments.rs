@@ -5,8 +5,18 @@ use clap::Parser;
 use crate::commands::Command;
 
 /// A TCP/IP stack that an unmodified program loads instead of the kernel's
+///
+/// A program under `nstk run` makes its internet connections with a stack of its own, inside its process: its own address,
+/// congestion control, buffers and timers, without a change to the program or the kernel.
 #[derive(Parser)]
 #[command(name = "nstk", version, disable_help_subcommand = true)]
+#[command(after_help = "\
+Examples:
+  nstk doctor        what this machine lacks, if anything
+  nstk lab           a shell in a test network; in it:
+  nstk run -- curl http://10.77.1.1:8000/
+
+Each command has its own help with examples and exit codes: nstk run --help")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
