@@ -104,8 +104,15 @@ fn interpreter(path: &Path) -> Result<Option<PathBuf>, String> {
         ErrorKind::NotFound => format!("{} is not there", path.display()),
         _ => format!("{} cannot be read: {error}", path.display()),
     };
-    if path.is_dir() {
-        return Err(format!("{} is a directory", path.display()));
+    // Opening another kind of file may wait, as with a pipe, or do something, as with a device.
+    let kind = fs::metadata(path).map_err(unreadable)?.file_type();
+    if !kind.is_file() {
+        let what = if kind.is_dir() {
+            "directory"
+        } else {
+            "pipe, socket or device"
+        };
+        return Err(format!("{} is a {what}", path.display()));
     }
     let file = File::open(path).map_err(unreadable)?;
     let mut start = Vec::new();

@@ -269,7 +269,12 @@ fn what_is_no_program_is_said_to_be_none() {
     let scratch = Scratch::new();
     let plain = scratch.file("plain", &PROGRAM.bytes());
     fs::set_permissions(&plain, fs::Permissions::from_mode(0o644)).expect("own file");
+    let pipe = scratch.0.join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("coreutils are installed").success());
     for (path, reason) in [
+        (pipe, "is a pipe"),
+        ("/dev/null".into(), "or device"),
         (plain, "not executable"),
         (scratch.0.clone(), "is a directory"),
         (scratch.0.join("nothing"), "is not there"),
