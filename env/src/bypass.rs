@@ -133,7 +133,12 @@ impl Network {
     }
 
     fn contains(&self, addr: Addr) -> bool {
-        u128::from_be_bytes(addr.octets()) & self.mask == self.bits
+        u128::from_be_bytes(addr.octets()) & self.mask == self.bits && addr.is_v4() == self.is_v4()
+    }
+
+    /// An IPv4 network begins as all mapped addresses do; a wider one of IPv6 does not mean them too.
+    fn is_v4(&self) -> bool {
+        self.mask >> 32 == u128::MAX >> 32 && self.bits >> 32 == 0xffff
     }
 }
 

@@ -103,15 +103,15 @@ pub enum Problem {
     Missing,
     /// The text names no device.
     Device(SpecError),
-    /// No IPv4 address with a prefix length behind it.
+    /// No address with a prefix length behind it.
     AddressForm,
-    /// An IPv6 address, which the stack cannot have yet.
-    Ipv6,
-    /// The prefix length is beyond 1 to 32.
+    /// Two addresses of one family.
+    AddressTwice,
+    /// The prefix length is beyond 1 to 32, or with IPv6 1 to 128.
     Prefix,
     /// An address that no host can have in this network.
     NotAHost,
-    /// No IPv4 address.
+    /// No address.
     GatewayForm,
     /// The gateway is the stack itself, or outside its network.
     GatewayUnreachable,
@@ -119,6 +119,8 @@ pub enum Problem {
     MacForm,
     /// A group address, or all zeros.
     MacNotAHost,
+    /// Less than IPv6 needs.
+    MtuForIpv6,
     /// No number, or one outside the range.
     Number(Range),
     /// No size in bytes, or one outside the range.
@@ -169,14 +171,25 @@ impl fmt::Display for Problem {
                     "{error}; write it as tap:NAME or link:NAME, such as tap:tap0"
                 );
             }
-            Self::AddressForm => "is no IPv4 address with a prefix length; write it as 10.0.0.2/24",
-            Self::Ipv6 => "is an IPv6 address; only IPv4 works so far, as in 10.0.0.2/24",
-            Self::Prefix => "has a prefix length outside 1 to 32; write it as 10.0.0.2/24",
+            Self::AddressForm => {
+                "is no address with a prefix length; write it as 10.0.0.2/24, fd00::2/64 or both \
+                 with a comma between"
+            }
+            Self::AddressTwice => {
+                "has two addresses of one family; give one IPv4 address, one IPv6 address or one \
+                 of each"
+            }
+            Self::Prefix => {
+                "has a prefix length outside 1 to 32, or with IPv6 1 to 128; write it as \
+                 10.0.0.2/24 or fd00::2/64"
+            }
             Self::NotAHost => {
                 "no host can have this address in this network; choose another one, such as \
-                 10.0.0.2/24"
+                 10.0.0.2/24 or fd00::2/64"
             }
-            Self::GatewayForm => "is no IPv4 address; write it as 10.0.0.1",
+            Self::GatewayForm => {
+                "is no address; write it as 10.0.0.1, fd00::1 or both with a comma between"
+            }
             Self::GatewayUnreachable => {
                 "is not another address in the network of NSTK_ADDR; give the router's address \
                  there, or a shorter prefix"
@@ -184,6 +197,9 @@ impl fmt::Display for Problem {
             Self::MacForm => "is no Ethernet address; write it as 02:00:00:00:00:01",
             Self::MacNotAHost => {
                 "is no address of a single host; make its first byte even, as in 02:00:00:00:00:01"
+            }
+            Self::MtuForIpv6 => {
+                "is too small for the IPv6 address in NSTK_ADDR; IPv6 needs 1280 bytes or more"
             }
             Self::Number(range) => return write!(f, "must be a number in {range}"),
             Self::Size(range) => {

@@ -6,7 +6,7 @@ use nicio::DeviceSpec;
 use stack::Config;
 use zerocopy::IntoBytes;
 
-use crate::address::{Network, parse_mac};
+use crate::address::{Addresses, parse_mac};
 use crate::bypass::Bypass;
 use crate::capture::{self, Capture};
 use crate::error::{Problem, SettingsError};
@@ -82,12 +82,14 @@ impl Settings {
         let Some(device) = parse(layers, Variable::If, parse_device)? else {
             return Ok(None);
         };
-        let Some(network) = parse(layers, Variable::Addr, Network::parse)? else {
+        let Some(addresses) = parse(layers, Variable::Addr, Addresses::parse)? else {
             return Err(SettingsError::new(Variable::Addr, None, Problem::Missing));
         };
-        let gateway = parse(layers, Variable::Gateway, |text| network.gateway(text))?;
+        let gateways = parse(layers, Variable::Gateway, |text| addresses.gateways(text))?;
         let mac = parse(layers, Variable::Mac, parse_mac)?;
-        let mtu = parse(layers, Variable::Mtu, parse_mtu)?;
+        let mtu = parse(layers, Variable::Mtu, |text| {
+            addresses.check_mtu(parse_mtu(text)?)
+        })?;
         let on_failure = parse(layers, Variable::Fail, parse_on_failure)?;
         let bypass = parse(layers, Variable::Bypass, Bypass::parse)?;
         let capture_limit = parse(layers, Variable::PcapLimit, capture::parse_limit)?;
@@ -97,10 +99,9 @@ impl Settings {
         let log = layers.text(Variable::Log);
         let (log, log_problems) = log.map(|(text, _)| log::read(&text)).unwrap_or_default();
 
-        let mut stack = network.config(mac);
-        if let Some(gateway) = gateway {
-            stack.gateway = gateway.into();
-        }
+        let mut stack = addresses.config(mac);
+        let gateways = gateways.unwrap_or_default();
+        (stack.gateway, stack.gateway6) = (gateways.v4, gateways.v6);
         stack.mtu = mtu.unwrap_or(0);
         let sysctls = Sysctls::new(layers);
         sysctls.apply(&mut stack);
@@ -130,7 +131,7 @@ impl Settings {
         let text = bare(text);
         let checked = match variable {
             Variable::If => parse_device(text).map(drop),
-            Variable::Addr => Network::parse(text).map(drop),
+            Variable::Addr => Addresses::parse(text).map(drop),
             Variable::Mac => parse_mac(text).map(drop),
             Variable::Mtu => parse_mtu(text).map(drop),
             Variable::Bypass => Bypass::parse(text).map(drop),

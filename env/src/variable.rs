@@ -63,12 +63,12 @@ impl Variable {
             Self::Addr => (
                 "NSTK_ADDR",
                 Some("addr"),
-                "the stack's own address and prefix, such as 10.0.0.2/24",
+                "the stack's own address and prefix: 10.0.0.2/24, fd00::2/64 or both with a comma between",
             ),
             Self::Gateway => (
                 "NSTK_GATEWAY",
                 Some("gateway"),
-                "the router for addresses outside the prefix",
+                "the router for addresses outside the prefix, or one for each family with a comma between",
             ),
             Self::Mac => (
                 "NSTK_MAC",

@@ -27,6 +27,8 @@ pub enum StartError {
     Wire(&'static str),
     /// The keeper that has the device cannot be joined.
     Keeper(&'static str),
+    /// The stack has an IPv6 address, and the device's packets are shorter than IPv6 needs.
+    MtuForIpv6(u16),
     /// No backend for this kind of device in this build.
     Unsupported,
     /// A system call failed.
@@ -72,6 +74,10 @@ impl fmt::Display for StartError {
             Self::Keeper(why) => write!(
                 f,
                 "cannot take over from the keeper of an earlier run: {why}"
+            ),
+            Self::MtuForIpv6(mtu) => write!(
+                f,
+                "its MTU is {mtu} bytes, but IPv6 needs 1280; raise it by `ip link set mtu`, or leave the IPv6 address out"
             ),
             Self::Unsupported => {
                 f.write_str("this kind of device is not supported here; use tap:NAME or link:NAME")

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 use env::Settings;
 use nicio::{DeviceSpec, OpenError};
 use region::{RawFd, Region, Shared};
-use stack::{Config, Stack};
+use stack::{Config, Stack, V6_MTU_MIN};
 
 use crate::bells::{BELLS, Bells};
 use crate::clock;
@@ -91,7 +91,7 @@ impl Family {
         device: Device,
         bells: Bells,
     ) -> Result<Self, StartError> {
-        let config = fit(&settings.stack, &device);
+        let config = fit(&settings.stack, &device)?;
         let region = Region::create(region_bytes(&config))?;
         lift_region(&region)?;
         let stack = Stack::create(&region, &config, clock::now(), seed()?)?;
@@ -116,7 +116,7 @@ impl Family {
         let region = Region::attach(unsafe { region::OwnedFd::from_raw(handed.region) })?;
         lift_region(&region)?;
         let stack = Stack::attach(&region)?;
-        let config = fit(&settings.stack, &device);
+        let config = fit(&settings.stack, &device)?;
         let parts = Parts {
             spec: settings.device.clone(),
             region,
@@ -207,7 +207,7 @@ impl Parts {
 }
 
 /// The settings as the device allows them.
-fn fit(wanted: &Config, device: &Device) -> Config {
+fn fit(wanted: &Config, device: &Device) -> Result<Config, StartError> {
     let caps = device.nic.caps();
     let mut config = *wanted;
     config.mtu = if wanted.mtu == 0 {
@@ -219,7 +219,10 @@ fn fit(wanted: &Config, device: &Device) -> Config {
     if let Some(mac) = caps.mac {
         config.mac = mac;
     }
-    config
+    if config.has_v6() && config.mtu < V6_MTU_MIN {
+        return Err(StartError::MtuForIpv6(config.mtu));
+    }
+    Ok(config)
 }
 
 /// The region's upper bound: what `tcp_mem` allows in each direction, and tables.

@@ -72,6 +72,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_super_segment_names_its_kind_its_segments_and_its_header() {
+        for (kind, gso_type, at) in [
+            (GsoKind::Tcp4, GSO_TCPV4, 34),
+            (GsoKind::Tcp6, GSO_TCPV6, 54),
+        ] {
+            let header_len = at + 32;
+            let checksum = TxChecksum {
+                start: at,
+                offset: 16,
+            };
+            let gso = Gso {
+                kind,
+                size: 1428,
+                header_len,
+            };
+            let header = encode(Some(checksum), Some(gso), 0);
+            assert_eq!(header[..2], [NEEDS_CSUM, gso_type]);
+            let words = [header_len, 1428, at, 16].map(u16::to_ne_bytes).concat();
+            assert_eq!(header[2..], words);
+            assert_eq!(decode(header), (RxChecksum::Partial, 1428));
+        }
+    }
+
+    #[test]
     fn a_received_header_says_what_is_known_of_checksum_and_segments() {
         let size = 1448_u16.to_ne_bytes();
         for (flags, gso_type, checksum, gso_size) in [

@@ -6,7 +6,7 @@ use libc::{sa_family_t, sockaddr, sockaddr_in, sockaddr_in6, socklen_t};
 use stack::{Addr, Domain, Endpoint};
 
 use crate::errno::Errno;
-use crate::user;
+use crate::{start, user};
 
 /// Shortest `sockaddr_in6` that Linux takes: without the scope (`SIN6_LEN_RFC2133`).
 const INET6_LEN_MIN: usize = 24;
@@ -18,6 +18,8 @@ const INET6_LEN: usize = size_of::<sockaddr_in6>();
 pub(crate) enum Name {
     /// An IPv4 or IPv6 address and port.
     Inet(Endpoint),
+    /// A link-local IPv6 address of a link that is not the stack's.
+    OtherLink,
     /// `AF_UNSPEC`: takes a peer away in connect(2).
     Nobody,
 }
@@ -75,8 +77,20 @@ pub(crate) unsafe fn read_any(
             // SAFETY: `len` covers port and address.
             let bytes = unsafe { user::get(address.cast::<[u8; INET6_LEN_MIN]>()) }?;
             let [_, _, high, low, _, _, _, _, ip @ ..] = bytes;
-            let port = u16::from_be_bytes([high, low]);
-            Ok((Domain::Inet6, Name::Inet(Endpoint::new(Addr::v6(ip), port))))
+            let (addr, port) = (Addr::v6(ip), u16::from_be_bytes([high, low]));
+            let scope = if len < INET6_LEN {
+                0
+            } else {
+                // SAFETY: `len` covers the structure.
+                unsafe { user::get(address.cast::<sockaddr_in6>()) }?.sin6_scope_id
+            };
+            let is_other = addr.is_v6_link_local() && !start::is_own_link(scope);
+            let name = if is_other {
+                Name::OtherLink
+            } else {
+                Name::Inet(Endpoint::new(addr, port))
+            };
+            Ok((Domain::Inet6, name))
         }
         _ => Err(Errno(libc::EAFNOSUPPORT)),
     }
@@ -130,6 +144,9 @@ impl Encoded {
                 // The stack may say 0.0.0.0 where an IPv6 socket has `::`.
                 if !endpoint.addr.is_unspecified() {
                     bytes[8..24].copy_from_slice(&endpoint.addr.octets());
+                }
+                if endpoint.addr.is_v6_link_local() {
+                    bytes[24..].copy_from_slice(&start::own_link().to_ne_bytes());
                 }
                 Self {
                     bytes,

@@ -45,12 +45,22 @@ pub(crate) unsafe fn send_to(
     let mut to = None;
     if !addr.is_null() && addr_len > 0 {
         // SAFETY: the caller's promise.
-        if let (_, Name::Inet(peer)) = unsafe { address::read_any(addr, addr_len) }? {
-            if route::route(fd, file, Purpose::Reach(peer))? == Way::Kernel {
-                return Ok(Way::Kernel);
-            }
-            to = Some(peer);
+        let (_, name) = unsafe { address::read_any(addr, addr_len) }?;
+        let purpose = match name {
+            Name::Inet(peer) => Some(Purpose::Reach(peer)),
+            Name::OtherLink => Some(Purpose::OtherLink),
+            Name::Nobody => None,
+        };
+        if let Some(purpose) = purpose
+            && route::route(fd, file, purpose)? == Way::Kernel
+        {
+            return Ok(Way::Kernel);
         }
+        to = match name {
+            Name::Inet(peer) => Some(peer),
+            Name::OtherLink => return Err(Errno(libc::ENETUNREACH)),
+            Name::Nobody => None,
+        };
     }
     sending::send(file, bytes?, flags, to).map(Way::Stack)
 }

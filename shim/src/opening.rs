@@ -140,6 +140,12 @@ pub(crate) unsafe fn bind(
     // SAFETY: the caller's promise.
     let local = match unsafe { address::read(addr, len, domain.ok_or(Errno(libc::EBADF))?) }? {
         Name::Inet(local) => local,
+        Name::OtherLink => {
+            return match route::route(fd, file, Purpose::OtherLink)? {
+                Way::Kernel => Ok(Way::Kernel),
+                Way::Stack(()) => Err(Errno(libc::EADDRNOTAVAIL)),
+            };
+        }
         Name::Nobody => return Err(Errno(libc::EAFNOSUPPORT)),
     };
     if route::route(fd, file, Purpose::Bind(local))? == Way::Kernel {
@@ -186,6 +192,12 @@ pub(crate) unsafe fn connect(
                 return Ok(Way::Kernel);
             }
             reach(file, peer)?;
+        }
+        (Name::OtherLink, _) => {
+            return match route::route(fd, file, Purpose::OtherLink)? {
+                Way::Kernel => Ok(Way::Kernel),
+                Way::Stack(()) => Err(Errno(libc::ENETUNREACH)),
+            };
         }
         (Name::Nobody, SockKind::Datagram) => reach(file, Endpoint::UNSPECIFIED)?,
         // Nothing takes a stream's peer away.

@@ -5,7 +5,7 @@ use core::ffi::c_int;
 
 use env::{Proto, Role, Route};
 use family::FileId;
-use stack::{Addr, Domain, Endpoint, SockKind};
+use stack::{Addr, Domain, Endpoint, OptName, SockKind};
 
 use crate::address::Encoded;
 use crate::blocking::ROUTED;
@@ -21,6 +21,8 @@ const DNS_PORT: u16 = 53;
 pub(crate) enum Purpose {
     /// connect, or a datagram to this peer.
     Reach(Endpoint),
+    /// Something with a link that is not the stack's.
+    OtherLink,
     /// bind to this address. A wildcard leaves the question open.
     Bind(Endpoint),
     /// listen on what the socket is bound to.
@@ -75,6 +77,7 @@ fn keep(file: FileId) -> Result<(), Errno> {
 struct Undecided {
     kind: SockKind,
     domain: Domain,
+    is_v6_only: bool,
     local: Endpoint,
     flags: u32,
 }
@@ -94,6 +97,7 @@ impl Undecided {
                 Some(Self {
                     kind: state.stack.kind(record.sock)?,
                     domain: state.stack.domain(record.sock)?,
+                    is_v6_only: state.stack.option(record.sock, OptName::V6Only) == Ok(1),
                     local: state.stack.local(record.sock)?,
                     flags: record.flags,
                 })
@@ -113,6 +117,7 @@ impl Undecided {
             Purpose::Reach(peer) => (Role::Connect, peer),
             Purpose::Bind(local) => (Role::Listen, local),
             Purpose::Listen => (Role::Listen, self.local),
+            Purpose::OtherLink => return Some(Route::Kernel),
         };
         if matches!(purpose, Purpose::Bind(_)) && end.addr.is_unspecified() {
             return None;
@@ -122,11 +127,20 @@ impl Undecided {
         }
         Some(match purpose {
             Purpose::Reach(peer) => to_peer(&settings.stack, proto, peer),
-            Purpose::Bind(_) if end.addr == settings.stack.addr => Route::Stack,
-            Purpose::Bind(_) => Route::Kernel,
+            Purpose::Bind(_) if settings.stack.is_own(end.addr) => Route::Stack,
+            Purpose::Bind(_) | Purpose::OtherLink => Route::Kernel,
             // A wildcard, or the stack's own address.
-            Purpose::Listen => Route::Stack,
+            Purpose::Listen if self.can_be_reached(&settings.stack) => Route::Stack,
+            Purpose::Listen => Route::Kernel,
         })
+    }
+
+    /// Whether the stack has an address of a family that the socket listens to.
+    fn can_be_reached(&self, stack: &stack::Config) -> bool {
+        match self.domain {
+            Domain::Inet => stack.has_v4(),
+            Domain::Inet6 => stack.has_v6() || (stack.has_v4() && !self.is_v6_only),
+        }
     }
 
     /// Lays a kernel socket over every number of the file in this process.
@@ -167,23 +181,25 @@ impl Undecided {
     }
 }
 
-/// The stack reaches its own network, and the rest of the world if it has a gateway. What the
-/// kernel keeps to itself (this host's addresses) only the kernel reaches; names are asked for
-/// there too.
+/// The stack reaches its own networks, and the rest of a family's world if it has a gateway there.
+/// What the kernel keeps to itself (this host's addresses) only the kernel reaches; names are asked
+/// for there too.
 fn to_peer(stack: &stack::Config, proto: Proto, peer: Endpoint) -> Route {
-    let Some(ip) = peer.addr.as_v4() else {
-        return Route::Kernel;
-    };
-    if on_link(stack, ip) {
+    if stack.is_on_link(peer.addr) {
         return Route::Stack;
     }
+    let gateway = if peer.addr.is_v4() {
+        stack.gateway
+    } else {
+        stack.gateway6
+    };
     let for_kernel = peer.addr.is_unspecified()
         || peer.addr.is_loopback()
         || peer.addr.is_multicast()
         || peer.addr == Addr::V4_BROADCAST
         || (proto == Proto::Udp && peer.port == DNS_PORT)
-        || stack.gateway.is_unspecified()
-        || is_host_address(ip);
+        || gateway.is_unspecified()
+        || is_host_address(peer.addr);
     if for_kernel {
         Route::Kernel
     } else {
@@ -191,22 +207,31 @@ fn to_peer(stack: &stack::Config, proto: Proto, peer: Endpoint) -> Route {
     }
 }
 
-fn on_link(stack: &stack::Config, ip: [u8; 4]) -> bool {
-    let Some(own) = stack.addr.as_v4() else {
-        return false;
-    };
-    let host_bits = 32u32.saturating_sub(u32::from(stack.prefix_len));
-    let differs = u32::from_be_bytes(own) ^ u32::from_be_bytes(ip);
-    differs.checked_shr(host_bits).unwrap_or(0) == 0
-}
-
 /// Interfaces that are looked at; a host with more addresses may see one of its own taken for a
 /// stranger's.
 const HOST_ADDRESSES_MAX: usize = 64;
 
 /// Whether the kernel has this address on an interface: asked each time, since addresses come and
-/// go and only peers outside the stack's network are asked about.
-pub(crate) fn is_host_address(ip: [u8; 4]) -> bool {
+/// go and only peers outside the stack's networks are asked about.
+pub(crate) fn is_host_address(addr: Addr) -> bool {
+    match addr.as_v4() {
+        Some(ip) => is_host_address_v4(ip),
+        None => is_host_address_v6(addr),
+    }
+}
+
+/// No ioctl lists IPv6 addresses, but only the host's own can be bound.
+fn is_host_address_v6(addr: Addr) -> bool {
+    let Ok(socket) = sys::socket(libc::AF_INET6, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) else {
+        return false;
+    };
+    let local = Encoded::new(Endpoint::new(addr, 0), Domain::Inet6);
+    let bound = sys::bind(socket, local.as_bytes());
+    let _ = sys::close(socket);
+    bound.is_ok()
+}
+
+fn is_host_address_v4(ip: [u8; 4]) -> bool {
     let mut entries = [[0u8; size_of::<libc::ifreq>()]; HOST_ADDRESSES_MAX];
     let Ok(count) = sys::interface_addresses(&mut entries) else {
         return false;

@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use env::{OnFailure, Settings};
 use family::{Family, StartError, State};
+use nicio::DeviceSpec;
 use stack::Instant;
 
 use crate::errno::Errno;
@@ -27,6 +28,8 @@ const FAILED: u64 = 4;
 struct Running {
     family: Family,
     settings: Settings,
+    /// The kernel's number of the device; 0: it has none.
+    link: u32,
 }
 
 static CURRENT: AtomicPtr<Running> = AtomicPtr::new(core::ptr::null_mut());
@@ -37,7 +40,15 @@ fn running() -> Option<&'static Running> {
 }
 
 fn set_running(family: Family, settings: Settings) {
-    let running = Box::new(Running { family, settings });
+    let link = match &settings.device {
+        DeviceSpec::Tap(name) => sys::interface_index(name.as_str()).unwrap_or(0),
+        _ => 0,
+    };
+    let running = Box::new(Running {
+        family,
+        settings,
+        link,
+    });
     CURRENT.store(Box::into_raw(running), Ordering::Release);
 }
 
@@ -45,6 +56,17 @@ fn set_running(family: Family, settings: Settings) {
 #[inline]
 pub(crate) fn family() -> Option<&'static Family> {
     running().map(|running| &running.family)
+}
+
+/// The number by which link-local addresses name the stack's link; 0: none.
+pub(crate) fn own_link() -> u32 {
+    running().map_or(0, |running| running.link)
+}
+
+/// Whether this number names the stack's link, and the stack speaks IPv6 there.
+pub(crate) fn is_own_link(scope: u32) -> bool {
+    scope != 0
+        && running().is_some_and(|running| running.link == scope && running.settings.stack.has_v6())
 }
 
 /// The settings that the stack runs with.
@@ -133,15 +155,13 @@ fn try_start() -> bool {
     }
     log::start(settings.log.as_deref());
     let on_failure = settings.on_failure;
-    if let Some(own) = settings
-        .stack
-        .addr
-        .as_v4()
-        .filter(|own| route::is_host_address(*own))
-    {
-        let [a, b, c, d] = own;
+    let own = [settings.stack.addr, settings.stack.addr6];
+    let taken = own
+        .into_iter()
+        .find(|own| !own.is_unspecified() && route::is_host_address(*own));
+    if let Some(own) = taken {
         sys::complain(format_args!(
-            "NSTK_ADDR={a}.{b}.{c}.{d} is the kernel's own address on this machine; \
+            "NSTK_ADDR={own} is the kernel's own address on this machine; \
              give the stack another one of that network"
         ));
         return give_up(on_failure);

@@ -263,6 +263,20 @@ pub(crate) fn interface_addresses(
     Ok((list[0] & 0xffff_ffff) / ENTRY)
 }
 
+/// The kernel's number of an interface (netdevice(7), `SIOCGIFINDEX`).
+pub(crate) fn interface_index(name: &str) -> Option<u32> {
+    // An ifreq: 16 bytes of name, then the answer.
+    let mut request = [0u8; size_of::<libc::ifreq>()];
+    request[..libc::IFNAMSIZ - 1]
+        .iter_mut()
+        .zip(name.bytes())
+        .for_each(|(to, from)| *to = from);
+    // SAFETY: the request takes such a structure and fills in its union.
+    unsafe { interface_request(libc::SIOCGIFINDEX, request.as_mut_ptr() as usize) }.ok()?;
+    let index = request.get(libc::IFNAMSIZ..)?.first_chunk()?;
+    Some(u32::from_ne_bytes(*index))
+}
+
 /// ioctl(2) about interfaces (netdevice(7)), on a socket of the kernel's made for it.
 ///
 /// # Safety

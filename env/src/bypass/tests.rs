@@ -46,7 +46,16 @@ fn the_first_rule_that_matches_wins() {
             53,
             Some(Kernel),
         ),
-        ("kernel [::/0]:1-2", Tcp, Connect, TEN, 1, Some(Kernel)),
+        ("kernel [::/0]", Tcp, Connect, TEN, 1, None),
+        (
+            "kernel [::ffff:10.0.0.0/104]",
+            Tcp,
+            Connect,
+            TEN,
+            1,
+            Some(Kernel),
+        ),
+        ("kernel 0.0.0.0/0:1-2", Tcp, Connect, TEN, 1, Some(Kernel)),
         ("kernel [2001:db8::/32]", Tcp, Connect, TEN, 1, None),
     ] {
         assert_eq!(decide(rules, proto, role, addr, port), expected, "{rules}");
@@ -58,6 +67,8 @@ fn the_first_rule_that_matches_wins() {
             .expect("an address"),
     );
     assert_eq!(v6.decide(Tcp, Connect, inside, 443), Some(Kernel));
+    let families = Bypass::parse("kernel 0.0.0.0/0; stack [::/0]").expect("good rules");
+    assert_eq!(families.decide(Tcp, Connect, inside, 443), Some(Stack));
 }
 
 #[test]

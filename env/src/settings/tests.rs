@@ -52,6 +52,51 @@ fn device_and_address_are_enough() {
     assert_eq!(settings.capture, None);
 }
 
+/// What the stack is told with this NSTK_ADDR and NSTK_GATEWAY.
+fn placed(addr: &str, gateway: &str) -> stack::Config {
+    good(&[("NSTK_ADDR", addr), ("NSTK_GATEWAY", gateway)]).stack
+}
+
+#[test]
+fn an_address_of_each_family_may_be_given_in_any_order() {
+    let v6 = |text: &str| Addr::from(text.parse::<std::net::IpAddr>().expect("an address"));
+    let both = placed("10.0.0.2/24,fd00::2/64", "fe80::1, 10.0.0.1");
+    assert_eq!(
+        (both.addr, both.prefix_len, both.gateway),
+        (v6("10.0.0.2"), 24, v6("10.0.0.1"))
+    );
+    assert_eq!(
+        (both.addr6, both.prefix_len6, both.gateway6),
+        (v6("fd00::2"), 64, v6("fe80::1"))
+    );
+    assert_eq!(
+        placed(" fd00::2/64 , 10.0.0.2/24 ", "10.0.0.1,fe80::1"),
+        both
+    );
+    assert_eq!(both.mac, [0x02, 0x4e, 10, 0, 0, 2]);
+
+    let only_v6 = placed("fd00::abcd:2/64", "fd00::1");
+    assert!(only_v6.has_v6() && !only_v6.has_v4());
+    assert_eq!(only_v6.mac, [0x02, 0x4e, 0xab, 0xcd, 0, 2]);
+    assert_eq!(
+        (only_v6.gateway, only_v6.gateway6),
+        (Addr::UNSPECIFIED, v6("fd00::1"))
+    );
+}
+
+#[test]
+fn ipv6_needs_a_link_of_its_least_size() {
+    let with_mtu = |mtu| read(&[("NSTK_ADDR", "fd00::2/64"), ("NSTK_MTU", mtu)]);
+    assert_eq!(
+        with_mtu("1279").map_err(|error| error.problem().clone()),
+        Err(Problem::MtuForIpv6)
+    );
+    assert_eq!(
+        with_mtu("1280").map(|found| found.map(|s| s.stack.mtu)),
+        Ok(Some(1280))
+    );
+}
+
 #[test]
 fn every_variable_is_obeyed() {
     let settings = good(&[
@@ -118,8 +163,22 @@ fn a_bad_value_is_an_error_that_names_the_variable() {
         ("NSTK_ADDR", "10.0.0/24", Problem::AddressForm),
         ("NSTK_ADDR", "10.0.0.2/+24", Problem::AddressForm),
         ("NSTK_ADDR", "host/24", Problem::AddressForm),
-        ("NSTK_ADDR", "2001:db8::1/64", Problem::Ipv6),
-        ("NSTK_ADDR", "2001:db8::1", Problem::Ipv6),
+        ("NSTK_ADDR", "2001:db8::1", Problem::AddressForm),
+        ("NSTK_ADDR", "2001:db8::g/64", Problem::AddressForm),
+        ("NSTK_ADDR", "10.0.0.2/24,", Problem::AddressForm),
+        (
+            "NSTK_ADDR",
+            "10.0.0.2/24,10.0.0.3/24",
+            Problem::AddressTwice,
+        ),
+        ("NSTK_ADDR", "fd00::2/64,fd00::3/64", Problem::AddressTwice),
+        ("NSTK_ADDR", "fd00::2/129", Problem::Prefix),
+        ("NSTK_ADDR", "fd00::2/0", Problem::Prefix),
+        ("NSTK_ADDR", "fd00::/64", Problem::NotAHost),
+        ("NSTK_ADDR", "::1/128", Problem::NotAHost),
+        ("NSTK_ADDR", "ff02::1/64", Problem::NotAHost),
+        ("NSTK_ADDR", "fe80::2/64", Problem::NotAHost),
+        ("NSTK_ADDR", "::ffff:10.0.0.2/120", Problem::NotAHost),
         ("NSTK_ADDR", "10.0.0.2/33", Problem::Prefix),
         ("NSTK_ADDR", "10.0.0.2/0", Problem::Prefix),
         ("NSTK_ADDR", "10.0.0.2/999", Problem::Prefix),
@@ -131,6 +190,8 @@ fn a_bad_value_is_an_error_that_names_the_variable() {
         ("NSTK_ADDR", "10.0.0.255/24", Problem::NotAHost),
         ("NSTK_GATEWAY", "10.0.0.1/24", Problem::GatewayForm),
         ("NSTK_GATEWAY", "gate", Problem::GatewayForm),
+        ("NSTK_GATEWAY", "10.0.0.1,10.0.0.3", Problem::AddressTwice),
+        ("NSTK_GATEWAY", "fd00::1", Problem::GatewayUnreachable),
         ("NSTK_GATEWAY", "10.0.1.1", Problem::GatewayUnreachable),
         ("NSTK_GATEWAY", "10.0.0.2", Problem::GatewayUnreachable),
         ("NSTK_GATEWAY", "10.0.0.255", Problem::GatewayUnreachable),
@@ -164,7 +225,8 @@ fn errors_say_what_why_and_what_to_do_on_one_line() {
     let error = |variable, value| read(&[(variable, value)]).expect_err(value).to_string();
     assert_eq!(
         error("NSTK_ADDR", "10.0.0.2"),
-        "NSTK_ADDR=10.0.0.2: is no IPv4 address with a prefix length; write it as 10.0.0.2/24"
+        "NSTK_ADDR=10.0.0.2: is no address with a prefix length; write it as 10.0.0.2/24, \
+         fd00::2/64 or both with a comma between"
     );
     assert_eq!(
         error("NSTK_MTU", "9"),
@@ -219,6 +281,7 @@ fn the_fingerprint_follows_what_a_family_shares_and_nothing_else() {
         ("NSTK_IF", "tap:tap1"),
         ("NSTK_ADDR", "10.0.0.3/24"),
         ("NSTK_ADDR", "10.0.0.2/25"),
+        ("NSTK_ADDR", "10.0.0.2/24,fd00::2/64"),
         ("NSTK_GATEWAY", "10.0.0.1"),
         ("NSTK_MAC", "02:00:00:00:00:01"),
         ("NSTK_MTU", "1500"),

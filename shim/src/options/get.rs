@@ -102,7 +102,7 @@ fn look(
         | (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER) => {
             return Ok(Answer::Int(libc::IP_PMTUDISC_WANT));
         }
-        (libc::IPPROTO_IP, libc::IP_MTU) => {
+        (libc::IPPROTO_IP, libc::IP_MTU) | (libc::IPPROTO_IPV6, libc::IPV6_MTU) => {
             let connected = state.stack.peer(sock).is_some_and(|peer| peer.port != 0);
             let mtu = c_int::from(state.stack.config().mtu);
             return if connected {

@@ -6,6 +6,7 @@ mod c;
 mod cli;
 mod curl;
 mod iperf3;
+mod ipv6;
 mod lifecycle;
 mod link;
 mod nc;
