@@ -71,7 +71,9 @@ impl Flow<'_, '_> {
         let conn = &self.sock.tcp;
         let idle = self.cx.now.nanos_since(self.last_heard());
         let wanted = u64::from(conn.settings.keep_idle_s) * SECOND_NS;
-        if !conn.snd.queue.is_empty() || idle < wanted {
+        // What waits is repeated or probed for anyway.
+        let is_waiting = !conn.snd.queue.is_empty() || self.has_data_to_send();
+        if is_waiting || idle < wanted {
             let at = if idle < wanted { wanted - idle } else { wanted };
             self.conn().due.keep = self.after_ns(at);
             return;

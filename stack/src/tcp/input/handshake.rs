@@ -7,7 +7,6 @@ use crate::tcp::flow::Flow;
 use crate::tcp::header;
 use crate::tcp::output::reply;
 use crate::tcp::recovery::AckWork;
-use crate::tcp::segment::Fate;
 use crate::tcp::state::State;
 
 impl Flow<'_, '_> {
@@ -54,14 +53,8 @@ impl Flow<'_, '_> {
 
     /// Both sides sent a SYN: ours goes again, as a SYN-ACK (RFC 9293 §3.5, figure 8).
     fn cross(&mut self) {
-        let conn = &mut self.sock.tcp;
-        conn.set_state(State::SynReceived);
-        let head = conn.snd.queue.head();
-        conn.snd
-            .queue
-            .set_fate(&mut self.tcp.tx_segs, head, Fate::Lost);
-        conn.loss.lost_out = 1;
-        self.wake_output();
+        self.conn().set_state(State::SynReceived);
+        self.repeat_syn_ack();
     }
 
     /// The last ACK of a passive or crossed opening. `false`: it does not fit.

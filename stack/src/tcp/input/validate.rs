@@ -139,7 +139,8 @@ impl Flow<'_, '_> {
         false
     }
 
-    fn repeat_syn_ack(&mut self) {
+    /// Our SYN goes again, as what the state makes of it.
+    pub(super) fn repeat_syn_ack(&mut self) {
         let head = self.sock.tcp.snd.queue.head();
         let conn = &mut self.sock.tcp;
         match self.tcp.tx_segs.get(head).map(|seg| seg.fate()) {

@@ -1,7 +1,7 @@
 //! Handshakes, data, and the orders in which the ends may close.
 
 use super::world::*;
-use crate::{Error, Ready, SendFlags, Shutdown};
+use crate::{Endpoint, Error, Ready, SendFlags, Shutdown};
 
 #[test]
 fn a_connection_opens_carries_data_both_ways_and_leaves_nothing_behind() {
@@ -99,4 +99,76 @@ fn small_writes_arrive_in_order() {
     }
     assert!(all.iter().copied().eq(0..100u8));
     world.finish();
+}
+
+/// Both ends connect to each other's port in the same moment.
+fn crossing() -> World {
+    let mut pair = crate::testing::Pair::new();
+    let listener = listen(&mut pair.hosts[1]);
+    let ports = [7000, 7001];
+    let ends = [0, 1].map(|index| {
+        let remote = Endpoint::new(pair.hosts[1 - index].stack.config().addr, ports[1 - index]);
+        let host = &mut pair.hosts[index];
+        let id = stream(host);
+        let local = Endpoint::new(host.stack.config().addr, ports[index]);
+        host.stack.bind(host.now, id, local).expect("bound");
+        let begun = host.stack.connect(host.now, id, remote);
+        assert_eq!(begun, Err(Error::InProgress));
+        id
+    });
+    World {
+        pair,
+        listener,
+        ends,
+    }
+}
+
+#[test]
+fn ends_that_connect_to_each_other_at_once_share_one_connection() {
+    let mut world = crossing();
+    let ends = world.ends;
+    let is_open = world.pair.run_until(SECOND, |hosts| {
+        [0, 1]
+            .iter()
+            .all(|&index| hosts[index].stack.connect_result(ends[index]) == Ok(()))
+    });
+    assert!(is_open);
+    for host in 0..2 {
+        assert_eq!(world.stack(host).mib().tcp_active_opens, 1);
+        assert_eq!(world.stack(host).mib().tcp_curr_estab, 1);
+        assert_eq!(world.info(host).options & 7, 7, "all options agreed");
+    }
+    world.transfer(0, &pattern(300_000), 20 * SECOND);
+    world.transfer(1, &pattern(300_000), 20 * SECOND);
+    world.finish();
+}
+
+#[test]
+fn a_crossed_opening_survives_the_loss_of_any_of_its_frames() {
+    // Two requests for addresses and their answers may be among them.
+    for lost in 0..10 {
+        let mut world = crossing();
+        lose(&mut world.pair, move |_, number| number == lost);
+        let ends = world.ends;
+        let is_open = world.pair.run_until(20 * SECOND, |hosts| {
+            [0, 1]
+                .iter()
+                .all(|&index| hosts[index].stack.connect_result(ends[index]) == Ok(()))
+        });
+        assert!(is_open, "frame {lost}");
+        world.transfer(0, &pattern(10_000), 20 * SECOND);
+        world.transfer(1, &pattern(10_000), 20 * SECOND);
+        world.finish();
+    }
+}
+
+#[test]
+fn ends_that_cross_and_close_at_any_moment_leave_nothing_behind() {
+    for after in 0..8u32 {
+        let mut world = crossing();
+        world.pair.run(SECOND / 2000 * after);
+        world.close((after % 2) as usize);
+        world.pair.run(SECOND / 2000);
+        world.finish();
+    }
 }

@@ -360,3 +360,51 @@ fn syns_are_repeated_with_backoff_until_the_attempt_fails() {
         Err(Error::TimedOut)
     );
 }
+
+#[test]
+fn an_unanswered_keepalive_ends_the_connection_when_the_user_timeout_has_passed() {
+    let mut script = Script::connected();
+    set(&mut script, SockOpt::KeepIdle(10));
+    set(&mut script, SockOpt::KeepInterval(2));
+    set(&mut script, SockOpt::KeepCount(100));
+    set(&mut script, SockOpt::UserTimeout(15_000));
+    set(&mut script, SockOpt::KeepAlive(true));
+    let start = script.host.now;
+    while script.info().state == 1 {
+        script.wait(SECOND);
+        assert!(script.host.now.saturating_since(start) < 60 * SECOND);
+    }
+    let took = script.host.now.saturating_since(start);
+    assert!((15 * SECOND..=17 * SECOND).contains(&took), "{took:?}");
+    assert_eq!(script.read(), Err(Error::TimedOut));
+}
+
+#[test]
+fn keepalives_count_from_the_last_thing_heard_and_not_while_data_waits() {
+    let mut script = Script::connected();
+    set(&mut script, SockOpt::KeepIdle(10));
+    set(&mut script, SockOpt::KeepInterval(1));
+    set(&mut script, SockOpt::KeepCount(1));
+    set(&mut script, SockOpt::KeepAlive(true));
+    script.advance(8 * SECOND);
+    script.send(&Seg::data(1, 1, 10));
+    let (_, sent) = script.wait(SECOND);
+    assert_eq!(sent[0].ack, 11, "the data's own ACK: {sent:?}");
+    assert_eq!(script.read().map(|bytes| bytes.len()), Ok(10));
+    let (after, sent) = script.wait(60 * SECOND);
+    assert!((9..=10).contains(&after.as_secs()), "{after:?}");
+    assert_eq!((sent[0].seq, sent[0].data.len()), (0, 0));
+    script.send(&Seg::ack(11, 1).window(0));
+    // Behind a closed window data waits: window probes, which the peer answers, and no end by keepalive.
+    script.write(100);
+    let start = script.host.now;
+    for _ in 0..6 {
+        let (_, sent) = script.wait(200 * SECOND);
+        assert_eq!((sent[0].seq, sent[0].data.len()), (0, 0));
+        script.send(&Seg::ack(11, 1).window(0));
+    }
+    assert!(script.host.now.saturating_since(start) > 12 * SECOND);
+    script.send(&Seg::ack(11, 1));
+    assert_eq!(script.wait(SECOND).1[0].range(), (1, 101));
+    assert_eq!(script.info().state, 1);
+}
