@@ -23,8 +23,8 @@ use crate::status;
 /// Make a test network, run a command in it and remove it
 ///
 /// The network is a namespace of its own with nothing in it but the tap nstk0. On one side of the tap is the kernel with
-/// the address 10.77.1.1, on the other the stack of a program that `nstk run` starts, with 10.77.1.2. The command may start
-/// both ends: what it starts is in the lab too. Without a command a shell is started.
+/// the addresses 10.77.1.1 and fd77::1, on the other the stack of a program that `nstk run` starts, with 10.77.1.2 and fd77::2.
+/// The command may start both ends: what it starts is in the lab too. Without a command a shell is started.
 ///
 /// NSTK_IF and NSTK_ADDR are set for `nstk run`, so that it needs no options; NSTK_PEER is the kernel's address.
 ///

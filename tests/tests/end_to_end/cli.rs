@@ -44,6 +44,21 @@ fn options_reach_the_program() {
 }
 
 #[test]
+fn the_lab_has_ipv6_too() {
+    let server = r#"
+import socket, subprocess, sys
+server = socket.create_server(("fd77::1", 0), family=socket.AF_INET6)
+client = "import socket, sys; socket.create_connection(('fd77::1', int(sys.argv[1]))).sendall(b'hello')"
+run = ["nstk", "run", "--", sys.executable, "-c", client, str(server.getsockname()[1])]
+with subprocess.Popen(run):
+    connection, peer = server.accept()
+    print(peer[0], connection.recv(100).decode())
+"#;
+    let said = in_lab(&["python3", "-c", server]).success();
+    assert_eq!(said, "fd77::2 hello\n");
+}
+
+#[test]
 fn the_lab_ends_with_the_commands_status() {
     for (command, status) in [
         (["sh", "-c", "exit 7"], 7),

@@ -35,11 +35,11 @@ impl Inside {
         let own_failure = |reason: String| Failure::with_code(status::OWN_FAILURE, reason);
         self.end_with_outer().map_err(own_failure)?;
         mount_proc().map_err(own_failure)?;
-        network::make(&self.ip).map_err(own_failure)?;
+        let variables = network::make(&self.ip).map_err(own_failure)?;
         SigSet::all()
             .thread_unblock()
             .map_err(|error| own_failure(error.to_string()))?;
-        let command = self.start()?;
+        let command = self.start(&variables)?;
         wait_for(command).map_err(own_failure)
     }
 
@@ -57,11 +57,11 @@ impl Inside {
         }
     }
 
-    fn start(&self) -> Result<Pid, Failure> {
+    fn start(&self, variables: &[(&str, &str)]) -> Result<Pid, Failure> {
         let shell = [var_os("SHELL").unwrap_or_else(|| "/bin/sh".into())];
         let (name, arguments) = self.command.split_first().unwrap_or((&shell[0], &[]));
         let mut command = Command::new(name);
-        command.args(arguments).envs(network::VARIABLES);
+        command.args(arguments).envs(variables.iter().copied());
         if let Some(path) = path_with_nstk() {
             command.env("PATH", path);
         }

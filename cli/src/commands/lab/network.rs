@@ -6,14 +6,8 @@ use std::process::{Command, Stdio};
 
 /// For who sits in front of it.
 pub(super) const INTRODUCTION: &str = "\
-nstk: a test network with the tap nstk0: the kernel is 10.77.1.1, programs under `nstk run` are 10.77.1.2; `exit` removes it";
-
-/// For the programs in it.
-pub(super) const VARIABLES: [(&str, &str); 3] = [
-    ("NSTK_IF", "tap:nstk0"),
-    ("NSTK_ADDR", "10.77.1.2/24"),
-    ("NSTK_PEER", "10.77.1.1"),
-];
+nstk: a test network with the tap nstk0: the kernel is 10.77.1.1 and fd77::1, a program under `nstk run` 10.77.1.2 and fd77::2;
+nstk: `exit` removes it";
 
 const SET_UP: &str = "\
 link set lo up
@@ -22,8 +16,25 @@ address add 10.77.1.1/24 dev nstk0
 link set nstk0 up
 ";
 
-/// Makes it in this process's namespace. `ip`: where ip(8) is.
-pub(super) fn make(ip: &Path) -> Result<(), String> {
+/// There are kernels without IPv6.
+const SET_UP_IPV6: &str = "address add fd77::1/64 dev nstk0 nodad\n";
+
+/// Makes it in this process's namespace. Returns the variables for the programs in it. `ip`: where ip(8) is.
+pub(super) fn make(ip: &Path) -> Result<[(&'static str, &'static str); 3], String> {
+    run(ip, SET_UP).map_err(|why| format!("the tap nstk0 cannot be made: {why}"))?;
+    let addresses = match run(ip, SET_UP_IPV6) {
+        Ok(()) => "10.77.1.2/24,fd77::2/64",
+        Err(_) => "10.77.1.2/24",
+    };
+    Ok([
+        ("NSTK_IF", "tap:nstk0"),
+        ("NSTK_ADDR", addresses),
+        ("NSTK_PEER", "10.77.1.1"),
+    ])
+}
+
+/// Runs the commands, one a line, up to the first that fails.
+fn run(ip: &Path, commands: &str) -> Result<(), String> {
     let failed = |error| format!("{}: {error}", ip.display());
     let mut child = Command::new(ip)
         .args(["-batch", "-"])
@@ -32,15 +43,12 @@ pub(super) fn make(ip: &Path) -> Result<(), String> {
         .spawn()
         .map_err(failed)?;
     if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(SET_UP.as_bytes()).map_err(failed)?;
+        stdin.write_all(commands.as_bytes()).map_err(failed)?;
     }
     let output = child.wait_with_output().map_err(failed)?;
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!(
-        "the tap nstk0 cannot be made: {}",
-        said.lines().next().unwrap_or("ip failed")
-    ))
+    Err(said.lines().next().unwrap_or("ip failed").to_owned())
 }
