@@ -1,3 +1,6 @@
+use std::fs;
+use std::path::Path;
+
 use proptest::prelude::*;
 use stack::{CcKind, Config};
 
@@ -282,6 +285,52 @@ fn each_value_says_which_layer_it_came_from() {
     assert_eq!(found("net.ipv4.tcp_window_scaling"), ("1", None));
     assert!(sysctls.find("net.ipv4.nonsense").is_none());
     assert!(sysctls.iter().map(|sysctl| sysctl.row).eq(ROWS));
+}
+
+/// Where tests of what the keys govern are.
+const BEHAVIOUR_TESTS: &[&str] = &[
+    "../stack/src/tests",
+    "../stack/src/tcp/tests",
+    "../tests/tests/end_to_end/settings.rs",
+];
+
+/// The names of the functions in a file, or in the files of a directory.
+fn functions(path: &Path, names: &mut Vec<String>) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).expect("a directory") {
+            functions(&entry.expect("a file").path(), names);
+        }
+        return;
+    }
+    let text = fs::read_to_string(path).expect("a source file");
+    let found = text.lines().filter_map(|line| {
+        let name = line.strip_prefix("fn ")?;
+        Some(name.split(['(', '<']).next()?.to_owned())
+    });
+    names.extend(found);
+}
+
+#[test]
+fn every_key_has_a_test_of_what_it_governs() {
+    let mut names = Vec::new();
+    for place in BEHAVIOUR_TESTS {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(place);
+        functions(&path, &mut names);
+    }
+    let key = |row: &Row| row.name.rsplit('.').next().expect("a name");
+    // The test's name begins with the key; of two keys that do, with the longer one.
+    let tested: Vec<_> = names
+        .iter()
+        .filter_map(|name| {
+            let fits = |row: &&Row| {
+                name.strip_prefix(key(row))
+                    .is_some_and(|rest| rest.starts_with('_'))
+            };
+            ROWS.iter().filter(fits).max_by_key(|row| row.name.len())
+        })
+        .collect();
+    let untested: Vec<_> = ROWS.iter().filter(|row| !tested.contains(row)).collect();
+    assert!(untested.is_empty(), "{untested:?}");
 }
 
 proptest! {

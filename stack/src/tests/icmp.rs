@@ -5,7 +5,7 @@ use crate::wire::icmp::{Icmp, Unreachable};
 use crate::{Error, Ready};
 use core::time::Duration;
 
-fn icmp_frame(message: Icmp, data: &[u8], dst: [u8; 4]) -> Frame {
+pub(super) fn icmp_frame(message: Icmp, data: &[u8], dst: [u8; 4]) -> Frame {
     let mut bytes = [message.emit().as_bytes(), data].concat();
     let sum = checksum::finish(checksum::sum(&bytes, 0));
     bytes[2..4].copy_from_slice(&sum.to_be_bytes());

@@ -7,6 +7,7 @@ mod ipv6;
 mod parking;
 mod segments;
 mod settings;
+mod sysctls;
 mod udp;
 
 use crate::testing::{Frame, Host, config};

@@ -3,7 +3,11 @@
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use nstk_tests::{CProgram, Lab, Outcome, PEER_ADDRESS, Peer, Running, eventually};
+use std::time::Duration;
+
+use nstk_tests::{
+    CProgram, Lab, Outcome, PEER_ADDRESS, Peer, Running, Scratch, cpu_time, eventually,
+};
 
 use crate::PEER;
 
@@ -180,4 +184,85 @@ fn the_ancestors_variable_is_a_fallback() {
         ],
     );
     assert_eq!(outcome.stderr, "");
+}
+
+#[test]
+fn the_last_of_the_ancestors_names_is_a_fallback_too() {
+    left_out(
+        "LKL_HIJACK_SYSCTL",
+        "net.ipv4.tcp_flux|1",
+        "net.ipv4.tcp_flux",
+    );
+}
+
+#[test]
+fn a_key_that_only_linux_has_is_named_as_such() {
+    left_out(
+        "NSTK_SYSCTL",
+        "net.ipv4.tcp_fastopen=3",
+        "Linux has this key",
+    );
+}
+
+#[test]
+fn a_variable_whose_name_is_nearly_right_is_named() {
+    left_out("NSTK_ADRR", "10.0.0.2/24", "NSTK_ADDR?");
+}
+
+#[test]
+fn a_part_of_the_library_that_is_none_is_named() {
+    left_out("NSTK_LOG", "stak", "`stak`");
+}
+
+/// A file of settings, and its path.
+fn settings_file(text: &str) -> (Scratch, String) {
+    let scratch = Scratch::new();
+    scratch.write("nstk.toml", text);
+    let path = scratch.path().join("nstk.toml").display().to_string();
+    (scratch, path)
+}
+
+#[test]
+fn a_settings_file_is_obeyed_and_its_slips_are_named() {
+    let text = "if = 'tap:elsewhere'\ngatway = '10.77.1.1'\n[sysctl]\nnet.ipv4.tcp_sack = 0\n";
+    let (_scratch, path) = settings_file(text);
+    // NSTK_IF overrules the file's.
+    left_out("NSTK_CONFIG", &path, "did you mean gateway?");
+}
+
+#[test]
+fn a_settings_file_that_cannot_be_used_is_named() {
+    let lab = Lab::new();
+    let (_scratch, path) = settings_file("if = tap:nstk0");
+    refused(&lab, "NSTK_CONFIG", &path, "is not TOML: line 1");
+    refused(&lab, "NSTK_CONFIG", "/nonexistent", "there is no such file");
+    refused(&lab, "NSTK_CONFIG", "/dev/zero", "is no file");
+}
+
+#[test]
+fn the_kernels_sysctls_are_inherited_where_that_is_asked_for() {
+    let lab = Lab::new();
+    // A value that the stack does not take says where it is from.
+    lab.run("sysctl -qw net.ipv4.tcp_timestamps=2");
+    let (outcome, peer) = with(&lab, &[("NSTK_SYSCTL_INHERIT", "1")]);
+    let line = "kernel /proc/sys/net/ipv4/tcp_timestamps";
+    assert!(outcome.stderr.contains(line), "{}", outcome.stderr);
+    assert_eq!(peer.next_line(), "1048576 intact fin");
+}
+
+#[test]
+fn busy_poll_lets_a_waiting_program_spin() {
+    let lab = Lab::new();
+    let program = CProgram::compile("waiting");
+    let peer = Peer::start(&lab, PEER, "echo");
+    let mut command = lab.nstk(program.path());
+    command
+        .args([PEER_ADDRESS, &peer.port.to_string(), "recv"])
+        .env("NSTK_SYSCTL", "net.core.busy_poll=1000000");
+    let running = Running::start(&mut command);
+    running.has_said("waiting");
+    let used = || cpu_time(running.id()).expect("it still waits");
+    let before = used();
+    // Without the setting it uses less in two seconds, as a test in lifecycle.rs has it.
+    eventually("it spins", || used() - before >= Duration::from_millis(100));
 }

@@ -12,4 +12,5 @@ mod open_close;
 mod receiving;
 mod segments;
 mod sending;
+mod sysctls;
 mod time_wait;

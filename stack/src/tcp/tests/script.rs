@@ -167,7 +167,13 @@ impl Script {
 
     /// A listener on [`PORT`].
     pub(super) fn listening(backlog: u32) -> Self {
-        let mut script = Self::new(|config| (config.timestamps, config.window_scaling) = (0, 0));
+        Self::listening_with(backlog, |config| {
+            (config.timestamps, config.window_scaling) = (0, 0);
+        })
+    }
+
+    pub(super) fn listening_with(backlog: u32, change: impl Fn(&mut Config)) -> Self {
+        let mut script = Self::new(change);
         let local = Endpoint::new(Addr::V4_UNSPECIFIED, PORT);
         let stack = &mut script.host.stack;
         stack

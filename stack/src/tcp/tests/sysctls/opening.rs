@@ -1,0 +1,121 @@
+//! Handshakes and listeners.
+
+use super::super::world::{World, pattern};
+use super::*;
+use crate::Error;
+use crate::tcp::header::Flags;
+
+const SYN_ACK: Flags = Flags::SYN.union(Flags::ACK);
+
+/// A listener under changed settings, with room for `backlog`.
+fn listening(backlog: u32, change: impl Fn(&mut Config)) -> Script {
+    Script::listening_with(backlog, |config| {
+        (config.timestamps, config.window_scaling) = (0, 0);
+        change(config);
+    })
+}
+
+/// How many of five SYNs of different peers are answered.
+fn answered(script: &mut Script) -> usize {
+    (100..105)
+        .map(|port| {
+            script.use_peer_port(port);
+            script.send(&Seg::new(Flags::SYN, 0, 0));
+            script.sent().len()
+        })
+        .sum()
+}
+
+#[test]
+fn somaxconn_bounds_the_backlog_of_a_listener() {
+    assert_eq!(answered(&mut listening(100, |_| {})), 5);
+    let mut script = listening(100, |config| config.somaxconn = 1);
+    assert_eq!(
+        answered(&mut script),
+        2,
+        "one more than the backlog, as Linux"
+    );
+}
+
+#[test]
+fn tcp_max_syn_backlog_bounds_the_half_open_connections() {
+    let mut script = listening(100, |config| config.max_syn_backlog = 3);
+    assert_eq!(answered(&mut script), 3);
+}
+
+#[test]
+fn tcp_syn_retries_is_how_often_a_syn_is_repeated() {
+    for retries in [1, 3] {
+        let mut script = Script::connecting(|config| {
+            (config.syn_retries, config.syn_linear_timeouts) = (retries, 0);
+        });
+        let sent = all_sent(&mut script);
+        assert_eq!(sent.len(), usize::from(retries));
+        assert!(sent.iter().all(|seg| seg.flags == Flags::SYN));
+        let result = script.host.stack.connect_result(script.id);
+        assert_eq!(result, Err(Error::TimedOut));
+    }
+}
+
+#[test]
+fn tcp_syn_linear_timeouts_come_before_those_that_double() {
+    for (linear, expected) in [(0, [1, 2, 4, 8]), (2, [1, 1, 1, 2])] {
+        let mut script = Script::connecting(|config| config.syn_linear_timeouts = linear);
+        assert_eq!(pauses(&mut script, 4), expected.map(|s| s * SECOND));
+    }
+}
+
+#[test]
+fn tcp_synack_retries_is_how_often_a_syn_ack_is_repeated() {
+    for retries in [0, 2] {
+        let mut script = listening(5, |config| config.synack_retries = retries);
+        script.send(&Seg::new(Flags::SYN, 0, 0));
+        assert_eq!(script.sent_one().flags, SYN_ACK);
+        assert_eq!(all_sent(&mut script).len(), usize::from(retries));
+        assert_eq!(script.host.stack.live_connections(), 1, "the listener");
+    }
+}
+
+#[test]
+fn tcp_timestamps_offers_a_clock() {
+    for on in [0, 1] {
+        let mut script = Script::new(|config| config.timestamps = on);
+        assert_eq!(script.connect().clock.is_some(), on == 1);
+    }
+}
+
+#[test]
+fn tcp_sack_reports_what_came_beyond_a_gap() {
+    for on in [0, 1] {
+        let mut script = connected(|config| config.sack = on);
+        script.send(&Seg::data(1001, 1, 1000));
+        assert_eq!(script.sent_one().sack.len(), usize::from(on));
+    }
+}
+
+#[test]
+fn tcp_window_scaling_offers_more_than_64_kib() {
+    for (on, scale) in [(0, 0), (1, 7)] {
+        let mut world = World::configured(|config| config.window_scaling = on);
+        assert_eq!(world.info(0).wscales >> 4, scale);
+        world.transfer(0, &pattern(4_000_000), 60 * SECOND);
+        assert_eq!(world.info(0).snd_wnd > 65_535, on == 1);
+    }
+}
+
+#[test]
+fn ip_local_port_range_is_where_ports_are_chosen_from() {
+    let mut script = Script::new(|config| (config.port_first, config.port_last) = (700, 700));
+    script.connect();
+    let local = script.host.stack.local(script.id).expect("bound");
+    assert_eq!(local.port, 700);
+    script.send(&Seg::new(SYN_ACK, 0, 1));
+    let second = super::super::world::stream(&mut script.host);
+    let remote = script.host.stack.peer(script.id).expect("connected");
+    let result = script.host.stack.connect(script.host.now, second, remote);
+    assert_eq!(
+        result,
+        Err(Error::AddressNotAvailable),
+        "the only port is taken"
+    );
+}
