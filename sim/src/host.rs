@@ -41,10 +41,22 @@ impl Clock {
     }
 }
 
+/// What a host's card has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CardCounters {
+    /// IP packets put on the line.
+    pub ip_sent: u64,
+    /// IP packets handed to the stack.
+    pub ip_received: u64,
+    /// Frames dropped because the stack had no buffer left.
+    pub no_buffer: u64,
+}
+
 /// A stack on a heap region, and what a card keeps for it.
 pub struct Host {
     /// The stack, for socket calls. Times given to it come from [`Host::clock`].
     pub stack: Stack,
+    counters: CardCounters,
     clock: Clock,
     sent: Batch,
     // Holds the memory that the stack's tables lie in.
@@ -62,6 +74,7 @@ impl Host {
         let stack = Stack::create(&region, config, clock.read(now), seed)?;
         Ok(Self {
             stack,
+            counters: CardCounters::default(),
             clock,
             sent: Batch::default(),
             _region: region,
@@ -72,6 +85,12 @@ impl Host {
     #[must_use]
     pub fn clock(&self, now: Instant) -> Instant {
         self.clock.read(now)
+    }
+
+    /// What its card has done.
+    #[must_use]
+    pub fn counters(&self) -> CardCounters {
+        self.counters
     }
 
     /// No connection that needs the stack, and not a buffer in use.
@@ -93,12 +112,14 @@ impl Host {
                     bufs.push(buf);
                 }
                 None => {
+                    self.counters.no_buffer += 1;
                     return bufs
                         .into_iter()
                         .for_each(|buf| self.stack.release_receive(buf));
                 }
             }
         }
+        self.counters.ip_received += u64::from(packet.is_ip());
         let len = u32::try_from(packet.bytes.len()).unwrap_or(u32::MAX);
         let frame = RxFrame {
             bufs: &bufs,
@@ -139,7 +160,10 @@ impl Host {
                 for piece in &frame.payload {
                     self.stack.release_sent(piece.pool, piece.buf);
                 }
-                frame.cut(&payload, &mut emit);
+                frame.cut(&payload, |packet| {
+                    self.counters.ip_sent += u64::from(packet.is_ip());
+                    emit(packet);
+                });
             }
         }
     }

@@ -25,7 +25,7 @@ mod sockets;
 mod transfer;
 
 pub use error::SimError;
-pub use host::{Clock, Host};
+pub use host::{CardCounters, Clock, Host};
 pub use line::{Line, LineCounters};
 pub use link::Link;
 pub use packet::Packet;

@@ -105,7 +105,7 @@ impl Line {
         self.free_at = start + self.wire_time(packet.bytes.len() as u64 + WIRE_OVERHEAD);
         // Whatever happens to it happens on the wire: it has taken its time on the line.
         let is_corrupted = self.random.chance(self.link.corrupt_ppm);
-        let is_checked = packet.checksum == RxChecksum::Unknown && is_ip(&packet.bytes);
+        let is_checked = packet.checksum == RxChecksum::Unknown && packet.is_ip();
         if self.random.chance(self.link.loss_ppm) || (is_corrupted && !is_checked) {
             self.counters.lost += 1;
             return;
@@ -176,10 +176,6 @@ impl Line {
     fn wire_time(&self, bytes: u64) -> Duration {
         Duration::from_nanos((bytes * 8_000_000_000).div_ceil(self.link.bits_per_second.max(1)))
     }
-}
-
-fn is_ip(frame: &[u8]) -> bool {
-    matches!(frame.get(12..14), Some([0x08, 0x00] | [0x86, 0xdd]))
 }
 
 /// Anywhere behind the Ethernet header: its own check sequence would catch the rest.

@@ -24,4 +24,9 @@ impl Packet {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+
+    /// Carries IPv4 or IPv6.
+    pub(crate) fn is_ip(&self) -> bool {
+        matches!(self.bytes.get(12..14), Some([0x08, 0x00] | [0x86, 0xdd]))
+    }
 }

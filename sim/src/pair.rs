@@ -14,7 +14,7 @@ use crate::random::Random;
 /// What a pair is made of. Both hosts get `config`, with their own addresses.
 #[derive(Clone, Debug)]
 pub struct PairConfig {
-    /// Settings of both stacks; address, prefix and MAC are overwritten.
+    /// Settings of both stacks; addresses, prefixes and MAC are overwritten.
     pub config: Config,
     /// From host 0 to host 1.
     pub forward: Link,
@@ -113,6 +113,12 @@ impl Pair {
         self.lines[number].counters()
     }
 
+    /// Packets out of host `number` that are on the link.
+    #[must_use]
+    pub fn travelling(&self, number: usize) -> u64 {
+        self.lines[number].travelling()
+    }
+
     /// Bytes that wait for the line out of host `number`.
     #[must_use]
     pub fn queue_bytes(&self, number: usize) -> u64 {
@@ -123,6 +129,14 @@ impl Pair {
     #[must_use]
     pub fn addr(number: u8) -> Addr {
         Addr::v4([10, 0, 0, number + 1])
+    }
+
+    /// The IPv6 address of host `number`.
+    #[must_use]
+    pub fn addr6(number: u8) -> Addr {
+        let mut octets = [0; 16];
+        (octets[0], octets[15]) = (0xfd, number + 1);
+        Addr::v6(octets)
     }
 
     /// Lets the next thing happen, but nothing after `end`. False: nothing did, and the time is `end`.
@@ -197,6 +211,8 @@ fn host_config(config: &Config, number: u8) -> Config {
     Config {
         addr: Pair::addr(number),
         prefix_len: 24,
+        addr6: Pair::addr6(number),
+        prefix_len6: 64,
         mac: [2, 0, 0, 0, 0, number + 1],
         ..*config
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use nstk_sim::{Connection, Link, Pair, PairConfig};
-use stack::{CcKind, Error, SockId};
+use stack::{CcKind, Error, SockId, SockOpt};
 
 fn pair(kind: CcKind, link: Link) -> (Pair, Connection) {
     let mut config = PairConfig::new(link);
@@ -121,5 +121,21 @@ fn bytes_cross_both_ways_at_once_at_full_speed() {
         assert!(done.is_ok(), "{kind:?} {got:?}");
         let mbit = (total * 8) as f64 / (pair.age() - start).as_secs_f64() / 1e6;
         assert!(mbit > 75.0, "{kind:?} {mbit:.1} Mbit/s each way");
+    }
+}
+
+#[test]
+fn a_rate_of_next_to_nothing_holds_no_packet_for_longer_than_a_second() {
+    for kind in CcKind::ALL {
+        let (mut pair, connection) = pair(kind, Link::new(100_000_000, Duration::from_millis(5)));
+        let now = pair.clock(0);
+        let slow = SockOpt::MaxPacingRate(1);
+        let set = pair.hosts[0].stack.set_option(now, connection.client, slow);
+        assert_eq!(set, Ok(()));
+        // Each packet would depart 24 minutes after the one before.
+        let bytes = vec![7; 40_000];
+        assert_eq!(pair.write(0, connection.client, &bytes), Ok(bytes.len()));
+        read_exactly(&mut pair, 1, connection.server, bytes.len());
+        pair.close(connection).expect("an empty pair");
     }
 }

@@ -89,7 +89,8 @@ impl Heap {
         Some(id)
     }
 
-    fn len(&self) -> u32 {
+    /// Entries.
+    pub(crate) fn len(&self) -> u32 {
         let stored = self.slots.get(0).map_or(0, |slot| slot.at.as_nanos());
         u32::try_from(stored)
             .unwrap_or(0)

@@ -38,6 +38,7 @@ mod tests;
 mod time;
 mod timers;
 mod udp;
+mod usage;
 mod wire;
 
 pub use addr::{Addr, Endpoint};
@@ -55,3 +56,4 @@ pub use socket_calls::span::{DatagramSpan, RecvFlags, RecvSpan, SPAN_PIECES, Sen
 pub use stack::Stack;
 pub use tcp::TcpInfo;
 pub use time::Instant;
+pub use usage::Usage;

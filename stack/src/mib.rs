@@ -79,7 +79,7 @@ counters! {
     tcp_curr_estab = "TcpCurrEstab";
     /// Segments received, those of coalesced frames counted one by one.
     tcp_in_segs = "TcpInSegs";
-    /// Segments sent, without retransmissions.
+    /// Segments sent, retransmissions included, as Linux counts them.
     tcp_out_segs = "TcpOutSegs";
     /// Segments sent again.
     tcp_retrans_segs = "TcpRetransSegs";

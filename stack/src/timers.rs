@@ -40,6 +40,11 @@ impl Timers {
         self.heap.first().map(|(at, _)| at)
     }
 
+    /// Endpoints with a deadline.
+    pub(crate) fn len(&self) -> u32 {
+        self.heap.len()
+    }
+
     /// Takes out one endpoint that is due.
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<SockId> {
         self.heap.pop_due(now)

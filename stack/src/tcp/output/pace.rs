@@ -9,6 +9,9 @@ use crate::tcp::rate::PipeView;
 /// Packets at the start of a connection that are not paced (Linux, after sch_fq).
 const UNPACED_PACKETS: u64 = 10;
 const NANOS: u64 = 1_000_000_000;
+/// A rate may be next to nothing because of an outage that is over by now: nothing waits longer for its departure than
+/// this (Linux: sch_fq).
+const WAIT_NS_MAX: u64 = NANOS;
 
 impl Flow<'_, '_> {
     /// `len` bytes have left: sets when the next may.
@@ -23,7 +26,8 @@ impl Flow<'_, '_> {
         if rate == 0 || rate == u64::MAX || conn.stats.data_segs_out < UNPACED_PACKETS {
             return;
         }
-        let mut len_ns = u64::from(len).saturating_mul(NANOS) / rate;
+        let len_ns = u64::from(len).saturating_mul(NANOS) / rate;
+        let mut len_ns = len_ns.min(WAIT_NS_MAX);
         // A late departure earns credit, up to this one's time. Linux gives half (tcp_update_skb_after_send);
         // here nobody waits for each departure by an interrupt, they are late as a rule.
         let credit = start.nanos_since(prior);
