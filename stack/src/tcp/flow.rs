@@ -15,6 +15,8 @@ pub(crate) struct Flow<'a, 'b> {
     pub(crate) sock: &'a mut Sock,
     pub(crate) tcp: &'a mut Tcp,
     pub(crate) cx: &'a mut Context<'b>,
+    /// The queue of the listener has room for this child.
+    pub(crate) may_announce: bool,
     after: After,
 }
 
@@ -44,6 +46,7 @@ pub(crate) fn with_flow<R>(
         sock: &mut entry,
         tcp: parts.tcp,
         cx: &mut parts.cx,
+        may_announce: true,
         after: After::default(),
     };
     let result = work(&mut flow);

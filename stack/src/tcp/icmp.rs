@@ -1,6 +1,7 @@
 //! What ICMP and ARP say about the way to a peer (RFC 1122 §4.2.3.9, RFC 5927, RFC 1191).
 
 use super::congestion::CaState;
+use super::connection::Flags;
 use super::flow::{Flow, with_flow};
 use super::recovery::AckWork;
 use super::segment::TxSegId;
@@ -64,6 +65,8 @@ impl Flow<'_, '_> {
             // Not congestion: the window stays (Linux: tcp_simple_retransmit).
             self.sock.tcp.loss.high_seq = self.sock.tcp.snd.nxt;
             self.sock.tcp.loss.prior_cwnd = 0;
+            self.sock.tcp.loss.prior_ssthresh = 0;
+            self.conn().clear(Flags::UNDO | Flags::FRTO);
             self.set_ca_state(CaState::Loss);
         }
         self.wake_output();

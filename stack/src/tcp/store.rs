@@ -5,6 +5,7 @@ use super::buffer::reassembly::{OooStore, RxRange};
 use super::buffer::receive::{RxSeg, RxStore};
 use super::buffer::send::{SendBlock, SendStore};
 use super::segment::{TxSeg, TxStore};
+use super::state::State;
 use super::time_wait::TimeWaits;
 use crate::addr::Endpoint;
 use crate::config::Config;
@@ -113,12 +114,24 @@ impl Tcp {
         local: Endpoint,
         remote: Endpoint,
     ) -> Option<SockId> {
+        self.find_with_state(socks, key, local, remote)
+            .map(|(id, _)| id)
+    }
+
+    /// The connection between two ends, and where it stands.
+    pub(crate) fn find_with_state(
+        &self,
+        socks: &Table<Sock>,
+        key: &HashKey,
+        local: Endpoint,
+        remote: Endpoint,
+    ) -> Option<(SockId, State)> {
         self.connections
             .candidates(key.tuple(local, remote))
-            .find(|&id| {
-                socks
-                    .get(id)
-                    .is_some_and(|sock| sock.local == local && sock.remote == remote)
+            .find_map(|id| {
+                let sock = socks.get(id)?;
+                let is_it = sock.local == local && sock.remote == remote;
+                is_it.then(|| (id, sock.tcp.state()))
             })
     }
 }

@@ -68,6 +68,12 @@ impl Flow<'_, '_> {
         if self.defers_accept(segment) {
             return false;
         }
+        if !self.may_announce {
+            // The peer repeats itself when our SYN-ACK is repeated; there may be room then.
+            self.cx.global.mib.tcp_listen_overflows += 1;
+            self.cx.global.mib.tcp_listen_drops += 1;
+            return false;
+        }
         let mut work = AckWork::new(&self.sock.tcp);
         work.is_advance = true;
         let scale = self.sock.tcp.snd.scale;

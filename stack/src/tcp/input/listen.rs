@@ -127,6 +127,14 @@ fn open(
     }
 }
 
+/// As many children as the listener of `child` asked for wait for `accept` already.
+pub(super) fn is_full(parts: &Parts<'_>, child: SockId) -> bool {
+    let listener = parts.socks.get(child).map(|sock| sock.tcp.accept.listener);
+    listener
+        .and_then(|listener| parts.socks.get(listener))
+        .is_some_and(|sock| sock.tcp.accept.ready > sock.tcp.accept.backlog)
+}
+
 /// The child that was counted could not be made.
 fn forget(parts: &mut Parts<'_>, listener: SockId) {
     parts.cx.global.mib.tcp_listen_drops += 1;

@@ -30,9 +30,13 @@ fn handle(parts: &mut Parts<'_>, arrival: &Arrival<'_>) {
     let remote = Endpoint::new(arrival.src, segment.header.src_port);
     let found = parts
         .tcp
-        .find(parts.socks, &parts.cx.global.hash_key, local, remote);
-    if let Some(id) = found {
-        with_flow(parts, id, |flow| flow.receive(&segment));
+        .find_with_state(parts.socks, &parts.cx.global.hash_key, local, remote);
+    if let Some((id, state)) = found {
+        let is_full = state == State::SynReceived && listen::is_full(parts, id);
+        with_flow(parts, id, |flow| {
+            flow.may_announce = !is_full;
+            flow.receive(&segment);
+        });
         return;
     }
     let iss = match super::time_wait::receive(parts, local, remote, &segment) {

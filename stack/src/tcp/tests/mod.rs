@@ -12,5 +12,6 @@ mod open_close;
 mod receiving;
 mod segments;
 mod sending;
+mod spurious;
 mod sysctls;
 mod time_wait;

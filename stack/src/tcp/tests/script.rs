@@ -196,6 +196,12 @@ impl Script {
         self.own_iss = iss;
     }
 
+    /// Our end and the peer's.
+    pub(super) fn ends(&self) -> (Endpoint, Endpoint) {
+        let own = Endpoint::new(Addr::v4(OWN), self.own_port);
+        (own, Endpoint::new(Addr::v4(PEER), self.peer_port))
+    }
+
     pub(super) fn own_iss(&self) -> u32 {
         self.own_iss
     }

@@ -173,6 +173,39 @@ fn a_full_backlog_drops_syns_and_takes_them_later() {
 }
 
 #[test]
+fn a_handshake_that_completes_when_the_queue_is_full_waits_for_room() {
+    let mut script = Script::listening(1);
+    let accept = |script: &mut Script| script.host.stack.accept(script.host.now, script.id);
+    let open = |script: &mut Script, port| {
+        script.use_peer_port(port);
+        script.send(&Seg::new(Flags::SYN, 0, 0));
+        script.sent_one().seq
+    };
+    let complete = |script: &mut Script, port, iss| {
+        script.use_peer_port(port);
+        script.use_own_iss(iss);
+        script.send(&Seg::ack(1, 1));
+        script.use_own_iss(0);
+    };
+    let (first, second) = (open(&mut script, 100), open(&mut script, 101));
+    complete(&mut script, 100, first);
+    let third = open(&mut script, 102);
+    complete(&mut script, 101, second);
+    complete(&mut script, 102, third);
+    assert_eq!(script.host.stack.mib().tcp_listen_overflows, 1);
+    assert!(script.sent().is_empty(), "no reset either");
+    assert!(accept(&mut script).is_ok() && accept(&mut script).is_ok());
+    assert!(
+        accept(&mut script).is_err(),
+        "a queue of one more than asked for"
+    );
+    let (_, again) = script.wait(3 * SECOND);
+    assert_eq!(again[0].flags, Flags::SYN | Flags::ACK);
+    complete(&mut script, 102, third);
+    assert!(accept(&mut script).is_ok());
+}
+
+#[test]
 fn a_handshake_that_is_not_completed_is_given_up() {
     let mut script = Script::listening(5);
     script.send(&Seg::new(Flags::SYN, 0, 0));

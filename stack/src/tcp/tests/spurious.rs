@@ -1,0 +1,128 @@
+//! Packets that were not lost but late, or too long for the path: what was reduced for them is restored.
+
+use super::script::*;
+use crate::ip::{IcmpError, Trouble};
+use crate::tcp::header::Flags;
+use crate::tcp::seq::Seq;
+use core::time::Duration;
+use std::vec::Vec;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MS: Duration = Duration::from_millis(1);
+const INFINITE: u32 = 0x7fff_ffff;
+
+/// Time passes until the retransmission timeout has sent the head again.
+fn time_out(script: &mut Script) {
+    let before = script.info().retransmits;
+    while script.info().retransmits == before {
+        script.wait(SECOND);
+    }
+    script.sent();
+}
+
+#[test]
+fn an_original_that_arrives_after_a_timeout_shows_that_the_timeout_was_wrong() {
+    for is_spurious in [true, false] {
+        let mut script = Script::connected();
+        script.write(3000);
+        assert_eq!(script.sent().len(), 3);
+        time_out(&mut script);
+        let info = script.info();
+        assert_eq!((info.ca_state, info.snd_cwnd), (4, 1), "{info:?}");
+        // The second segment has not been sent again: whoever acknowledges it has the original (RFC 5682).
+        let ack = if is_spurious { 2001 } else { 1001 };
+        script.send(&Seg::ack(1, ack));
+        let info = script.info();
+        if is_spurious {
+            assert_eq!(info.ca_state, 0, "{info:?}");
+            assert_eq!((info.snd_ssthresh, info.lost), (INFINITE, 0));
+            assert!(info.snd_cwnd >= 10, "{info:?}");
+        } else {
+            assert_eq!(info.ca_state, 4, "{info:?}");
+            assert!(info.snd_ssthresh < INFINITE);
+        }
+        script.send(&Seg::ack(1, 3001));
+        assert_eq!(script.info().ca_state, 0);
+    }
+}
+
+#[test]
+fn an_echo_older_than_the_retransmission_undoes_the_reduction() {
+    for is_spurious in [true, false] {
+        let mut script = Script::connecting(|config| config.window_scaling = 0);
+        script.advance(20 * MS);
+        script.send(&Seg::new(Flags::SYN | Flags::ACK, 0, 1).clock(500, 0));
+        script.advance(MOMENT);
+        script.sent();
+        script.write(5 * 988);
+        let sent = script.sent();
+        assert_eq!(sent.len(), 5, "{sent:?}");
+        let (original, _) = sent[0].clock.expect("clocks are in use");
+        script.advance(20 * MS);
+        // The first one is late: three after it have come.
+        for end in [2u32, 3, 4] {
+            let sack = [(1 + 988, 1 + end * 988)];
+            script.send(&Seg::ack(1, 1).clock(520, original).sack(&sack));
+        }
+        let again = script.wait(MS).1;
+        assert_eq!(again[0].range(), (1, 989));
+        let (repeated, _) = again[0].clock.expect("clocks are in use");
+        assert!(repeated > original);
+        let reduced = script.info();
+        assert_eq!(reduced.ca_state, 3);
+        assert!(reduced.snd_ssthresh < INFINITE);
+        script.advance(5 * MS);
+        let echo = if is_spurious { original } else { repeated };
+        script.send(&Seg::ack(1, 1 + 5 * 988).clock(525, echo));
+        let info = script.info();
+        assert_eq!(info.ca_state, 0, "{info:?}");
+        assert_eq!(info.snd_ssthresh == INFINITE, is_spurious, "{info:?}");
+        let undone = script.host.stack.mib().tcp_undo;
+        assert_eq!(undone, u64::from(is_spurious));
+    }
+}
+
+/// A router says that packets with the number `seq` are longer than `mtu`.
+fn complain(script: &mut Script, seq: u32, mtu: u16) {
+    let (local, remote) = script.ends();
+    let news = IcmpError {
+        local,
+        remote,
+        seq: Some(Seq::new(script.own_iss()).add(seq).raw()),
+        what: Trouble::PathMtu(mtu),
+    };
+    let now = script.host.now;
+    crate::tcp::icmp::handle(&mut script.host.stack.parts(now), &news);
+}
+
+#[test]
+fn packets_too_long_for_the_path_are_cut_anew_and_the_window_stays() {
+    let mut script = Script::connected();
+    script.write(3000);
+    assert_eq!(script.sent().len(), 3);
+    complain(&mut script, 9000, 800);
+    assert!(script.sent().is_empty(), "about nothing that is out");
+    complain(&mut script, 1001, 800);
+    let mut again = Vec::new();
+    while let (_, sent) = script.wait(SECOND / 10)
+        && !sent.is_empty()
+    {
+        again.extend(sent);
+    }
+    assert!(again.iter().all(|seg| seg.data.len() <= 760), "{again:?}");
+    let mut missing: Vec<u32> = (1..3001).collect();
+    for seg in &again {
+        let (start, end) = seg.range();
+        missing.retain(|at| !(start..end).contains(at));
+    }
+    assert_eq!(missing, [], "all of it goes again");
+    let info = script.info();
+    assert_eq!((info.snd_mss, info.pmtu), (760, 800));
+    assert_eq!((info.snd_cwnd, info.snd_ssthresh), (10, INFINITE));
+    script.send(&Seg::ack(1, 3001));
+    assert_eq!(script.info().ca_state, 0);
+    script.write(1000);
+    assert_eq!(script.sent()[0].data.len(), 760);
+    complain(&mut script, 3001, 100);
+    assert_eq!(script.info().pmtu, 552, "less is not believed");
+}
