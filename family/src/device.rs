@@ -4,6 +4,7 @@ use std::ffi::CStr;
 use std::sync::Arc;
 
 use arrayvec::ArrayVec;
+use nicio::capture::Captured;
 use nicio::link::{Alarm, CABLE_FDS, Cable, End, Link};
 use nicio::tap::Tap;
 use nicio::{DeviceSpec, Nic, RxBurst, TxBurst};
@@ -22,7 +23,7 @@ pub(crate) struct Device {
     pub(crate) fd: RawFd,
     pub(crate) alarm: Option<Alarm>,
     pub(crate) handles: Handles,
-    pub(crate) nic: Box<dyn Nic + Send>,
+    pub(crate) nic: Captured<Box<dyn Nic + Send>>,
     pub(crate) rx: RxBurst,
     pub(crate) tx: TxBurst,
 }
@@ -131,7 +132,7 @@ impl Device {
             fd,
             alarm: nic.alarm(),
             handles,
-            nic: Box::new(nic),
+            nic: Captured::new(Box::new(nic), None),
             rx: RxBurst::new(),
             tx: TxBurst::new(),
         }

@@ -9,6 +9,7 @@ use region::{OwnedFd, RawFd};
 use stack::Instant;
 
 use crate::bells::{BELLS, Bell};
+use crate::capture;
 use crate::clock;
 use crate::device::Handles;
 use crate::error::StartError;
@@ -53,13 +54,13 @@ struct Watched {
 }
 
 impl Duty {
-    /// From the keeper's arguments: rendezvous name, device, which end of it, descriptors of region, bells and
-    /// device.
+    /// From the keeper's arguments: rendezvous name, device, which end of it, how many descriptors a capture
+    /// has, descriptors of region, bells, capture and device.
     ///
     /// # Errors
     /// One line's worth of what is wrong.
     pub fn from_arguments(arguments: &[String]) -> Result<Self, StartError> {
-        let [name, device, end, fds @ ..] = arguments else {
+        let [name, device, end, capture_fds, fds @ ..] = arguments else {
             return Err(StartError::Keeper("it was started without arguments"));
         };
         let spec: DeviceSpec = device
@@ -68,10 +69,13 @@ impl Duty {
         let fds: Result<Vec<RawFd>, _> = fds.iter().map(|text| text.parse()).collect();
         let fds = fds.map_err(|_| StartError::Keeper("bad descriptors"))?;
         let missing = StartError::Keeper("descriptors are missing");
-        let Some((region, (bells, device))) = fds
-            .split_first()
-            .and_then(|(region, rest)| Some((region, rest.split_first_chunk::<BELLS>()?)))
-        else {
+        let capture_fds = capture_fds.parse().unwrap_or(0);
+        let parts = fds.split_first().and_then(|(region, rest)| {
+            let (bells, rest) = rest.split_first_chunk::<BELLS>()?;
+            let (capture, device) = rest.split_at_checked(capture_fds)?;
+            Some((region, bells, capture, device))
+        });
+        let Some((region, bells, capture, device)) = parts else {
             return Err(missing);
         };
         let device = Handles {
@@ -79,7 +83,10 @@ impl Duty {
             end: end.parse().map_err(|_| StartError::Keeper("bad device"))?,
         };
         keeper::settle(&fds);
-        let family = Family::keep(spec, *region, *bells, device)?;
+        // SAFETY: the keeper was started with these descriptors and nobody else in it owns them.
+        let capture = capture.iter().map(|fd| unsafe { OwnedFd::from_raw(*fd) });
+        let recorder = capture::recorder(capture);
+        let family = Family::keep(spec, *region, *bells, device, recorder)?;
         family
             .words()
             .keeper_pid
@@ -327,9 +334,10 @@ impl Duty {
 
     /// Lets a newcomer in, unless a program is still there.
     fn greet(&mut self) {
-        let Some(newcomer) = self.door.and_then(rendezvous::open_to_newcomer) else {
+        let Some(mut newcomer) = self.door.and_then(rendezvous::open_to_newcomer) else {
             return;
         };
+        let capture = newcomer.take_capture();
         // It has come by exec: the program that it was is gone.
         while let Some(at) = self
             .watched
@@ -363,6 +371,7 @@ impl Duty {
             place: u8::try_from(place).unwrap_or(u8::MAX),
         };
         if newcomer.answer(&Answer::Welcome(&hand_over)) {
+            self.family.set_recorder(capture);
             // It has a second to open its first connection.
             self.idle_since = None;
         } else {

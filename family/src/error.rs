@@ -1,8 +1,10 @@
 //! Why a family cannot start, and that one is gone.
 
 use core::fmt;
+use std::path::PathBuf;
 
 use nicio::DeviceSpec;
+use nicio::capture::CaptureError;
 use stack::Addr;
 
 /// The stack is dead: an owner of its lock died inside. Its sockets answer `ECONNRESET`.
@@ -25,6 +27,8 @@ pub enum StartError {
     SameAddress(Addr),
     /// The process that holds a link cannot be reached or started.
     Wire(&'static str),
+    /// The frames cannot be captured in the file of this name.
+    Capture(PathBuf, CaptureError),
     /// The keeper that has the device cannot be joined.
     Keeper(&'static str),
     /// The stack has an IPv6 address, and the device's packets are shorter than IPv6 needs.
@@ -71,6 +75,7 @@ impl fmt::Display for StartError {
                  NSTK_ADDR of its own"
             ),
             Self::Wire(why) => write!(f, "no connection to the process that holds the link: {why}"),
+            Self::Capture(path, why) => write!(f, "NSTK_PCAP={}: {why}", path.display()),
             Self::Keeper(why) => write!(
                 f,
                 "cannot take over from the keeper of an earlier run: {why}"

@@ -11,6 +11,7 @@ use region::{Shared, Words};
 use stack::Instant;
 
 use crate::bells::Bells;
+use crate::capture::Capture;
 use crate::device::{Device, Handles};
 use crate::files::Member;
 use crate::host::{Host, Inside};
@@ -33,6 +34,8 @@ pub struct Family {
     pub(crate) device_fd: RawFd,
     pub(crate) alarm: Option<Alarm>,
     pub(crate) device_handles: Handles,
+    /// Only in programs: the keeper has nobody to tell of it.
+    pub(crate) capture: Option<Capture>,
     pub(crate) spec: DeviceSpec,
     /// The keeper's name for newcomers.
     pub(crate) name: String,

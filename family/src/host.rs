@@ -15,6 +15,8 @@ pub struct Host {
     pub rest: fn(held: u64) -> u32,
     /// The end of a rest: inside again, as deep as before. `false`: what was held has been abandoned.
     pub resume: fn(depth: u32) -> bool,
+    /// Says one line to the user.
+    pub complain: fn(line: core::fmt::Arguments<'_>),
 }
 
 impl Host {
@@ -27,6 +29,7 @@ impl Host {
             signals: || 0,
             rest: |_| 0,
             resume: |_| true,
+            complain: |_| {},
         }
     }
 }

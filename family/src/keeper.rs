@@ -11,6 +11,7 @@ use nicio::sys as raw;
 use region::RawFd;
 use stack::Instant;
 
+use crate::capture::Capture;
 use crate::family::Family;
 use crate::{members, sys};
 
@@ -72,11 +73,14 @@ impl Family {
         let program = self.keeper_program.as_ref()?;
         let mut keep = vec![self.shared.region().fd()?];
         keep.extend_from_slice(self.bells.fds());
+        let capture = self.capture.as_ref().map(Capture::fds).unwrap_or_default();
+        keep.extend_from_slice(&capture);
         keep.extend_from_slice(&self.device_handles.fds);
         let mut arguments = vec![
             self.name.clone(),
             self.spec.to_string(),
             self.device_handles.end.to_string(),
+            capture.len().to_string(),
         ];
         arguments.extend(keep.iter().map(ToString::to_string));
         spawn(program, &arguments, &keep)

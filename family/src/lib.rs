@@ -6,6 +6,7 @@
 //! two kinds of members.
 
 mod bells;
+mod capture;
 mod clock;
 mod device;
 mod duty;
@@ -30,6 +31,7 @@ mod wait;
 mod wire;
 
 pub use bells::Bell;
+pub use capture::{CAPTURE, CaptureDuty};
 pub use clock::now;
 pub use duty::Duty;
 pub use epoll::{EpollError, EpollId, EpollRecord, Epolls, Interest, Item, Key, Target, poll_bits};

@@ -5,10 +5,12 @@ use std::os::fd::RawFd;
 
 use arrayvec::ArrayVec;
 use nicio::DeviceSpec;
+use nicio::capture::Recorder;
 use region::OwnedFd;
 use stack::Addr;
 
 use crate::bells::BELLS;
+use crate::capture;
 use crate::device::Handles;
 use crate::error::StartError;
 use crate::passing::{self, FDS_MAX, Message};
@@ -18,6 +20,11 @@ use crate::passing::{self, FDS_MAX, Message};
 const WELCOME: u8 = 1;
 const IN_USE: u8 = 2;
 const FULL: u8 = 3;
+
+/// What a newcomer says, with the descriptors of its capture if it has one.
+const HELLO: u8 = 4;
+/// How long the keeper waits for it; a newcomer that is well has said it already.
+const HELLO_PATIENCE_MS: u32 = 200;
 
 /// How long a newcomer waits for the keeper's answer.
 pub(crate) const PATIENCE_MS: u32 = 2000;
@@ -42,6 +49,7 @@ pub(crate) enum Answer<'a> {
 pub(crate) struct Newcomer {
     socket: OwnedFd,
     pub(crate) pid: u32,
+    capture: Option<Recorder>,
 }
 
 /// The name for a family: what two processes must share to meet. A tap is one stack's, a link has two.
@@ -64,8 +72,13 @@ pub(crate) fn name_of_device(device: &DeviceSpec) -> String {
     format!("nstk/{user}/{namespace}/{device}")
 }
 
-/// Asks the keeper behind `name` for its region. `Ok(None)`: there is no keeper.
-pub(crate) fn knock(name: &str, device: &DeviceSpec) -> Result<Option<HandOver>, StartError> {
+/// Asks the keeper behind `name` for its region, and to capture from now on over these descriptors or, if
+/// there are none, not at all. `Ok(None)`: there is no keeper.
+pub(crate) fn knock(
+    name: &str,
+    device: &DeviceSpec,
+    capture: &[RawFd],
+) -> Result<Option<HandOver>, StartError> {
     let Some(socket) = passing::connect(name) else {
         return Ok(None);
     };
@@ -74,6 +87,9 @@ pub(crate) fn knock(name: &str, device: &DeviceSpec) -> Result<Option<HandOver>,
     }
     passing::limit_patience(&socket, PATIENCE_MS);
     let silent = StartError::Keeper("it does not answer");
+    if !passing::send(&socket, &[HELLO], capture) {
+        return Ok(None);
+    }
     let Ok(Message { bytes, fds }) = passing::receive(&socket) else {
         return Err(silent);
     };
@@ -118,10 +134,22 @@ pub(crate) fn open_door(name: &str) -> Option<OwnedFd> {
 /// The next one at the door, if any of this user is there.
 pub(crate) fn open_to_newcomer(door: RawFd) -> Option<Newcomer> {
     let (socket, pid) = passing::accept(door)?;
-    Some(Newcomer { socket, pid })
+    passing::limit_patience(&socket, HELLO_PATIENCE_MS);
+    let Message { bytes, fds } = passing::receive(&socket).ok()?;
+    (bytes.as_slice() == [HELLO]).then_some(())?;
+    Some(Newcomer {
+        socket,
+        pid,
+        capture: capture::recorder(fds),
+    })
 }
 
 impl Newcomer {
+    /// The capture it brings, if any.
+    pub(crate) fn take_capture(&mut self) -> Option<Recorder> {
+        self.capture.take()
+    }
+
     /// Answers; `false`: the newcomer is gone.
     pub(crate) fn answer(self, answer: &Answer<'_>) -> bool {
         match answer {

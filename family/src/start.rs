@@ -4,11 +4,13 @@ use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use env::Settings;
-use nicio::{DeviceSpec, OpenError};
+use nicio::capture::Recorder;
+use nicio::{DeviceSpec, Nic, OpenError};
 use region::{RawFd, Region, Shared};
 use stack::{Config, Stack, V6_MTU_MIN};
 
 use crate::bells::{BELLS, Bells};
+use crate::capture::{Capture, Prepared};
 use crate::clock;
 use crate::device::{Device, Handles};
 use crate::error::StartError;
@@ -36,23 +38,38 @@ impl Family {
     /// # Errors
     /// One line's worth of what is wrong; nothing is left open.
     pub fn start(settings: &Settings, host: Host) -> Result<Self, StartError> {
-        Self::start_or_join(settings, host).inspect_err(|_| own::sweep())
+        Self::start_captured(settings, host).inspect_err(|_| own::sweep())
     }
 
-    fn start_or_join(settings: &Settings, host: Host) -> Result<Self, StartError> {
+    fn start_captured(settings: &Settings, host: Host) -> Result<Self, StartError> {
+        let prepared = Prepared::make(settings, host)?;
+        let capture = prepared.as_ref().map(Prepared::capture);
+        let family = Self::start_or_join(settings, host, capture)?;
+        if let Some(prepared) = prepared {
+            prepared.begin(settings, host, family.keeper_program.as_deref())?;
+        }
+        Ok(family)
+    }
+
+    fn start_or_join(
+        settings: &Settings,
+        host: Host,
+        capture: Option<&Capture>,
+    ) -> Result<Self, StartError> {
         let spec = &settings.device;
         let address = settings.stack.addr;
         let name = rendezvous::name(spec, address);
         let keeper = keeper::program_path();
         let mut tries = 0;
         loop {
-            if let Some(handed) = rendezvous::knock(&name, spec)? {
-                return Self::join(settings, host, handed);
+            let capture_fds = capture.map(Capture::fds).unwrap_or_default();
+            if let Some(handed) = rendezvous::knock(&name, spec, &capture_fds)? {
+                return Self::join(settings, host, handed, capture);
             }
             let error = match Device::open(spec, address, keeper.as_deref()) {
                 Ok(device) => {
                     let bells = Bells::create()?;
-                    let family = Self::create(settings, host, device, bells);
+                    let family = Self::create(settings, host, device, bells, capture);
                     return family.inspect_err(|_| bells.close());
                 }
                 Err(error) => error,
@@ -82,7 +99,8 @@ impl Family {
         let copies = self.device_handles.copies()?;
         // SAFETY: the copies were made just now and nobody else owns them.
         let device = unsafe { Device::from_handles(&self.spec, copies) }?;
-        Self::create(settings, self.host, device, self.bells)
+        let capture = self.capture.as_ref().and_then(Capture::renew);
+        Self::create(settings, self.host, device, self.bells, capture.as_ref())
     }
 
     fn create(
@@ -90,6 +108,7 @@ impl Family {
         host: Host,
         device: Device,
         bells: Bells,
+        capture: Option<&Capture>,
     ) -> Result<Self, StartError> {
         let config = fit(&settings.stack, &device)?;
         let region = Region::create(region_bytes(&config))?;
@@ -99,13 +118,19 @@ impl Family {
             spec: settings.device.clone(),
             region,
             stack,
-            device,
+            device: record(device, capture.map(Capture::recorder)),
             bells,
+            capture: capture.cloned(),
         };
         parts.enrol(host, Role::Host)
     }
 
-    fn join(settings: &Settings, host: Host, handed: HandOver) -> Result<Self, StartError> {
+    fn join(
+        settings: &Settings,
+        host: Host,
+        handed: HandOver,
+        capture: Option<&Capture>,
+    ) -> Result<Self, StartError> {
         let mut bells = [-1; BELLS];
         for (to, from) in bells.iter_mut().zip(handed.bells) {
             *to = own::lift(from)?;
@@ -121,8 +146,9 @@ impl Family {
             spec: settings.device.clone(),
             region,
             stack,
-            device,
+            device: record(device, capture.map(Capture::recorder)),
             bells: Bells::from_fds(bells),
+            capture: capture.cloned(),
         };
         let family = parts.assemble(host, Role::Host, Member::from(handed.place))?;
         // Nobody but the keeper is in the family, so nobody minds.
@@ -136,6 +162,7 @@ impl Family {
         region: RawFd,
         bells: [RawFd; BELLS],
         device: Handles,
+        recorder: Option<Recorder>,
     ) -> Result<Self, StartError> {
         // SAFETY: the keeper was started with these descriptors and nobody else in it owns them.
         let device = unsafe { Device::from_handles(&spec, device) }?;
@@ -146,8 +173,9 @@ impl Family {
             spec,
             region,
             stack,
-            device,
+            device: record(device, recorder),
             bells: Bells::from_fds(bells),
+            capture: None,
         }
         .enrol(Host::none(), Role::Keeper)
     }
@@ -160,6 +188,7 @@ struct Parts {
     stack: Stack,
     device: Device,
     bells: Bells,
+    capture: Option<Capture>,
 }
 
 impl Parts {
@@ -181,6 +210,7 @@ impl Parts {
             stack,
             device,
             bells,
+            capture,
         } = self;
         let state = State::new(&region, stack, device.alarm.clone())?;
         let busy_poll_us = state.stack.config().busy_poll_us;
@@ -193,6 +223,7 @@ impl Parts {
             device_handles: device.handles.clone(),
             alarm: device.alarm.clone(),
             device: UnsafeCell::new(device),
+            capture,
             spec,
             bells,
             host,
@@ -204,6 +235,11 @@ impl Parts {
             keeper_seen_ns: AtomicU64::new(0),
         })
     }
+}
+
+fn record(mut device: Device, recorder: Option<Recorder>) -> Device {
+    device.nic.set_recorder(recorder);
+    device
 }
 
 /// The settings as the device allows them.

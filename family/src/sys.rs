@@ -120,6 +120,13 @@ pub(crate) fn process_runs(pid: u32) -> bool {
     ready == Ok(0)
 }
 
+/// The calling thread's name, as ps shows it; prctl(2).
+pub(crate) fn set_name(name: &core::ffi::CStr) {
+    let args = [libc::PR_SET_NAME as usize, name.as_ptr().addr(), 0, 0, 0, 0];
+    // SAFETY: the name is a C string that outlives the call.
+    let _ = unsafe { raw::syscall(libc::SYS_prctl, args) };
+}
+
 /// This process's id.
 pub(crate) fn getpid() -> u32 {
     plain(libc::SYS_getpid, [0; 6])

@@ -5,6 +5,7 @@
 
 use std::sync::atomic::Ordering;
 
+use nicio::Nic;
 use region::{Array, BufId};
 use stack::{Instant, MAX_PIECES, PoolKind, Stack};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -73,6 +74,7 @@ impl Family {
         if let Err(error) = device.nic.rx_burst(&mut device.rx) {
             self.device_failed(error);
         }
+        self.tell_news();
         let received = device.rx.frames();
         let now = clock::now();
         self.words()

@@ -11,6 +11,9 @@ fn main() -> ExitCode {
         Some((first, rest)) if first == family::WIRE => {
             family::Wire::from_arguments(rest).map(family::Wire::run)
         }
+        Some((first, rest)) if first == family::CAPTURE => {
+            family::CaptureDuty::from_arguments(rest).map(family::CaptureDuty::run)
+        }
         _ => family::Duty::from_arguments(&arguments).map(family::Duty::run),
     };
     match served {

@@ -50,3 +50,25 @@ pub trait Nic {
         None
     }
 }
+
+impl<N: Nic + ?Sized> Nic for Box<N> {
+    fn caps(&self) -> &Caps {
+        (**self).caps()
+    }
+
+    fn rx_burst(&mut self, burst: &mut RxBurst) -> Result<usize, NicError> {
+        (**self).rx_burst(burst)
+    }
+
+    fn tx_burst(&mut self, burst: &mut TxBurst) -> Result<usize, NicError> {
+        (**self).tx_burst(burst)
+    }
+
+    fn wait_fd(&self) -> Option<BorrowedFd<'_>> {
+        (**self).wait_fd()
+    }
+
+    fn alarm(&self) -> Option<Alarm> {
+        (**self).alarm()
+    }
+}

@@ -219,6 +219,7 @@ pub(crate) fn exit() {
                 }
             }
         });
+        family.flush_capture();
     });
 }
 

@@ -10,7 +10,7 @@ use core::marker::PhantomData;
 
 use family::Host;
 
-use crate::{child, signals};
+use crate::{child, signals, sys};
 
 struct Thread {
     /// How many times over the thread is inside.
@@ -60,6 +60,7 @@ pub(crate) fn host() -> Host {
         signals,
         rest,
         resume,
+        complain: sys::complain,
     }
 }
 

@@ -49,7 +49,10 @@ fn eventfd() -> RawFd {
 #[test]
 fn without_a_keeper_nobody_answers() {
     let device = device("none");
-    assert!(matches!(knock(&name(&device, ADDRESS), &device), Ok(None)));
+    assert!(matches!(
+        knock(&name(&device, ADDRESS), &device, &[]),
+        Ok(None)
+    ));
 }
 
 #[test]
@@ -66,7 +69,7 @@ fn a_newcomer_gets_working_copies_of_all_descriptors_in_order() {
             },
             place: 5,
         };
-        let knocker = thread::spawn(move || knock(&name(&device, ADDRESS), &device));
+        let knocker = thread::spawn(move || knock(&name(&device, ADDRESS), &device, &[]));
         assert_eq!(
             answer_one(&door, &Answer::Welcome(&ours)),
             std::process::id()
@@ -102,7 +105,7 @@ fn a_live_program_is_told_apart_from_a_lone_keeper() {
     let device = device("busy");
     let door = door(&device);
     let asked = device.clone();
-    let knocker = thread::spawn(move || knock(&name(&asked, ADDRESS), &asked));
+    let knocker = thread::spawn(move || knock(&name(&asked, ADDRESS), &asked, &[]));
     answer_one(&door, &Answer::InUse);
     let answer = knocker.join().expect("no panic");
     assert!(matches!(answer, Err(StartError::InUse(named)) if named == device));
@@ -115,4 +118,26 @@ fn the_two_ends_of_a_link_have_keepers_of_their_own() {
     assert_ne!(name(&link, ADDRESS), name(&link, other));
     let tap: DeviceSpec = "tap:nstk0".parse().expect("a name");
     assert_eq!(name(&tap, ADDRESS), name(&tap, other));
+}
+
+#[test]
+fn a_newcomer_s_capture_comes_with_it() {
+    let device = device("capture");
+    let door = door(&device);
+    let (channel, _writer) = nicio::capture::Channel::make().expect("there is memory");
+    for fds in [channel.fds().as_slice(), &[]] {
+        thread::scope(|scope| {
+            let knocker = scope.spawn(|| knock(&name(&device, ADDRESS), &device, fds));
+            let mut newcomer = loop {
+                if let Some(newcomer) = open_to_newcomer(door.as_raw()) {
+                    break newcomer;
+                }
+                thread::yield_now();
+            };
+            assert_eq!(newcomer.take_capture().is_some(), !fds.is_empty());
+            newcomer.answer(&Answer::InUse);
+            let answer = knocker.join().expect("it does not panic");
+            assert!(matches!(answer, Err(StartError::InUse(_))));
+        });
+    }
 }

@@ -6,18 +6,18 @@ use std::sync::atomic::Ordering;
 
 use super::ring::{RING_BYTES, START_BYTES, Start};
 use super::{Channel, Checksum, Direction, clock};
-use crate::sys;
 
 /// How long a frame may wait for the writer when the ring is full. After that frames are lost until half of
 /// the ring is free again, so that a writer that cannot keep up delays the program only now and then.
-const PATIENCE: Duration = Duration::from_millis(10);
+const PATIENCE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_micros(100);
 
 /// The writer wakes up by itself often enough for less than this.
 const BELL_BYTES: u64 = RING_BYTES / 8;
 
 /// The way into a capture for one stack in one process. Several processes may have one, but only the one
 /// that has the device's turn uses it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Recorder {
     channel: Arc<Channel>,
     /// Number of this stack among those that the capture has seen.
@@ -167,7 +167,7 @@ impl Recorder {
         self.channel.ring_bell();
         let give_up = clock::monotonic() + PATIENCE;
         while self.channel.is_open() && clock::monotonic() < give_up {
-            sys::sched_yield();
+            clock::pause(PAUSE);
             self.look_again();
             if self.free() >= bytes {
                 return true;

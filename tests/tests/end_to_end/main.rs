@@ -12,6 +12,7 @@ mod link;
 mod nc;
 mod netperf;
 mod node;
+mod pcap;
 mod ping;
 mod python3;
 mod redis;
