@@ -130,10 +130,6 @@ impl Bells {
 
 /// A fresh eventfd at a high number.
 fn eventfd() -> Result<RawFd, StartError> {
-    // SAFETY: eventfd(2) takes no pointers.
-    let fd = unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) };
-    if fd < 0 {
-        return Err(StartError::last("no event descriptor"));
-    }
-    own::lift(fd)
+    let failed = |errno| StartError::errno("no event descriptor", errno);
+    own::lift(nicio::sys::eventfd().map_err(failed)?.into_raw())
 }

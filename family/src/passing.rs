@@ -229,8 +229,7 @@ fn peer(socket: &OwnedFd) -> Option<libc::ucred> {
 }
 
 fn same_user(peer: &libc::ucred) -> bool {
-    // SAFETY: getuid(2) cannot fail and touches no memory.
-    peer.uid == unsafe { libc::getuid() }
+    peer.uid == sys::getuid()
 }
 
 fn fd(fd: &OwnedFd) -> usize {

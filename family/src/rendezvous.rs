@@ -14,6 +14,7 @@ use crate::capture;
 use crate::device::Handles;
 use crate::error::StartError;
 use crate::passing::{self, FDS_MAX, Message};
+use crate::sys;
 
 /// What the keeper says to one who knocks: one byte, the newcomer's place, and what goes with the device's
 /// descriptors.
@@ -62,13 +63,8 @@ pub(crate) fn name(device: &DeviceSpec, address: Addr) -> String {
 
 /// The name for a device, in this network namespace and for this user.
 pub(crate) fn name_of_device(device: &DeviceSpec) -> String {
-    // SAFETY: getuid(2) cannot fail and touches no memory.
-    let user = unsafe { libc::getuid() };
-    // SAFETY: an all-zero stat is a valid value of that plain structure.
-    let mut stat: libc::stat = unsafe { core::mem::zeroed() };
-    // SAFETY: the path is a C string and `stat` a valid place for the result.
-    let found = unsafe { libc::stat(c"/proc/self/ns/net".as_ptr(), &mut stat) };
-    let namespace = if found == 0 { stat.st_ino } else { 0 };
+    let user = sys::getuid();
+    let namespace = sys::inode(c"/proc/self/ns/net").unwrap_or(0);
     format!("nstk/{user}/{namespace}/{device}")
 }
 

@@ -102,7 +102,9 @@ impl Channel {
                 CaptureError::System("mmap", Errno(error.raw_os_error().unwrap_or_default()))
             })?;
         // Frames are of no use in a core dump; if they cannot be kept out of it, they are in it.
-        let _ = map.advise(memmap2::Advice::DontDump);
+        let (at, advice) = (map.as_mut_ptr().addr(), libc::MADV_DONTDUMP as usize);
+        // SAFETY: the mapping is this channel's own, and stays as it is.
+        let _ = unsafe { sys::syscall(libc::SYS_madvise, [at, BYTES, advice, 0, 0, 0]) };
         Ok(Self { map, memory, bell })
     }
 
