@@ -36,5 +36,6 @@ pub(crate) const EGRESS: u16 = 15;
 pub(crate) const NEIGHBOURS: u16 = 16;
 pub(crate) const REASSEMBLY: u16 = 17;
 pub(crate) const UDP_INDEX: u16 = 18;
+pub(crate) const PATH_MTUS: u16 = 19;
 /// Tables from here up to [`TABLES_END`] belong to `tcp/`.
 pub(crate) const TCP_FIRST: u16 = 20;

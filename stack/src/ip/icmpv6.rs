@@ -45,9 +45,8 @@ pub(super) fn input(parts: &mut Parts<'_>, arrival: &Arrival<'_>, is_sound: bool
         Icmpv6::TimeExceeded => unreachable(Error::HostUnreachable, false),
         Icmpv6::ParameterProblem { .. } => unreachable(Error::Protocol, true),
         // RFC 8201 section 4: nothing below the least MTU is believed.
-        Icmpv6::PacketTooBig { mtu } => {
-            Trouble::PathMtu(u16::try_from(mtu).unwrap_or(u16::MAX).max(V6_MTU_MIN))
-        }
+        Icmpv6::PacketTooBig { mtu } if mtu < u32::from(V6_MTU_MIN) => return,
+        Icmpv6::PacketTooBig { mtu } => Trouble::PathMtu(u16::try_from(mtu).unwrap_or(u16::MAX)),
     };
     report(parts, quoted, what);
 }

@@ -8,6 +8,7 @@ pub(crate) mod input;
 mod input_v6;
 mod nd;
 mod neighbour;
+mod path_mtu;
 mod reassembly;
 pub(crate) mod route;
 
@@ -22,6 +23,7 @@ use crate::wire::ethernet;
 use region::{BufId, Id, Region, RegionError};
 
 use self::neighbour::Neighbours;
+use self::path_mtu::PathMtus;
 use self::reassembly::Reassembly;
 use self::route::Hop;
 
@@ -29,6 +31,7 @@ use self::route::Hop;
 pub(crate) struct Ip {
     neighbours: Neighbours,
     reassembly: Reassembly,
+    path_mtus: PathMtus,
 }
 
 /// A transport header and payload that arrived for this stack, with its checksum verified.
@@ -96,7 +99,7 @@ pub(crate) struct Link {
     pub(crate) src: Addr,
     /// The remote address, of the same family.
     pub(crate) dst: Addr,
-    /// Longest packet of the first hop, bytes.
+    /// Longest packet of the first hop, and with IPv6 of the path, bytes.
     pub(crate) mtu: u16,
 }
 
@@ -117,6 +120,7 @@ impl Ip {
         Ok(Self {
             neighbours: Neighbours::open(region)?,
             reassembly: Reassembly::open(region)?,
+            path_mtus: PathMtus::open(region)?,
         })
     }
 
@@ -132,7 +136,12 @@ impl Ip {
         if src.is_v4() != is_v4 {
             return Err(NoLink::NoRoute);
         }
-        let (own, mtu) = (config.mac, config.mtu);
+        let own = config.mac;
+        let mtu = if is_v4 {
+            config.mtu
+        } else {
+            self.path_mtus.of(cx, dst)
+        };
         let mac = match route::first_hop(config, dst).ok_or(NoLink::NoRoute)? {
             Hop::Group(mac) => mac,
             Hop::Neighbour(hop) => self
@@ -152,6 +161,11 @@ impl Ip {
             dst,
             mtu,
         })
+    }
+
+    /// A router says that packets to `dst` must not be longer than this.
+    pub(crate) fn learn_path_mtu(&mut self, cx: &mut Context<'_>, dst: Addr, mtu: u16) {
+        self.path_mtus.learn(cx, dst, mtu);
     }
 
     /// Lets `packet` wait for the Ethernet address of `hop`. False: it cannot wait, drop it.

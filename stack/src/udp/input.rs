@@ -2,6 +2,7 @@
 
 use crate::addr::Endpoint;
 use crate::context::Parts;
+use crate::error::Error;
 use crate::frame::PoolKind;
 use crate::ip::{Arrival, IcmpError, Trouble, refuse_port};
 use crate::layout;
@@ -56,13 +57,23 @@ pub(crate) fn handle(
     }
 }
 
-/// ICMP or ARP says that something about a destination is wrong. Only connected endpoints hear of it, and only of what is
-/// fatal, as in Linux without `IP_RECVERR`.
+/// ICMP says that something about a destination is wrong. Only connected endpoints hear of it, and only of what is fatal, as
+/// in Linux without `IP_RECVERR`; over IPv6 that is also a datagram that was too long to be forwarded.
 pub(crate) fn trouble(parts: &mut Parts<'_>, news: &IcmpError) {
-    let Trouble::Unreachable { error, fatal: true } = news.what else {
-        return;
+    let receivers = best_receiver(parts, news.remote, news.local);
+    let error = match news.what {
+        Trouble::Unreachable { error, fatal: true } => error,
+        Trouble::PathMtu(mtu) if !news.remote.addr.is_v4() => {
+            if !receivers.is_empty() {
+                parts
+                    .ip
+                    .learn_path_mtu(&mut parts.cx, news.remote.addr, mtu);
+            }
+            Error::MessageSize
+        }
+        Trouble::Unreachable { fatal: false, .. } | Trouble::PathMtu(_) => return,
     };
-    for id in best_receiver(parts, news.remote, news.local) {
+    for id in receivers {
         if let Some(mut sock) = parts
             .socks
             .get_mut(id)

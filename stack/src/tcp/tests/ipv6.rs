@@ -98,7 +98,7 @@ fn too_big(mtu: u32, about: &Frame) -> Frame {
 
 #[test]
 fn segments_shrink_to_what_a_router_can_forward_and_no_further() {
-    for (said, mtu) in [(1400, 1400), (100, 1280), (9000, 1500)] {
+    for (said, mtu) in [(1400, 1400), (1280, 1280), (1279, 1500), (9000, 1500)] {
         let mut world = connected(|_| {});
         world.write(0, &pattern(10_000)).expect("room");
         let host = &mut world.pair.hosts[0];

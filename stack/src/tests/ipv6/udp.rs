@@ -3,7 +3,10 @@
 use super::super::{self as v4};
 use super::*;
 use crate::testing::Frame;
+use crate::wire::icmpv6::Icmpv6;
+use crate::wire::ipv6::FRAGMENT;
 use crate::{Error, SockOpt};
+use core::time::Duration;
 
 #[test]
 fn an_endpoint_of_both_families_hears_both() {
@@ -54,6 +57,55 @@ fn an_endpoint_for_ipv6_only_leaves_ipv4_to_another() {
         host.send_to(four, b"x", Some(peer(9))),
         Err(Error::AddressFamily)
     );
+}
+
+/// What a router says about the packet in `frame`.
+fn too_big(mtu: u32, frame: &Frame) -> Frame {
+    let quoted = frame.bytes.iter().skip(14).take(1232);
+    let message = Icmpv6::PacketTooBig { mtu }.emit();
+    let bytes: Vec<u8> = message.as_bytes().iter().chain(quoted).copied().collect();
+    let bytes = icmp(PEER, OWN, &bytes);
+    packet(&header(ICMPV6, PEER, OWN, bytes.len()), &bytes)
+}
+
+#[test]
+fn a_path_too_narrow_for_a_datagram_is_learned_and_forgotten() {
+    let mut host = host_with_peer();
+    let (id, other) = (bound(&mut host, 53), bound(&mut host, 54));
+    let lengths = |host: &mut Host, id, to| {
+        host.send_to(id, &[7; 1400], to).expect("room");
+        let frames = host.transmit_all();
+        let lengths: Vec<_> = frames.iter().map(|frame| frame.bytes.len()).collect();
+        (frames, lengths)
+    };
+    host.stack.connect(host.now, id, peer(9)).expect("a route");
+    let (frames, whole) = lengths(&mut host, id, None);
+    assert_eq!(whole, [1462]);
+    host.receive(&too_big(1279, &frames[0]));
+    let mut strange = frames[0].clone();
+    strange.bytes[14 + 41] ^= 1;
+    host.receive(&too_big(1300, &strange));
+    assert_eq!(host.stack.take_error(id), None);
+    assert_eq!(lengths(&mut host, other, Some(peer(9))).1, whole);
+
+    host.receive(&too_big(1300, &frames[0]));
+    assert_eq!(host.stack.take_error(id), Some(Error::MessageSize));
+    let (frames, cut) = lengths(&mut host, other, Some(peer(9)));
+    assert!(
+        cut.len() == 2 && cut.iter().all(|len| *len <= 1314),
+        "{cut:?}"
+    );
+    let quoted = ip_of(&frames[0]).0;
+    assert_eq!(quoted.next, FRAGMENT);
+    host.receive(&too_big(1280, &frames[0]));
+    let narrower = lengths(&mut host, id, None).1;
+    assert!(narrower.iter().all(|len| *len <= 1294), "{narrower:?}");
+
+    host.advance(Duration::from_secs(601));
+    host.receive(&solicitation(PEER, OWN, OWN));
+    host.transmit_all();
+    assert_eq!(lengths(&mut host, id, None).1, whole);
+    assert_eq!(host.stack.receive_buffers().in_use(), 0);
 }
 
 #[test]
