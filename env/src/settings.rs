@@ -14,7 +14,7 @@ use crate::layers::{Layers, parse_switch};
 use crate::log;
 use crate::surroundings::Surroundings;
 use crate::sysctl::{Entry, Range, Sysctls, Unit};
-use crate::text::bare;
+use crate::text::{bare, first_lines};
 use crate::variable::Variable;
 
 /// What to do when the stack cannot be had.
@@ -105,7 +105,7 @@ impl Settings {
         stack.mtu = mtu.unwrap_or(0);
         let sysctls = Sysctls::new(layers);
         sysctls.apply(&mut stack);
-        let mut warnings = layers.warnings().to_vec();
+        let mut warnings = first_lines(layers.warnings().iter().cloned());
         warnings.extend(sysctls.warnings);
         let log_warnings = log_problems
             .into_iter()
@@ -139,8 +139,11 @@ impl Settings {
             Variable::PcapLimit => capture::parse_limit(text).map(drop),
             Variable::SysctlInherit => parse_switch(text).map(drop),
             Variable::Log => log::read(text).1.into_iter().try_for_each(Err),
-            Variable::Sysctl => Entry::read_all(text)
-                .try_for_each(|entry| entry.map(drop).map_err(|bad| Problem::Sysctl(bad.why))),
+            Variable::Sysctl => Entry::read_all(text).try_for_each(|entry| {
+                entry
+                    .map(drop)
+                    .map_err(|bad| Problem::Sysctl(bad.to_string()))
+            }),
             Variable::Gateway | Variable::Pcap | Variable::Config => Ok(()),
         };
         checked.map_err(|problem| SettingsError::new(variable, Some(text), problem))

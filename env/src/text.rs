@@ -21,6 +21,19 @@ pub(crate) fn quoted(text: &str) -> String {
     short
 }
 
+/// Most lines that a user is shown about one thing.
+const LINES_MAX: usize = 20;
+
+/// The first lines, and how many more there are.
+pub(crate) fn first_lines(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
+    let more = lines.len().saturating_sub(LINES_MAX);
+    let mut first: Vec<_> = lines.take(LINES_MAX).collect();
+    if more > 0 {
+        first.push(format!("{more} more settings ignored"));
+    }
+    first
+}
+
 /// Words longer than this are not compared with others: no known one is half as long.
 const COMPARED_MAX: usize = 64;
 

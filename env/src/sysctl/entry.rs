@@ -1,5 +1,7 @@
 //! Entries as users write them: a key and a value.
 
+use std::fmt;
+
 use stack::Config;
 
 use super::linux::{LINUX, LINUX_TREES};
@@ -15,13 +17,16 @@ pub(crate) struct Entry {
     pub(crate) value: String,
 }
 
-/// Why an entry is not obeyed.
+/// Why an entry is not obeyed. Displays as one line: what, and why; not sooner, since a text may have
+/// thousands of them.
 #[derive(Clone, Debug)]
-pub(crate) struct Ignored {
-    /// One line: what, and why.
-    pub(crate) why: String,
-    /// The key whose value stays as it was, if it is one.
-    pub(crate) kept: Option<&'static Row>,
+pub(crate) enum Ignored {
+    /// It has no key, or no value.
+    Form(String),
+    /// There is no such key.
+    Unknown(String),
+    /// The key cannot have this value.
+    Misfit(&'static Row, String),
 }
 
 impl Entry {
@@ -40,28 +45,45 @@ impl Entry {
         let (key, value) = text
             .split_once(['=', '|'])
             .filter(|(key, _)| !bare(key).is_empty())
-            .ok_or_else(|| Ignored {
-                why: format!("`{}` ignored: write it as key=value", quoted(text)),
-                kept: None,
-            })?;
+            .ok_or_else(|| Ignored::Form(text.to_owned()))?;
         Self::new(bare(key), bare(value))
     }
 
     /// A key and a value without blanks around them.
     pub(crate) fn new(key: &str, value: &str) -> Result<Self, Ignored> {
-        let row = super::find(key).ok_or_else(|| Ignored {
-            why: format!("{} ignored: {}", quoted(key), why_unknown(key)),
-            kept: None,
-        })?;
+        let row = super::find(key).ok_or_else(|| Ignored::Unknown(key.to_owned()))?;
         let mut config = Config::default();
-        row.set(&mut config, value).map_err(|misfit| Ignored {
-            why: format!("{}={} ignored: {misfit}", row.name, quoted(value)),
-            kept: Some(row),
-        })?;
+        row.set(&mut config, value)
+            .ok_or_else(|| Ignored::Misfit(row, value.to_owned()))?;
         Ok(Self {
             row,
             value: row.show(&config),
         })
+    }
+}
+
+impl Ignored {
+    /// The key whose value stays as it was, if there is such a key.
+    pub(crate) fn kept(&self) -> Option<&'static Row> {
+        match self {
+            Self::Misfit(row, _) => Some(row),
+            Self::Form(_) | Self::Unknown(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form(entry) => {
+                write!(f, "`{}` ignored: write it as key=value", quoted(entry))
+            }
+            Self::Unknown(key) => write!(f, "{} ignored: {}", quoted(key), why_unknown(key)),
+            Self::Misfit(row, value) => {
+                let (value, accepts) = (quoted(value), row.accepts());
+                write!(f, "{}={value} ignored: must be {accepts}", row.name)
+            }
+        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! One sysctl: its name, its place in the configuration, its range and its meaning.
 
-use std::fmt;
-
 use stack::{CcKind, Config};
 
 use super::value::Range;
@@ -39,14 +37,6 @@ impl PartialEq for Row {
 impl Eq for Row {}
 
 impl Row {
-    /// Sets the value that `text` says.
-    ///
-    /// # Errors
-    /// It says no value that the key may have; `config` is as before.
-    pub fn set(&self, config: &mut Config, text: &str) -> Result<(), Misfit<'_>> {
-        self.try_set(config, text).ok_or(Misfit(self))
-    }
-
     /// The value that `config` holds, as text that [`Self::set`] takes.
     #[must_use]
     pub fn show(&self, config: &Config) -> String {
@@ -94,7 +84,7 @@ impl Row {
             .map(|word| Some(range.clamp(word)?.to_string()))
             .collect();
         let mut config = Config::default();
-        self.set(&mut config, &clamped?.join(" ")).ok()?;
+        self.set(&mut config, &clamped?.join(" "))?;
         Some(self.show(&config))
     }
 
@@ -104,7 +94,10 @@ impl Row {
         self.show(&Config::default())
     }
 
-    fn try_set(&self, config: &mut Config, text: &str) -> Option<()> {
+    /// Sets the value that `text` says. `None`: it says none that the key may have; `config` is as
+    /// before.
+    #[must_use]
+    pub fn set(&self, config: &mut Config, text: &str) -> Option<()> {
         match &self.field {
             Field::Byte(field, range) => {
                 *field(config) = range.parse(text)?.try_into().ok()?;
@@ -126,16 +119,6 @@ impl Row {
             Field::Congestion => config.congestion = CcKind::from_name(text)? as u8,
         }
         Some(())
-    }
-}
-
-/// Says which values a key may have.
-#[derive(Clone, Copy, Debug)]
-pub struct Misfit<'a>(&'a Row);
-
-impl fmt::Display for Misfit<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "must be {}", self.0.accepts())
     }
 }
 

@@ -2,12 +2,12 @@
 
 use stack::Config;
 
-use super::entry::Ignored;
 use super::row::Row;
 use super::table::ROWS;
 use crate::error::SettingsError;
 use crate::layers::Layers;
 use crate::surroundings::Surroundings;
+use crate::text::first_lines;
 
 /// Every sysctl with its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,14 +57,13 @@ impl Sysctls {
             })
             .collect();
         let warnings = layers.ignored_sysctls().iter().map(|(layer, ignored)| {
-            let Ignored { why, kept } = ignored;
-            let kept = kept.and_then(|row| rows.iter().find(|sysctl| sysctl.row.name == row.name));
-            match kept {
-                Some(kept) => format!("{layer}: {why}; the value stays {}", kept.value),
-                None => format!("{layer}: {why}"),
+            let kept = ignored.kept();
+            match kept.and_then(|row| rows.iter().find(|sysctl| sysctl.row == row)) {
+                Some(kept) => format!("{layer}: {ignored}; the value stays {}", kept.value),
+                None => format!("{layer}: {ignored}"),
             }
         });
-        let warnings = warnings.collect();
+        let warnings = first_lines(warnings);
         Self { rows, warnings }
     }
 

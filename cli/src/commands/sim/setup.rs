@@ -202,7 +202,7 @@ fn set(config: &mut Config, setting: &str) -> Result<(), String> {
     let (key, value) = setting.split_once('=').unwrap_or_default();
     let row = sysctl::find(key.trim()).ok_or("--sysctl wants one key=value")?;
     let set = row.set(config, value.trim());
-    set.map_err(|misfit| format!("{setting}: {misfit}"))
+    set.ok_or_else(|| format!("{setting}: must be {}", row.accepts()))
 }
 
 const RATE: u64 = 100_000_000;
