@@ -4,7 +4,7 @@ use std::fmt;
 
 use stack::Config;
 
-use super::linux::{LINUX, LINUX_TREES};
+use super::linux;
 use super::row::Row;
 use super::table::ROWS;
 use crate::text::{bare, did_you_mean, nearest, quoted};
@@ -94,7 +94,7 @@ pub fn unknown(key: &str) -> String {
 }
 
 fn why_unknown(key: &str) -> String {
-    if LINUX.binary_search(&key).is_ok() || LINUX_TREES.iter().any(|tree| key.starts_with(tree)) {
+    if linux::is_known(key) {
         return "Linux has this key, but it is not implemented here".to_owned();
     }
     let nearest = nearest(key, ROWS.iter().map(|row| row.name));

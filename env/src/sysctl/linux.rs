@@ -1,203 +1,68 @@
 //! The names that Linux has, so that one which is not obeyed is told from a slip of the pen.
+//!
+//! Each list is one text: an array of texts would have to be relocated whenever the library is
+//! loaded.
 
-/// Linux 6.18's keys under `net.core` and `net.ipv4`, sorted; those of single interfaces aside.
-pub(super) static LINUX: &[&str] = &[
-    "net.core.bpf_jit_enable",
-    "net.core.bpf_jit_harden",
-    "net.core.bpf_jit_kallsyms",
-    "net.core.bpf_jit_limit",
-    "net.core.busy_poll",
-    "net.core.busy_read",
-    "net.core.default_qdisc",
-    "net.core.dev_weight",
-    "net.core.dev_weight_rx_bias",
-    "net.core.dev_weight_tx_bias",
-    "net.core.devconf_inherit_init_net",
-    "net.core.fb_tunnels_only_for_init_net",
-    "net.core.flow_limit_cpu_bitmap",
-    "net.core.flow_limit_table_len",
-    "net.core.gro_normal_batch",
-    "net.core.high_order_alloc_disable",
-    "net.core.max_skb_frags",
-    "net.core.mem_pcpu_rsv",
-    "net.core.message_burst",
-    "net.core.message_cost",
-    "net.core.netdev_budget",
-    "net.core.netdev_budget_usecs",
-    "net.core.netdev_max_backlog",
-    "net.core.netdev_rss_key",
-    "net.core.netdev_tstamp_prequeue",
-    "net.core.netdev_unregister_timeout_secs",
-    "net.core.optmem_max",
-    "net.core.rmem_default",
-    "net.core.rmem_max",
-    "net.core.rps_default_mask",
-    "net.core.rps_sock_flow_entries",
-    "net.core.skb_defer_max",
-    "net.core.somaxconn",
-    "net.core.tstamp_allow_data",
-    "net.core.txrehash",
-    "net.core.warnings",
-    "net.core.wmem_default",
-    "net.core.wmem_max",
-    "net.core.xfrm_acq_expires",
-    "net.core.xfrm_aevent_etime",
-    "net.core.xfrm_aevent_rseqth",
-    "net.core.xfrm_larval_drop",
-    "net.ipv4.cipso_cache_bucket_size",
-    "net.ipv4.cipso_cache_enable",
-    "net.ipv4.cipso_rbm_optfmt",
-    "net.ipv4.cipso_rbm_strictvalid",
-    "net.ipv4.fib_multipath_hash_fields",
-    "net.ipv4.fib_multipath_hash_policy",
-    "net.ipv4.fib_multipath_hash_seed",
-    "net.ipv4.fib_multipath_use_neigh",
-    "net.ipv4.fib_notify_on_flag_change",
-    "net.ipv4.fib_sync_mem",
-    "net.ipv4.fwmark_reflect",
-    "net.ipv4.icmp_echo_enable_probe",
-    "net.ipv4.icmp_echo_ignore_all",
-    "net.ipv4.icmp_echo_ignore_broadcasts",
-    "net.ipv4.icmp_errors_use_inbound_ifaddr",
-    "net.ipv4.icmp_ignore_bogus_error_responses",
-    "net.ipv4.icmp_msgs_burst",
-    "net.ipv4.icmp_msgs_per_sec",
-    "net.ipv4.icmp_ratelimit",
-    "net.ipv4.icmp_ratemask",
-    "net.ipv4.igmp_link_local_mcast_reports",
-    "net.ipv4.igmp_max_memberships",
-    "net.ipv4.igmp_max_msf",
-    "net.ipv4.igmp_qrv",
-    "net.ipv4.inet_peer_maxttl",
-    "net.ipv4.inet_peer_minttl",
-    "net.ipv4.inet_peer_threshold",
-    "net.ipv4.ip_autobind_reuse",
-    "net.ipv4.ip_default_ttl",
-    "net.ipv4.ip_dynaddr",
-    "net.ipv4.ip_early_demux",
-    "net.ipv4.ip_forward",
-    "net.ipv4.ip_forward_update_priority",
-    "net.ipv4.ip_forward_use_pmtu",
-    "net.ipv4.ip_local_port_range",
-    "net.ipv4.ip_local_reserved_ports",
-    "net.ipv4.ip_no_pmtu_disc",
-    "net.ipv4.ip_nonlocal_bind",
-    "net.ipv4.ip_unprivileged_port_start",
-    "net.ipv4.ipfrag_high_thresh",
-    "net.ipv4.ipfrag_low_thresh",
-    "net.ipv4.ipfrag_max_dist",
-    "net.ipv4.ipfrag_secret_interval",
-    "net.ipv4.ipfrag_time",
-    "net.ipv4.nexthop_compat_mode",
-    "net.ipv4.ping_group_range",
-    "net.ipv4.raw_l3mdev_accept",
-    "net.ipv4.tcp_abort_on_overflow",
-    "net.ipv4.tcp_adv_win_scale",
-    "net.ipv4.tcp_allowed_congestion_control",
-    "net.ipv4.tcp_app_win",
-    "net.ipv4.tcp_autocorking",
-    "net.ipv4.tcp_available_congestion_control",
-    "net.ipv4.tcp_available_ulp",
-    "net.ipv4.tcp_backlog_ack_defer",
-    "net.ipv4.tcp_base_mss",
-    "net.ipv4.tcp_challenge_ack_limit",
-    "net.ipv4.tcp_child_ehash_entries",
-    "net.ipv4.tcp_comp_sack_delay_ns",
-    "net.ipv4.tcp_comp_sack_nr",
-    "net.ipv4.tcp_comp_sack_slack_ns",
-    "net.ipv4.tcp_congestion_control",
-    "net.ipv4.tcp_dsack",
-    "net.ipv4.tcp_early_demux",
-    "net.ipv4.tcp_early_retrans",
-    "net.ipv4.tcp_ecn",
-    "net.ipv4.tcp_ecn_fallback",
-    "net.ipv4.tcp_ecn_option",
-    "net.ipv4.tcp_ecn_option_beacon",
-    "net.ipv4.tcp_ehash_entries",
-    "net.ipv4.tcp_fack",
-    "net.ipv4.tcp_fastopen",
-    "net.ipv4.tcp_fastopen_blackhole_timeout_sec",
-    "net.ipv4.tcp_fastopen_key",
-    "net.ipv4.tcp_fin_timeout",
-    "net.ipv4.tcp_frto",
-    "net.ipv4.tcp_fwmark_accept",
-    "net.ipv4.tcp_invalid_ratelimit",
-    "net.ipv4.tcp_keepalive_intvl",
-    "net.ipv4.tcp_keepalive_probes",
-    "net.ipv4.tcp_keepalive_time",
-    "net.ipv4.tcp_l3mdev_accept",
-    "net.ipv4.tcp_limit_output_bytes",
-    "net.ipv4.tcp_low_latency",
-    "net.ipv4.tcp_max_orphans",
-    "net.ipv4.tcp_max_reordering",
-    "net.ipv4.tcp_max_syn_backlog",
-    "net.ipv4.tcp_max_tw_buckets",
-    "net.ipv4.tcp_mem",
-    "net.ipv4.tcp_migrate_req",
-    "net.ipv4.tcp_min_rtt_wlen",
-    "net.ipv4.tcp_min_snd_mss",
-    "net.ipv4.tcp_min_tso_segs",
-    "net.ipv4.tcp_moderate_rcvbuf",
-    "net.ipv4.tcp_mtu_probe_floor",
-    "net.ipv4.tcp_mtu_probing",
-    "net.ipv4.tcp_no_metrics_save",
-    "net.ipv4.tcp_no_ssthresh_metrics_save",
-    "net.ipv4.tcp_notsent_lowat",
-    "net.ipv4.tcp_orphan_retries",
-    "net.ipv4.tcp_pacing_ca_ratio",
-    "net.ipv4.tcp_pacing_ss_ratio",
-    "net.ipv4.tcp_pingpong_thresh",
-    "net.ipv4.tcp_plb_cong_thresh",
-    "net.ipv4.tcp_plb_enabled",
-    "net.ipv4.tcp_plb_idle_rehash_rounds",
-    "net.ipv4.tcp_plb_rehash_rounds",
-    "net.ipv4.tcp_plb_suspend_rto_sec",
-    "net.ipv4.tcp_probe_interval",
-    "net.ipv4.tcp_probe_threshold",
-    "net.ipv4.tcp_recovery",
-    "net.ipv4.tcp_reflect_tos",
-    "net.ipv4.tcp_reordering",
-    "net.ipv4.tcp_retrans_collapse",
-    "net.ipv4.tcp_retries1",
-    "net.ipv4.tcp_retries2",
-    "net.ipv4.tcp_rfc1337",
-    "net.ipv4.tcp_rmem",
-    "net.ipv4.tcp_rto_max_ms",
-    "net.ipv4.tcp_rto_min_us",
-    "net.ipv4.tcp_sack",
-    "net.ipv4.tcp_shrink_window",
-    "net.ipv4.tcp_slow_start_after_idle",
-    "net.ipv4.tcp_stdurg",
-    "net.ipv4.tcp_syn_linear_timeouts",
-    "net.ipv4.tcp_syn_retries",
-    "net.ipv4.tcp_synack_retries",
-    "net.ipv4.tcp_syncookies",
-    "net.ipv4.tcp_thin_linear_timeouts",
-    "net.ipv4.tcp_timestamps",
-    "net.ipv4.tcp_tso_rtt_log",
-    "net.ipv4.tcp_tso_win_divisor",
-    "net.ipv4.tcp_tw_reuse",
-    "net.ipv4.tcp_tw_reuse_delay",
-    "net.ipv4.tcp_window_scaling",
-    "net.ipv4.tcp_wmem",
-    "net.ipv4.tcp_workaround_signed_windows",
-    "net.ipv4.udp_child_hash_entries",
-    "net.ipv4.udp_early_demux",
-    "net.ipv4.udp_hash_entries",
-    "net.ipv4.udp_l3mdev_accept",
-    "net.ipv4.udp_mem",
-    "net.ipv4.udp_rmem_min",
-    "net.ipv4.udp_wmem_min",
-    "net.ipv4.xfrm4_gc_thresh",
-];
+/// Whether Linux has the key.
+pub(super) fn is_known(key: &str) -> bool {
+    let within = |list: &str, prefix: &str| {
+        key.strip_prefix(prefix)
+            .is_some_and(|rest| list.split_ascii_whitespace().any(|name| name == rest))
+    };
+    within(CORE, "net.core.")
+        || within(IPV4, "net.ipv4.")
+        || TREES
+            .split_ascii_whitespace()
+            .any(|tree| key.starts_with(tree))
+}
+
+/// Linux 6.18's keys under `net.core`.
+const CORE: &str = "\
+    bpf_jit_enable bpf_jit_harden bpf_jit_kallsyms bpf_jit_limit busy_poll busy_read \
+    default_qdisc dev_weight dev_weight_rx_bias dev_weight_tx_bias devconf_inherit_init_net \
+    fb_tunnels_only_for_init_net flow_limit_cpu_bitmap flow_limit_table_len gro_normal_batch \
+    high_order_alloc_disable max_skb_frags mem_pcpu_rsv message_burst message_cost netdev_budget \
+    netdev_budget_usecs netdev_max_backlog netdev_rss_key netdev_tstamp_prequeue \
+    netdev_unregister_timeout_secs optmem_max rmem_default rmem_max rps_default_mask \
+    rps_sock_flow_entries skb_defer_max somaxconn tstamp_allow_data txrehash warnings \
+    wmem_default wmem_max xfrm_acq_expires xfrm_aevent_etime xfrm_aevent_rseqth xfrm_larval_drop";
+
+/// Its keys under `net.ipv4`; those of single interfaces aside.
+const IPV4: &str = "\
+    cipso_cache_bucket_size cipso_cache_enable cipso_rbm_optfmt cipso_rbm_strictvalid \
+    fib_multipath_hash_fields fib_multipath_hash_policy fib_multipath_hash_seed \
+    fib_multipath_use_neigh fib_notify_on_flag_change fib_sync_mem fwmark_reflect \
+    icmp_echo_enable_probe icmp_echo_ignore_all icmp_echo_ignore_broadcasts \
+    icmp_errors_use_inbound_ifaddr icmp_ignore_bogus_error_responses icmp_msgs_burst \
+    icmp_msgs_per_sec icmp_ratelimit icmp_ratemask igmp_link_local_mcast_reports \
+    igmp_max_memberships igmp_max_msf igmp_qrv inet_peer_maxttl inet_peer_minttl \
+    inet_peer_threshold ip_autobind_reuse ip_default_ttl ip_dynaddr ip_early_demux ip_forward \
+    ip_forward_update_priority ip_forward_use_pmtu ip_local_port_range ip_local_reserved_ports \
+    ip_no_pmtu_disc ip_nonlocal_bind ip_unprivileged_port_start ipfrag_high_thresh \
+    ipfrag_low_thresh ipfrag_max_dist ipfrag_secret_interval ipfrag_time nexthop_compat_mode \
+    ping_group_range raw_l3mdev_accept tcp_abort_on_overflow tcp_adv_win_scale \
+    tcp_allowed_congestion_control tcp_app_win tcp_autocorking tcp_available_congestion_control \
+    tcp_available_ulp tcp_backlog_ack_defer tcp_base_mss tcp_challenge_ack_limit \
+    tcp_child_ehash_entries tcp_comp_sack_delay_ns tcp_comp_sack_nr tcp_comp_sack_slack_ns \
+    tcp_congestion_control tcp_dsack tcp_early_demux tcp_early_retrans tcp_ecn tcp_ecn_fallback \
+    tcp_ecn_option tcp_ecn_option_beacon tcp_ehash_entries tcp_fack tcp_fastopen \
+    tcp_fastopen_blackhole_timeout_sec tcp_fastopen_key tcp_fin_timeout tcp_frto \
+    tcp_fwmark_accept tcp_invalid_ratelimit tcp_keepalive_intvl tcp_keepalive_probes \
+    tcp_keepalive_time tcp_l3mdev_accept tcp_limit_output_bytes tcp_low_latency tcp_max_orphans \
+    tcp_max_reordering tcp_max_syn_backlog tcp_max_tw_buckets tcp_mem tcp_migrate_req \
+    tcp_min_rtt_wlen tcp_min_snd_mss tcp_min_tso_segs tcp_moderate_rcvbuf tcp_mtu_probe_floor \
+    tcp_mtu_probing tcp_no_metrics_save tcp_no_ssthresh_metrics_save tcp_notsent_lowat \
+    tcp_orphan_retries tcp_pacing_ca_ratio tcp_pacing_ss_ratio tcp_pingpong_thresh \
+    tcp_plb_cong_thresh tcp_plb_enabled tcp_plb_idle_rehash_rounds tcp_plb_rehash_rounds \
+    tcp_plb_suspend_rto_sec tcp_probe_interval tcp_probe_threshold tcp_recovery tcp_reflect_tos \
+    tcp_reordering tcp_retrans_collapse tcp_retries1 tcp_retries2 tcp_rfc1337 tcp_rmem \
+    tcp_rto_max_ms tcp_rto_min_us tcp_sack tcp_shrink_window tcp_slow_start_after_idle \
+    tcp_stdurg tcp_syn_linear_timeouts tcp_syn_retries tcp_synack_retries tcp_syncookies \
+    tcp_thin_linear_timeouts tcp_timestamps tcp_tso_rtt_log tcp_tso_win_divisor tcp_tw_reuse \
+    tcp_tw_reuse_delay tcp_window_scaling tcp_wmem tcp_workaround_signed_windows \
+    udp_child_hash_entries udp_early_demux udp_hash_entries udp_l3mdev_accept udp_mem \
+    udp_rmem_min udp_wmem_min xfrm4_gc_thresh";
 
 /// Beginnings of keys of single interfaces, and of other protocols.
-pub(super) static LINUX_TREES: &[&str] = &[
-    "net.ipv4.conf.",
-    "net.ipv4.neigh.",
-    "net.ipv4.route.",
-    "net.ipv6.",
-    "net.mptcp.",
-    "net.netfilter.",
-    "net.unix.",
-];
+const TREES: &str =
+    "net.ipv4.conf. net.ipv4.neigh. net.ipv4.route. net.ipv6. net.mptcp. net.netfilter. net.unix.";
