@@ -400,7 +400,7 @@ impl Acking {
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Deadlines {
-    /// Retransmission, reordering, tail probe or window probe: one of them at a time.
+    /// Retransmission, reordering, tail probe, window probe or want of memory: one of them at a time.
     pub(crate) transmit: Instant,
     /// Delayed ACK.
     pub(crate) ack: Instant,
@@ -421,6 +421,8 @@ pub(crate) enum TransmitTimer {
     TailProbe,
     /// Zero-window probe, RFC 9293 §3.8.6.1.
     WindowProbe,
+    /// A writer was refused for want of memory while nothing is out whose ACK would call it back.
+    Memory,
 }
 
 impl Deadlines {
@@ -433,6 +435,7 @@ impl Deadlines {
             1 => TransmitTimer::Reorder,
             2 => TransmitTimer::TailProbe,
             3 => TransmitTimer::WindowProbe,
+            4 => TransmitTimer::Memory,
             _ => TransmitTimer::Retransmit,
         })
     }
@@ -445,6 +448,7 @@ impl Deadlines {
             TransmitTimer::Reorder => 1,
             TransmitTimer::TailProbe => 2,
             TransmitTimer::WindowProbe => 3,
+            TransmitTimer::Memory => 4,
         };
     }
 

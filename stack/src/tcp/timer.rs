@@ -41,6 +41,7 @@ impl Flow<'_, '_> {
             Some(TransmitTimer::Reorder) => self.reorder_timer(),
             Some(TransmitTimer::TailProbe) => self.tail_probe_timer(),
             Some(TransmitTimer::WindowProbe) => self.window_probe_timer(),
+            Some(TransmitTimer::Memory) => self.memory_timer(),
             None => {}
         }
     }

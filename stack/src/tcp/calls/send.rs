@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::sock::{Ready, SockFlags, SockId};
 use crate::socket_calls::span::{SendFlags, SendSpan};
 use crate::tcp::buffer::send::SendChain;
-use crate::tcp::connection::Flags;
+use crate::tcp::connection::{Flags, TransmitTimer};
 use crate::tcp::flow::{Flow, with_flow};
 use crate::tcp::state::State;
 use crate::time::Instant;
@@ -14,6 +14,11 @@ use arrayvec::ArrayVec;
 /// A writer gets at least this much as long as there is any room: a span of a few bytes would cost
 /// as much as a long one.
 const SPAN_MIN: u64 = 16 * 1024;
+
+/// Until a writer that was refused for want of memory tries again (Linux: sk_stream_wait_memory).
+const MEMORY_RETRY_NS: u64 = 10_000_000;
+/// Reserving does not know the time: the timer, fired at once, sets itself.
+const AT_ONCE: Instant = Instant::from_nanos(1);
 
 /// Room for up to `len` bytes.
 pub(crate) fn send_reserve(
@@ -78,10 +83,29 @@ impl Flow<'_, '_> {
         let span = self.span(wanted);
         if wanted > 0 && span.is_empty() {
             self.conn().set(Flags::NO_SPACE);
+            if self.sock.tcp.due.transmit_kind().is_none() {
+                let due = &mut self.conn().due;
+                due.set_transmit(TransmitTimer::Memory, AT_ONCE);
+            }
             return Err(Error::WouldBlock);
         }
         self.conn().set(Flags::WRITING);
         Ok(span)
+    }
+
+    /// A writer that was refused for want of memory may try again.
+    pub(crate) fn memory_timer(&mut self) {
+        let again = self.after_ns(MEMORY_RETRY_NS);
+        let conn = self.conn();
+        if conn.due.transmit == AT_ONCE {
+            conn.due.set_transmit(TransmitTimer::Memory, again);
+            return;
+        }
+        conn.due.clear_transmit();
+        if conn.has(Flags::NO_SPACE) {
+            conn.clear(Flags::NO_SPACE);
+            self.raise(Ready::OUT);
+        }
     }
 
     fn may_write(&mut self) -> Result<(), Error> {

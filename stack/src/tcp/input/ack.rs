@@ -117,7 +117,8 @@ impl Flow<'_, '_> {
     fn rearm_after_ack(&mut self, work: &AckWork) {
         let conn = &self.sock.tcp;
         if conn.snd.queue.is_empty() {
-            if conn.due.transmit_kind() != Some(TransmitTimer::WindowProbe) {
+            let kind = conn.due.transmit_kind();
+            if kind != Some(TransmitTimer::WindowProbe) && kind != Some(TransmitTimer::Memory) {
                 self.conn().due.clear_transmit();
             }
         } else if work.delivered() > 0 && !work.is_timer_set && !self.arm_tail_probe(Rto::FromNow) {

@@ -130,3 +130,37 @@ fn buffers_grow_with_the_flow() {
     assert!(sender > 200_000, "{sender}");
     world.finish();
 }
+
+#[test]
+fn a_writer_refused_for_memory_is_told_to_try_again_though_nothing_is_out() {
+    let mut world = World::connected();
+    // The tables exist, or they would find no room later.
+    world.transfer(0, b"before", SECOND);
+    world.transfer(1, b"before", SECOND);
+    world.pair.run(SECOND);
+    let mut taken = std::vec::Vec::new();
+    while let Some(buf) = world.stack(0).bufs.send.alloc() {
+        taken.push(buf);
+    }
+    while world.stack(0).pop_event().is_some() {}
+    assert_eq!(world.write(0, b"x"), Err(Error::WouldBlock));
+    for buf in taken {
+        world.stack(0).bufs.send.release(buf);
+    }
+    // An ACK of nothing does not make it forget.
+    world.write(1, b"y").expect("room");
+    world.pair.run(SECOND);
+    let end = world.ends[0];
+    let edges: std::vec::Vec<_> = core::iter::from_fn(|| world.stack(0).pop_event()).collect();
+    assert!(
+        edges
+            .iter()
+            .any(|(id, _, edge)| *id == end && edge.contains(Ready::OUT)),
+        "{edges:?}"
+    );
+    assert_eq!(world.write(0, b"x"), Ok(1));
+    world.pair.run(SECOND);
+    assert_eq!(world.read(1).as_deref(), Ok(b"x".as_slice()));
+    assert_eq!(world.read(0).as_deref(), Ok(b"y".as_slice()));
+    world.finish();
+}
