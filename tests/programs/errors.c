@@ -1,8 +1,14 @@
 /* Calls that fail, and how. Peer: echo. */
 #include "common.h"
+#include <sys/uio.h>
 
 static int ended(int s) {
     struct pollfd p = {s, POLLOUT, 0};
+    return poll(&p, 1, 5000) == 1;
+}
+
+static int has_data(int s) {
+    struct pollfd p = {s, POLLIN, 0};
     return poll(&p, 1, 5000) == 1;
 }
 
@@ -19,6 +25,7 @@ int main(int argc, char **argv) {
     struct sockaddr *to_peer = (struct sockaddr *)&peer, *to_closed = (struct sockaddr *)&closed;
     socklen_t length = sizeof other;
     char byte = 'x';
+    struct iovec nothing = {&byte, 0};
     signal(SIGPIPE, SIG_IGN);
 
     int s = socket(AF_INET, SOCK_STREAM, 0);
@@ -60,6 +67,16 @@ int main(int argc, char **argv) {
     SHOW(socket_error(s));
     SHOW(recv(s, &byte, 1, 0));
     SHOW(recv(s, &byte, 1, MSG_OOB));
+    SHOW(recv(s, &byte, 0, 0));
+    SHOW(read(s, &byte, 0));
+    SHOW(readv(s, &nothing, 1));
+    SHOW(fcntl(s, F_SETOWN, 0));
+    SHOW(send(s, "echo", 4, 0));
+    SHOW(has_data(s));
+    SHOW(recv(s, &byte, 0, 0));
+    SHOW(read(s, &byte, 0));
+    SHOW(recv(s, &byte, 1, 0));
+    SHOW(recv(s, &byte, 1, 0));
     SHOW(close(s));
 
     /* Twice the same port. */

@@ -15,7 +15,7 @@ use crate::{files, receiving, sending};
 socket_hook! {
     /// read(2). Unlike libc's it is no cancellation point for a socket of ours.
     fn read(fd: c_int, buf: *mut c_void, len: usize) -> isize = |file| {
-        take(file, UserBytes::one(buf.cast(), len), 0)
+        read_into(file, UserBytes::one(buf.cast(), len))
     }
 }
 
@@ -23,7 +23,7 @@ socket_hook! {
     /// read(2) as fortified programs call it, with the size of the buffer that they know of. Beyond
     /// the buffer the real function ends the program.
     fn __read_chk(fd: c_int, buf: *mut c_void, len: usize, size: usize) -> isize = |file| {
-        (len <= size).then(|| take(file, UserBytes::one(buf.cast(), len), 0))
+        (len <= size).then(|| read_into(file, UserBytes::one(buf.cast(), len)))
     }
 }
 
@@ -31,7 +31,7 @@ socket_hook! {
     /// readv(2)
     fn readv(fd: c_int, iov: *const iovec, count: c_int) -> isize = |file| {
         // SAFETY: the program says that `count` structures are there.
-        take(file, unsafe { UserBytes::vector(iov, count) }, 0)
+        read_into(file, unsafe { UserBytes::vector(iov, count) })
     }
 }
 
@@ -179,6 +179,14 @@ socket_hook! {
         // SAFETY: the program says that `count` messages are there.
         unless_kernel::<c_int, _>(unsafe { messages::send_many(fd, file, messages, count, flags) })
     }
+}
+
+/// read(2) and its kin, which unlike recv(2) have nothing to do with the socket when there is nothing to be read into.
+fn read_into(file: FileId, bytes: Result<UserBytes, Errno>) -> isize {
+    if bytes.as_ref().is_ok_and(|bytes| bytes.remaining() == 0) {
+        return 0;
+    }
+    take(file, bytes, 0)
 }
 
 /// A receiving call without an address.

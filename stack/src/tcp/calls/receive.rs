@@ -54,12 +54,21 @@ impl Flow<'_, '_> {
             return Err(Error::WouldBlock);
         }
         let span = self.received_span(len, flags, offset);
-        if span.is_empty() && len > 0 {
+        if !span.is_empty() {
+            if !is_peek {
+                self.conn().set(Flags::READING);
+            }
+        } else if len > 0 || !self.has_received(offset) {
             self.end_of_data()?;
-        } else if !is_peek {
-            self.conn().set(Flags::READING);
         }
         Ok(span)
+    }
+
+    /// Whether something is there from `offset` bytes into the queue on.
+    fn has_received(&self, offset: usize) -> bool {
+        let rcv = &self.sock.tcp.rcv;
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        rcv.nxt.saturating_distance(rcv.copied) > offset
     }
 
     /// Nothing is there to be read: end of file, or why not.
@@ -94,11 +103,11 @@ impl Flow<'_, '_> {
             pieces: ArrayVec::new(),
             flags,
         };
-        let rcv = &self.sock.tcp.rcv;
-        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
-        if rcv.nxt.saturating_distance(rcv.copied) <= offset {
+        if !self.has_received(offset) {
             return span;
         }
+        let rcv = &self.sock.tcp.rcv;
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
         let len = u32::try_from(len).unwrap_or(u32::MAX);
         let pool = &mut self.cx.bufs.receive;
         rcv.queue.read(

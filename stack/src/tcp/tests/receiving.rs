@@ -2,7 +2,7 @@
 
 use super::script::*;
 use crate::tcp::header::Flags;
-use crate::{RecvFlags, SockOpt};
+use crate::{Error, RecvFlags, SockOpt};
 use core::time::Duration;
 
 const MS: Duration = Duration::from_millis(1);
@@ -185,6 +185,21 @@ fn peeking_leaves_the_bytes_where_they_are() {
             .recv_commit(script.host.now, script.id, span, len)
             .expect("committed");
     }
+    assert_eq!(script.read().map(|bytes| bytes.len()), Ok(10));
+}
+
+#[test]
+fn a_reader_without_room_waits_for_data_and_leaves_it() {
+    let mut script = Script::connected();
+    let nothing = |script: &mut Script| {
+        let stack = &mut script.host.stack;
+        stack
+            .recv_reserve(script.id, 0, RecvFlags::empty(), 0)
+            .map(|span| span.len())
+    };
+    assert_eq!(nothing(&mut script), Err(Error::WouldBlock));
+    script.send(&Seg::data(1, 1, 10));
+    assert_eq!(nothing(&mut script), Ok(0));
     assert_eq!(script.read().map(|bytes| bytes.len()), Ok(10));
 }
 
