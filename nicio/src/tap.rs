@@ -4,7 +4,7 @@
 use std::os::fd::{BorrowedFd, RawFd};
 
 use arrayvec::ArrayVec;
-use libc::{c_void, iovec};
+use libc::{c_int, c_void, iovec};
 use region::OwnedFd;
 use stack::{DeviceOffload, MAX_PIECES};
 
@@ -35,12 +35,8 @@ impl Tap {
         let name: InterfaceName = name.parse()?;
         let control = Control::new()?;
         let index = control.index(name)?;
-        let flags = libc::O_RDWR | libc::O_NONBLOCK | libc::O_CLOEXEC;
-        let fd = sys::open(c"/dev/net/tun", flags, 0).map_err(|errno| match errno.0 {
-            libc::EACCES | libc::EPERM => OpenError::TunPermission,
-            _ => OpenError::NoTun(errno),
-        })?;
-        attach(&fd, name)?;
+        let fd = open_tun(libc::O_NONBLOCK)?;
+        attach(&fd, name, defs::IFF_VNET_HDR)?;
         // Had the interface gone in between, a privileged process would have made a new one.
         if control.index(name)? != index {
             return Err(OpenError::NoDevice(name));
@@ -285,9 +281,33 @@ impl Control {
     }
 }
 
-fn attach(fd: &OwnedFd, name: InterfaceName) -> Result<(), OpenError> {
-    let flags = defs::IFF_TAP | defs::IFF_NO_PI | defs::IFF_VNET_HDR;
-    let mut request = ifreq(name, flags);
+/// Attaches to the tap `name`, which is made if this process may and there is none, to be one end of a wire: a read or a write of the descriptor
+/// moves one Ethernet frame that fits the interface's MTU and has its checksums, with nothing before it. A read waits for a frame.
+///
+/// # Errors
+/// See [`OpenError`].
+pub fn wire_end(name: &str) -> Result<std::os::fd::OwnedFd, OpenError> {
+    let name = name.parse()?;
+    let fd = open_tun(0)?;
+    attach(&fd, name, 0)?;
+    // The interface may remember what its last user took.
+    // SAFETY: TUNSETOFFLOAD takes a number.
+    unsafe { sys::ioctl(fd.as_raw(), defs::TUNSETOFFLOAD, 0) }
+        .map_err(|errno| OpenError::Io("TUNSETOFFLOAD", errno))?;
+    // SAFETY: the descriptor is open, and given away.
+    Ok(unsafe { std::os::fd::FromRawFd::from_raw_fd(fd.into_raw()) })
+}
+
+fn open_tun(flags: c_int) -> Result<OwnedFd, OpenError> {
+    let flags = flags | libc::O_RDWR | libc::O_CLOEXEC;
+    sys::open(c"/dev/net/tun", flags, 0).map_err(|errno| match errno.0 {
+        libc::EACCES | libc::EPERM => OpenError::TunPermission,
+        _ => OpenError::NoTun(errno),
+    })
+}
+
+fn attach(fd: &OwnedFd, name: InterfaceName, flags: u16) -> Result<(), OpenError> {
+    let mut request = ifreq(name, flags | defs::IFF_TAP | defs::IFF_NO_PI);
     // SAFETY: TUNSETIFF reads an ifreq and fills in its name and flags.
     unsafe { sys::ioctl(fd.as_raw(), defs::TUNSETIFF, (&raw mut request).addr()) }
         .map(|_| ())

@@ -1,21 +1,26 @@
-//! A network namespace of a test's own.
+//! A network of a test's own.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use crate::outcome::Outcome;
-use crate::process::{self, eventually};
+use crate::namespace::Namespace;
+use crate::outcome::{Outcome, Running};
+use crate::process;
 
 /// The kernel's address on the tap, where peers listen.
 pub const PEER_ADDRESS: &str = "10.77.1.1";
 /// The stack's address on the tap.
 pub const NSTK_ADDRESS: &str = "10.77.1.2";
 
-/// A network namespace with the tap `nstk0`. Whatever runs in it ends with the value.
+/// A program under libnstk.so and a peer on the kernel's stack, with the tap `nstk0` between them, in a network namespace of their own. Whatever
+/// runs in it ends with the value.
 pub struct Lab {
-    // A `cat` that reads from us: should the test be killed, its input ends, and with it the namespace.
-    holder: Child,
+    /// Where programs run under libnstk.so.
+    near: Namespace,
+    /// Where the kernel's stack is, if a wire leads there.
+    far: Option<Namespace>,
+    wire: Option<Running>,
 }
 
 impl Lab {
@@ -29,41 +34,66 @@ impl Lab {
     )]
     #[must_use]
     pub fn new() -> Lab {
-        let holder = Command::new("unshare")
-            .args(["--net", "cat"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("unshare runs");
-        let lab = Lab { holder };
-        let ours = process::namespace("self");
-        eventually("the namespace is there", || {
-            let theirs = process::namespace(&lab.holder.id().to_string());
-            theirs.is_some() && theirs != ours
-        });
-        lab.run("ip link set lo up");
-        lab.run("ip tuntap add dev nstk0 mode tap vnet_hdr");
-        lab.run(&format!("ip address add {PEER_ADDRESS}/24 dev nstk0"));
-        lab.run("ip link set nstk0 up");
-        lab
+        let near = Namespace::new();
+        near.run("ip tuntap add dev nstk0 mode tap vnet_hdr");
+        near.run(&format!("ip address add {PEER_ADDRESS}/24 dev nstk0"));
+        near.run("ip link set nstk0 up");
+        Lab {
+            near,
+            far: None,
+            wire: None,
+        }
     }
 
-    /// A command that runs in the namespace on the kernel's stack. The child's process is the program itself.
+    /// Makes two namespaces: a bridge leads from the tap to a wire, and the wire to the other namespace, where the kernel's stack is. `program`
+    /// is the test's `env!("CARGO_BIN_EXE_wire")`, `faults` what its source says.
+    ///
+    /// # Panics
+    /// As [`Lab::new`].
+    #[must_use]
+    pub fn with_wire(program: &str, faults: &[&str]) -> Lab {
+        let (near, far) = (Namespace::new(), Namespace::new());
+        let mut command = near.command(program);
+        command.args(["wire0", "wire1"]).args(faults);
+        let wire = Running::start(command.stdin(Stdio::piped()));
+        wire.has_said("ready");
+        near.run(&format!("ip link set wire1 netns {}", far.id()));
+        near.run("ip tuntap add dev nstk0 mode tap vnet_hdr");
+        near.run("ip link add bridge0 type bridge");
+        // What a stack sends at once waits for the wire, however many frames it is cut into.
+        near.run("ip link set wire0 txqueuelen 10000");
+        for port in ["nstk0", "wire0"] {
+            near.run(&format!("ip link set {port} master bridge0 up"));
+        }
+        near.run("ip link set bridge0 up");
+        far.run(&format!("ip address add {PEER_ADDRESS}/24 dev wire1"));
+        far.run("ip link set wire1 txqueuelen 10000 up");
+        Lab {
+            near,
+            far: Some(far),
+            wire: Some(wire),
+        }
+    }
+
+    /// What the wire did with the frames, a line for each direction: out of the tap, into it.
+    ///
+    /// # Panics
+    /// In a lab without a wire, and the second time.
+    pub fn end_wire(&mut self) -> String {
+        let wire = self.wire.take().expect("there is a wire");
+        wire.finish().success()
+    }
+
+    /// A command that runs in the lab on the kernel's stack. The child's process is the program itself.
     #[must_use]
     pub fn kernel(&self, program: impl AsRef<Path>) -> Command {
-        let mut command = Command::new("nsenter");
-        command
-            .arg(format!("--net=/proc/{}/ns/net", self.holder.id()))
-            .args(["--", "env"])
-            .arg(program.as_ref())
-            .stdin(Stdio::null());
-        command
+        self.far.as_ref().unwrap_or(&self.near).command(program)
     }
 
-    /// A command that runs in the namespace under libnstk.so, with [`NSTK_ADDRESS`] on the tap unless `env` says otherwise.
+    /// A command that runs in the lab under libnstk.so, with [`NSTK_ADDRESS`] on the tap unless `env` says otherwise.
     #[must_use]
     pub fn nstk(&self, program: impl AsRef<Path>) -> Command {
-        let mut command = self.kernel(preload());
+        let mut command = self.near.command(preload());
         command
             .arg(program.as_ref())
             .env("NSTK_IF", "tap:nstk0")
@@ -130,7 +160,7 @@ impl Lab {
     /// Frames that have come into the kernel through the tap so far.
     #[must_use]
     pub fn tap_frames(&self) -> u64 {
-        let devices = std::fs::read_to_string(format!("/proc/{}/net/dev", self.holder.id()))
+        let devices = std::fs::read_to_string(format!("/proc/{}/net/dev", self.near.id()))
             .expect("the holder lives");
         devices
             .lines()
@@ -139,56 +169,22 @@ impl Lab {
             .expect("the tap is there")
     }
 
-    /// The ids of the processes in the namespace whose name is `name`.
+    /// The ids of the processes in the lab, on this side of a wire, whose name is `name`.
     #[must_use]
     pub fn processes(&self, name: &str) -> Vec<u32> {
-        self.members()
+        self.near
+            .members()
             .into_iter()
             .filter(|&id| process::name(id).as_deref() == Some(name))
             .collect()
     }
 
-    fn members(&self) -> Vec<u32> {
-        let holder = self.holder.id();
-        let namespace = process::namespace(&holder.to_string());
-        process::all()
-            .into_iter()
-            .filter(|&id| {
-                id != holder
-                    && namespace.is_some()
-                    && process::namespace(&id.to_string()) == namespace
-            })
-            .collect()
-    }
-
-    /// Runs a command of plain words in the namespace.
+    /// Runs a command of plain words where [`Lab::kernel`] does.
     ///
     /// # Panics
     /// When the command fails.
     pub fn run(&self, line: &str) {
-        let mut words = line.split_whitespace();
-        let program = words.next().expect("a command");
-        let output = self
-            .kernel(program)
-            .args(words)
-            .output()
-            .expect("nsenter runs");
-        assert!(
-            output.status.success(),
-            "{line}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        for id in self.members() {
-            process::kill(id, "KILL");
-        }
-        drop(self.holder.stdin.take());
-        // Nothing is left to be done about a failure, and a panic while a test unwinds would hide the test's own.
-        let _ = self.holder.wait();
+        self.far.as_ref().unwrap_or(&self.near).run(line);
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod c_program;
 mod lab;
+mod namespace;
 mod outcome;
 mod peer;
 mod process;

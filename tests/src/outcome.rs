@@ -69,18 +69,28 @@ impl Running {
         });
     }
 
-    /// Waits for the end of the program and of its output.
+    /// Ends the program's input, if it was given any, and waits for the end of the program and of its output.
     ///
     /// # Panics
-    /// When the program still runs after a while that is long for any test.
-    pub fn finish(mut self) -> Outcome {
+    /// When the program still runs after a while that is long for most tests.
+    pub fn finish(self) -> Outcome {
+        self.finish_within(3 * PATIENCE)
+    }
+
+    /// The same, for programs that may run longer than others.
+    ///
+    /// # Panics
+    /// When the program still runs after `patience`.
+    pub fn finish_within(mut self, patience: Duration) -> Outcome {
+        drop(self.child.stdin.take());
+        let asked = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
                 break status;
             }
             let (stdout, stderr) = (&self.stdout, &self.stderr);
             assert!(
-                self.start.elapsed() < 3 * PATIENCE,
+                asked.elapsed() < patience,
                 "the program does not end; it said:\n{}{}",
                 stdout.text(),
                 stderr.text()

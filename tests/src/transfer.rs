@@ -1,6 +1,7 @@
 //! A file from one program to another.
 
 use std::process::Command;
+use std::time::Duration;
 
 use crate::lab::Lab;
 use crate::outcome::Running;
@@ -17,6 +18,8 @@ pub fn transfer(
     (mut listening, listen): (Command, &str),
     (mut connecting, connect): (Command, &str),
 ) {
+    // A path that loses much may leave little of a rate.
+    let patience = Duration::from_secs(60 + bytes as u64 / 200_000);
     let scratch = Scratch::new();
     let bytes = noise(bytes);
     scratch.write("sent", &bytes);
@@ -27,8 +30,9 @@ pub fn transfer(
         let server = shell(&mut listening, listen);
         // There is nobody to ask whether the server listens already, and a connection to find out would be the one that it serves.
         let again = format!("until {connect}; do sleep 0.05; done");
-        shell(&mut connecting, &again).finish().success();
-        server.finish().success();
+        let client = shell(&mut connecting, &again);
+        client.finish_within(patience).success();
+        server.finish_within(patience).success();
     });
     let received = scratch.read("received");
     assert_eq!(received.len(), bytes.len());

@@ -9,6 +9,7 @@ mod iperf3;
 mod ipv6;
 mod lifecycle;
 mod link;
+mod lossy;
 mod nc;
 mod netperf;
 mod node;
