@@ -114,8 +114,21 @@ impl Family {
     /// The device has been removed: nothing will ever move again, so the stack is dead.
     #[cold]
     pub(crate) fn device_failed(&self, error: nicio::NicError) {
-        if self.words().dead.swap(1, Ordering::AcqRel) == 0 {
-            tracing::error!("{error}; its connections are lost");
+        let dead = &self.words().dead;
+        if dead
+            .compare_exchange(0, DEVICE_GONE, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+        {
+            tracing::debug!("{error}");
         }
     }
+
+    /// Whether the stack is dead because its device has gone, whoever has noticed.
+    #[must_use]
+    pub fn has_lost_device(&self) -> bool {
+        self.words().dead.load(Ordering::Acquire) == DEVICE_GONE
+    }
 }
+
+/// Value of `Words::dead`; an owner of the lock that died leaves another.
+const DEVICE_GONE: u32 = 2;

@@ -55,7 +55,8 @@ pub struct Words {
     pub keeper_pid: AtomicU32,
     /// What the keeper is doing; the family defines the values.
     pub keeper_state: AtomicU32,
-    /// Not 0: an owner of the lock died inside, and the region's content is not to be trusted.
+    /// Not 0: an owner of the lock died inside (1), and the region's content is not to be trusted; or the family has given the region up and
+    /// says why.
     pub dead: AtomicU32,
     /// The processes of the family.
     pub members: [MemberWord; MEMBERS_MAX],

@@ -136,7 +136,7 @@ fn wait<R>(
                 }
                 Err(Errno(libc::EINTR))
             }
-            Outcome::Gone => Err(Errno(libc::ECONNRESET)),
+            Outcome::Gone => Err(start::ended(family)),
             // There is no kernel descriptor to have become ready.
             Outcome::Kernel => continue,
         };

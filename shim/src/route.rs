@@ -2,6 +2,7 @@
 //! listen or first send.
 
 use core::ffi::c_int;
+use core::fmt;
 
 use env::{Proto, Role, Route};
 use family::FileId;
@@ -48,13 +49,17 @@ pub(crate) fn route(fd: c_int, file: FileId, purpose: Purpose) -> Result<Way, Er
         descriptors::set_decided(file);
         return Ok(Way::Stack(()));
     };
-    match socket.decide(purpose) {
-        None => Ok(Way::Stack(())),
-        Some(Route::Stack) => {
+    let Some((route, why)) = socket.decide(purpose) else {
+        return Ok(Way::Stack(()));
+    };
+    match route {
+        Route::Stack => {
+            tracing::info!("socket {fd} {}: stack ({why})", socket.intent(purpose));
             keep(file)?;
             Ok(Way::Stack(()))
         }
-        Some(Route::Kernel) => {
+        Route::Kernel => {
+            tracing::info!("socket {fd} {}: kernel ({why})", socket.intent(purpose));
             socket.hand_to_kernel(file)?;
             Ok(Way::Kernel)
         }
@@ -106,8 +111,18 @@ impl Undecided {
         })?
     }
 
-    /// `None`: not yet.
-    fn decide(&self, purpose: Purpose) -> Option<Route> {
+    /// What the program is about to do, in words for NSTK_LOG.
+    fn intent(&self, purpose: Purpose) -> impl fmt::Display {
+        fmt::from_fn(move |f| match purpose {
+            Purpose::Reach(peer) => write!(f, "connect {peer}"),
+            Purpose::OtherLink => f.write_str("on another interface"),
+            Purpose::Bind(local) => write!(f, "bind {local}"),
+            Purpose::Listen => write!(f, "listen {}", self.local),
+        })
+    }
+
+    /// Where to, and why. `None`: not yet.
+    fn decide(&self, purpose: Purpose) -> Option<(Route, &'static str)> {
         let settings = start::settings()?;
         let proto = match self.kind {
             SockKind::Stream => Proto::Tcp,
@@ -117,21 +132,21 @@ impl Undecided {
             Purpose::Reach(peer) => (Role::Connect, peer),
             Purpose::Bind(local) => (Role::Listen, local),
             Purpose::Listen => (Role::Listen, self.local),
-            Purpose::OtherLink => return Some(Route::Kernel),
+            Purpose::OtherLink => return Some((Route::Kernel, NOT_OURS)),
         };
         if matches!(purpose, Purpose::Bind(_)) && end.addr.is_unspecified() {
             return None;
         }
         if let Some(route) = settings.bypass.decide(proto, role, end.addr, end.port) {
-            return Some(route);
+            return Some((route, "NSTK_BYPASS"));
         }
         Some(match purpose {
             Purpose::Reach(peer) => to_peer(&settings.stack, proto, peer),
-            Purpose::Bind(_) if settings.stack.is_own(end.addr) => Route::Stack,
-            Purpose::Bind(_) | Purpose::OtherLink => Route::Kernel,
+            Purpose::Bind(_) if settings.stack.is_own(end.addr) => (Route::Stack, "NSTK_ADDR"),
+            Purpose::Bind(_) | Purpose::OtherLink => (Route::Kernel, NOT_OURS),
             // A wildcard, or the stack's own address.
-            Purpose::Listen if self.can_be_reached(&settings.stack) => Route::Stack,
-            Purpose::Listen => Route::Kernel,
+            Purpose::Listen if self.can_be_reached(&settings.stack) => (Route::Stack, "NSTK_ADDR"),
+            Purpose::Listen => (Route::Kernel, "NSTK_ADDR has no address of this family"),
         })
     }
 
@@ -184,28 +199,32 @@ impl Undecided {
 /// The stack reaches its own networks, and the rest of a family's world if it has a gateway there.
 /// What the kernel keeps to itself (this host's addresses) only the kernel reaches; names are asked
 /// for there too.
-fn to_peer(stack: &stack::Config, proto: Proto, peer: Endpoint) -> Route {
+fn to_peer(stack: &stack::Config, proto: Proto, peer: Endpoint) -> (Route, &'static str) {
     if stack.is_on_link(peer.addr) {
-        return Route::Stack;
+        return (Route::Stack, "NSTK_ADDR's network");
     }
     let gateway = if peer.addr.is_v4() {
         stack.gateway
     } else {
         stack.gateway6
     };
-    let for_kernel = peer.addr.is_unspecified()
-        || peer.addr.is_loopback()
-        || peer.addr.is_multicast()
-        || peer.addr == Addr::V4_BROADCAST
-        || (proto == Proto::Udp && peer.port == DNS_PORT)
-        || gateway.is_unspecified()
-        || is_host_address(peer.addr);
-    if for_kernel {
-        Route::Kernel
+    if peer.addr.is_unspecified() || peer.addr.is_loopback() {
+        (Route::Kernel, "loopback")
+    } else if peer.addr.is_multicast() || peer.addr == Addr::V4_BROADCAST {
+        (Route::Kernel, "more than one peer")
+    } else if proto == Proto::Udp && peer.port == DNS_PORT {
+        (Route::Kernel, "a name look-up")
+    } else if gateway.is_unspecified() {
+        (Route::Kernel, "no NSTK_GATEWAY")
+    } else if is_host_address(peer.addr) {
+        (Route::Kernel, "this machine's own address")
     } else {
-        Route::Stack
+        (Route::Stack, "NSTK_GATEWAY")
     }
 }
+
+/// Why the kernel has what is on none of the stack's addresses.
+const NOT_OURS: &str = "not an address of NSTK_ADDR";
 
 /// Interfaces that are looked at; a host with more addresses may see one of its own taken for a
 /// stranger's.

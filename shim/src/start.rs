@@ -1,6 +1,6 @@
 //! Starting the stack: at the program's first internet socket, never before.
 
-use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 
 use env::{OnFailure, Settings};
 use family::{Family, StartError, State};
@@ -77,7 +77,24 @@ pub(crate) fn settings() -> Option<&'static Settings> {
 /// Enters the stack. `ENETDOWN`: it has failed; `ECONNRESET`: it died with one of its processes.
 #[inline]
 pub(crate) fn enter<R>(work: impl FnOnce(&mut State, Instant) -> R) -> Result<R, Errno> {
-    entered()?.enter(work).map_err(|_| Errno(libc::ECONNRESET))
+    let family = entered()?;
+    family.enter(work).map_err(|_| ended(family))
+}
+
+/// The answer to calls on a stack that is dead. If that is because its device has gone, the user is told, once.
+#[cold]
+pub(crate) fn ended(family: &Family) -> Errno {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if family.has_lost_device()
+        && !TOLD.swap(true, Ordering::Relaxed)
+        && let Some(settings) = settings()
+    {
+        sys::complain(format_args!(
+            "NSTK_IF={}: the interface has gone, and with it all connections",
+            settings.device
+        ));
+    }
+    Errno(libc::ECONNRESET)
 }
 
 /// The family, for calls that wait. Errors as [`enter`].
@@ -166,6 +183,13 @@ fn try_start() -> bool {
         ));
         return give_up(on_failure);
     }
+    if let Some(limit) = scarce_descriptors() {
+        sys::complain(format_args!(
+            "fewer than {DESCRIPTORS_MIN} more files may be open under the limit of {limit} (ulimit -n), \
+             too few for a stack; raise it"
+        ));
+        return give_up(on_failure);
+    }
     let family = template::make()
         .and_then(|()| Family::start(&settings, thread::host()).map_err(|error| error.to_string()))
         .and_then(|family| child::watch().map(|()| family).map_err(str::to_owned));
@@ -194,6 +218,29 @@ fn scarce_address_space() -> Option<u64> {
     // SAFETY: `limit` is a valid place for the result.
     let known = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) } == 0;
     (known && limit.rlim_cur < ADDRESS_SPACE_MIN).then_some(limit.rlim_cur / 1024)
+}
+
+/// Descriptors that a stack opens: its bells, region, device and template, and some that are closed again.
+const DESCRIPTORS_MIN: usize = 48;
+
+/// The limit of open files, if so few are left that a start would fail in the middle.
+fn scarce_descriptors() -> Option<u64> {
+    let mut opened = [-1; DESCRIPTORS_MIN];
+    let first = sys::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0).unwrap_or(-1);
+    let all = opened.iter_mut().all(|slot| {
+        *slot = sys::fcntl(first, libc::F_DUPFD_CLOEXEC, 0).unwrap_or(-1);
+        *slot >= 0
+    });
+    for fd in opened.into_iter().chain([first]).filter(|fd| *fd >= 0) {
+        let _ = sys::close(fd);
+    }
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` is a valid place for the result.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    (!all).then_some(limit.rlim_cur)
 }
 
 static RENEWAL: ProcessLock<()> = ProcessLock::new(());

@@ -71,7 +71,7 @@ impl Waiting<'_> {
                 Outcome::Kernel => self.take_from_kernel(&mut out, max)?,
                 Outcome::TimedOut => return Ok(0),
                 Outcome::Interrupted => return Err(Errno(libc::EINTR)),
-                Outcome::Gone => return Err(Errno(libc::ECONNRESET)),
+                Outcome::Gone => return Err(start::ended(start::entered()?)),
             }
             if out.filled > 0 {
                 return Ok(out.filled);

@@ -348,3 +348,47 @@ fn an_event_loop_makes_a_thousand_connections() {
     let (server, client) = (lab.kernel("prlimit"), lab.nstk("prlimit"));
     a_thousand_connections(&lab, server, client, PEER_ADDRESS);
 }
+
+/// A program waits for its peer while the tap is removed; it is told, and so is the user.
+fn without_its_interface(stopped: bool) {
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "echo");
+    let script = format!(
+        "import socket
+stream = socket.create_connection(('{PEER_ADDRESS}', {}))
+print('waiting', flush=True)
+try:
+    stream.recv(1)
+except OSError as error:
+    print(error.strerror)",
+        peer.port
+    );
+    let program = Running::start(lab.nstk("python3").args(["-c", &script]));
+    program.has_said("waiting");
+    let keepers = || lab.processes("nstk-keeper");
+    eventually("there is a keeper", || !keepers().is_empty());
+    if stopped {
+        kill(program.id(), "STOP");
+    }
+    lab.run("ip link delete nstk0");
+    eventually("the keeper ends", || keepers().is_empty());
+    kill(program.id(), "CONT");
+    let outcome = program.finish();
+    assert_eq!(outcome.stdout, "waiting\nConnection reset by peer\n");
+    assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("tap:nstk0: the interface has gone"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn an_interface_that_goes_while_a_program_waits_is_named() {
+    without_its_interface(false);
+}
+
+#[test]
+fn an_interface_that_goes_while_a_program_is_stopped_is_named() {
+    without_its_interface(true);
+}

@@ -266,3 +266,50 @@ fn busy_poll_lets_a_waiting_program_spin() {
     // Without the setting it uses less in two seconds, as a test in lifecycle.rs has it.
     eventually("it spins", || used() - before >= Duration::from_millis(100));
 }
+
+#[test]
+fn too_few_descriptors_are_named_as_what_they_are() {
+    let lab = Lab::new();
+    let program = CProgram::compile("leaving");
+    let peer = Peer::start(&lab, PEER, "discard");
+    // The second run would join the keeper of the first.
+    for limit in ["1024", "45", "20"] {
+        let mut command = lab.nstk("prlimit");
+        command.arg(format!("--nofile={limit}:{limit}"));
+        command.arg(program.path());
+        let outcome = Outcome::of(command.args([PEER_ADDRESS, &peer.port.to_string(), "exit"]));
+        if limit == "1024" {
+            assert_eq!(outcome.stderr, "");
+        } else {
+            one_line(&outcome, "ulimit -n");
+        }
+        assert!(outcome.status.success(), "{}", outcome.status);
+        assert_eq!(peer.next_line(), "1048576 intact fin");
+    }
+}
+
+#[test]
+fn the_log_says_which_socket_went_where_and_why() {
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "echo");
+    let script = format!(
+        "import socket
+for address in '{PEER_ADDRESS}', '127.0.0.1':
+    socket.create_connection((address, {port}))
+socket.create_server(('', 7000))",
+        port = peer.port
+    );
+    let mut python = lab.nstk("python3");
+    python.env("NSTK_LOG", "info").args(["-c", &script]);
+    let log = Outcome::of(&mut python).stderr;
+    for said in [
+        format!(
+            "connect {PEER_ADDRESS}:{}: stack (NSTK_ADDR's network)",
+            peer.port
+        ),
+        format!("connect 127.0.0.1:{}: kernel (loopback)", peer.port),
+        "listen 0.0.0.0:7000: stack (NSTK_ADDR)".to_owned(),
+    ] {
+        assert!(log.contains(&said), "{said} is not in {log}");
+    }
+}
