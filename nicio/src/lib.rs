@@ -13,6 +13,7 @@ pub mod tap;
 
 mod error;
 mod nic;
+mod ring_bytes;
 mod rx;
 mod spec;
 mod tap_defs;

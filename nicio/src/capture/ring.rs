@@ -1,14 +1,10 @@
 //! The ring: records of frames in shared memory, appended by one process at a time and taken out by
 //! another. Neither believes what it finds there.
 //!
-//! A record is a start of 16 bytes and the frame, padded to a multiple of 16. Positions count on for ever;
-//! a position's place is what is left of it when the ring's length is taken off, so that no position,
-//! however it came about, lies outside.
-
-use core::marker::PhantomData;
-use core::ptr;
+//! A record is a start of 16 bytes and the frame, padded to a multiple of 16.
 
 use super::{Checksum, Direction};
+use crate::ring_bytes::RingBytes;
 use crate::rx::RX_FRAME_BUFS;
 
 /// Bytes that the ring holds: 250 super-segments, or 100,000 small frames.
@@ -77,56 +73,5 @@ impl Start {
     }
 }
 
-/// The ring's memory, mapped for `'a`.
-#[derive(Clone, Copy)]
-pub(super) struct Bytes<'a> {
-    base: *mut u8,
-    mapping: PhantomData<&'a ()>,
-}
-
-impl Bytes<'_> {
-    /// # Safety
-    /// [`RING_BYTES`] bytes at `base` stay mapped and writable for `'a`.
-    pub(super) unsafe fn new(base: *mut u8) -> Self {
-        Self {
-            base,
-            mapping: PhantomData,
-        }
-    }
-
-    /// Copies into the ring, from position `at` on.
-    ///
-    /// # Safety
-    /// `from` has `len` readable bytes outside the ring; `len` is at most [`RING_BYTES`].
-    pub(super) unsafe fn put(&self, at: u64, from: *const u8, len: usize) {
-        let (place, first) = place(at, len);
-        // SAFETY: `place` and `first` together are within the ring.
-        let to = unsafe { self.base.add(place) };
-        // SAFETY: the caller's promise. Should others write there too, bytes are torn, no more.
-        unsafe { ptr::copy_nonoverlapping(from, to, first) };
-        if first < len {
-            // SAFETY: within what the caller promised.
-            let rest = unsafe { from.add(first) };
-            // SAFETY: the rest begins at the ring's start and is shorter than the ring.
-            unsafe { ptr::copy_nonoverlapping(rest, self.base, len - first) };
-        }
-    }
-
-    /// Copies out of the ring, from position `at` on; `to` is no longer than [`RING_BYTES`].
-    pub(super) fn get(&self, at: u64, to: &mut [u8]) {
-        let (place, first) = place(at, to.len());
-        let (start, rest) = to.split_at_mut(first);
-        // SAFETY: `place` and `first` together are within the ring.
-        let from = unsafe { self.base.add(place) };
-        // SAFETY: a slice outside the ring. Should others write there meanwhile, bytes are torn, no more.
-        unsafe { ptr::copy_nonoverlapping(from, start.as_mut_ptr(), start.len()) };
-        // SAFETY: the rest begins at the ring's start and is shorter than the ring.
-        unsafe { ptr::copy_nonoverlapping(self.base, rest.as_mut_ptr(), rest.len()) };
-    }
-}
-
-/// Where position `at` lies, and how many of `len` bytes come before the ring's end.
-fn place(at: u64, len: usize) -> (usize, usize) {
-    let place = (at % RING_BYTES) as usize;
-    (place, len.min(RING_BYTES as usize - place))
-}
+/// The ring's memory.
+pub(super) type Bytes<'a> = RingBytes<'a, { RING_BYTES as usize }>;

@@ -102,7 +102,7 @@ impl Writer {
                 start.direction,
                 start.len,
                 |frame| {
-                    bytes.get(at, frame);
+                    bytes.read(at, frame);
                     if start.checksum == Checksum::Missing {
                         checksum::fill_in(frame);
                     }
@@ -119,7 +119,7 @@ impl Writer {
     /// How the next record begins, of `waiting` bytes of records; `None`: it cannot be one.
     fn next_start(&self, waiting: u64) -> Option<Start> {
         let mut start = [0; START_BYTES];
-        self.channel.bytes().get(self.taken, &mut start);
+        self.channel.bytes().read(self.taken, &mut start);
         let start = Start::decode(start)?;
         (start.record_bytes() <= waiting && waiting <= RING_BYTES).then_some(start)
     }

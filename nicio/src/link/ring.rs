@@ -1,14 +1,12 @@
 //! One direction: records in a ring of bytes, written by one end and read by the other.
 //!
 //! A record is its length (4 bytes), 4 bytes of nothing, a virtio-net header and a frame; it begins on a
-//! cache line. Positions count on for ever; a position's place is what is left of it when the ring's length
-//! is taken off, so that no position, however it came about, lies outside.
+//! cache line.
 
-use core::marker::PhantomData;
-use core::ptr;
 use std::sync::atomic::Ordering;
 
 use super::memory::Side;
+use crate::ring_bytes::RingBytes;
 use crate::rx::{RX_FRAME_BUFS, RX_FRAME_START, RxBurst, RxMeta};
 use crate::tx::TxSlot;
 use crate::vnet::{self, VNET_HEADER_BYTES};
@@ -16,68 +14,8 @@ use crate::vnet::{self, VNET_HEADER_BYTES};
 /// Bytes that one direction holds: 15 super-segments, or thousands of small frames.
 pub(super) const RING_BYTES: usize = 1 << 20;
 
-/// Memory of one ring, mapped for `'a`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bytes<'a> {
-    base: *mut u8,
-    mapping: PhantomData<&'a ()>,
-}
-
-impl Bytes<'_> {
-    /// # Safety
-    /// [`RING_BYTES`] bytes at `base` stay mapped and writable for `'a`.
-    pub(super) unsafe fn new(base: *mut u8) -> Self {
-        Self {
-            base,
-            mapping: PhantomData,
-        }
-    }
-
-    /// Writes a number that begins at position `at`.
-    pub(super) fn put_word(&self, at: u64, word: u64) {
-        let word = word.to_ne_bytes();
-        // SAFETY: an array on this stack, shorter than the ring.
-        unsafe { self.put(at, word.as_ptr(), word.len()) };
-    }
-
-    /// Copies into the ring, from position `at` on.
-    ///
-    /// # Safety
-    /// `from` has `len` readable bytes outside the ring; `len` is at most [`RING_BYTES`].
-    unsafe fn put(&self, at: u64, from: *const u8, len: usize) {
-        let place = place(at);
-        let first = len.min(RING_BYTES - place);
-        // SAFETY: `place` and `first` together are within the ring.
-        let to = unsafe { self.base.add(place) };
-        // SAFETY: the caller's promise. The other end may write there too: bytes are torn then, no more.
-        unsafe { ptr::copy_nonoverlapping(from, to, first) };
-        if first < len {
-            // SAFETY: within what the caller promised.
-            let rest = unsafe { from.add(first) };
-            // SAFETY: the rest begins at the ring's start and is shorter than the ring.
-            unsafe { ptr::copy_nonoverlapping(rest, self.base, len - first) };
-        }
-    }
-
-    /// Copies out of the ring, from position `at` on.
-    ///
-    /// # Safety
-    /// `to` has `len` writable bytes outside the ring; `len` is at most [`RING_BYTES`].
-    unsafe fn get(&self, at: u64, to: *mut u8, len: usize) {
-        let place = place(at);
-        let first = len.min(RING_BYTES - place);
-        // SAFETY: `place` and `first` together are within the ring.
-        let from = unsafe { self.base.add(place) };
-        // SAFETY: the caller's promise. The other end may write there too: bytes are torn then, no more.
-        unsafe { ptr::copy_nonoverlapping(from, to, first) };
-        if first < len {
-            // SAFETY: within what the caller promised.
-            let rest = unsafe { to.add(first) };
-            // SAFETY: the rest begins at the ring's start and is shorter than the ring.
-            unsafe { ptr::copy_nonoverlapping(self.base, rest, len - first) };
-        }
-    }
-}
+/// Memory of one ring.
+pub(super) type Bytes<'a> = RingBytes<'a, RING_BYTES>;
 
 /// What became of a frame to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,10 +185,6 @@ impl<'a> Consumer<'a> {
 /// What a record takes in the ring; `len` is at most [`LEN_MAX`].
 const fn record_bytes(len: usize) -> usize {
     (START_BYTES + len).next_multiple_of(64)
-}
-
-const fn place(at: u64) -> usize {
-    (at % RING_BYTES as u64) as usize
 }
 
 const START_BYTES: usize = size_of::<u64>();
