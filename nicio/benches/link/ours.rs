@@ -7,7 +7,7 @@ use nstk_nicio::{Nic, RxBurst, TxBurst};
 use region::Region;
 use stack::{
     Addr, Config, Domain, Endpoint, Error, Instant, PoolKind, RecvFlags, SendFlags, SockId,
-    SockKind, Stack,
+    SockKind, SockOpt, Stack,
 };
 
 use crate::{Connection, Side};
@@ -120,6 +120,10 @@ impl Pair {
         }
         let accepted = pair.hosts[1].stack.accept(pair.now, listener);
         pair.sockets[1] = accepted.expect("a connection");
+        for (host, socket) in pair.hosts.iter_mut().zip(pair.sockets) {
+            let set = host.stack.set_option(pair.now, socket, SockOpt::NoDelay(true));
+            set.expect("a stream has the option");
+        }
         pair
     }
 

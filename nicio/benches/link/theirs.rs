@@ -1,6 +1,6 @@
 //! smoltcp over its loopback device: one interface, and both sockets on it.
 
-use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
+use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
 use smoltcp::phy::{ChecksumCapabilities, Device, DeviceCapabilities, Loopback, Medium};
 use smoltcp::socket::tcp;
 use smoltcp::time::{Duration, Instant};
@@ -71,8 +71,10 @@ impl Loop {
         });
         let buffer = || tcp::SocketBuffer::new(vec![0; BUFFER]);
         let mut server = tcp::Socket::new(buffer(), buffer());
+        server.set_nagle_enabled(false);
         server.listen(PORT).expect("a free port");
         let mut client = tcp::Socket::new(buffer(), buffer());
+        client.set_nagle_enabled(false);
         let remote = (address, PORT);
         client
             .connect(interface.context(), remote, 49_152)
@@ -96,8 +98,13 @@ impl Loop {
 
     fn step(&mut self) {
         self.now += Duration::from_micros(1);
-        self.interface
+        let polled = self
+            .interface
             .poll(self.now, &mut self.device, &mut self.sockets);
+        if polled == PollResult::None {
+            let due = self.interface.poll_at(self.now, &self.sockets);
+            self.now = self.now.max(due.unwrap_or(self.now));
+        }
     }
 }
 
