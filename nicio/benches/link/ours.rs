@@ -121,7 +121,9 @@ impl Pair {
         let accepted = pair.hosts[1].stack.accept(pair.now, listener);
         pair.sockets[1] = accepted.expect("a connection");
         for (host, socket) in pair.hosts.iter_mut().zip(pair.sockets) {
-            let set = host.stack.set_option(pair.now, socket, SockOpt::NoDelay(true));
+            let set = host
+                .stack
+                .set_option(pair.now, socket, SockOpt::NoDelay(true));
             set.expect("a stream has the option");
         }
         pair
