@@ -73,9 +73,7 @@ impl Host {
             assert!(rx.supply(id, piece), "there is room");
         }
         let received = link.rx_burst(rx).expect("the link works");
-        while let Some(frame) = rx.next_frame() {
-            stack.handle_frame(now, frame);
-        }
+        rx.take_frames(|frames| stack.handle_frames(now, frames));
         stack.handle_timeout(now);
         while !tx.is_full() && stack.poll_transmit(now, tx) {}
         tx.resolve(|part| {
