@@ -110,6 +110,8 @@ pub struct Config {
     pub min_tso_segs: u8,
     /// `net.ipv4.tcp_tso_win_divisor`: largest part of the window in one super-segment.
     pub tso_win_divisor: u8,
+    /// `net.ipv4.tcp_abort_on_overflow`: reset who completes a handshake when the accept queue is full.
+    pub abort_on_overflow: u8,
     /// `net.ipv4.tcp_autocorking`: small writes wait a moment for more.
     pub autocorking: u8,
     /// `net.ipv4.tcp_dsack`: report duplicates (RFC 2883).
@@ -135,7 +137,7 @@ pub struct Config {
     /// `net.ipv4.icmp_echo_ignore_all`: no answer to a ping over IPv4.
     pub icmp_echo_ignore_all: u8,
     /// Means nothing; makes the size a multiple of the alignment, as a record's must be.
-    pub reserved: [u8; 2],
+    pub reserved: [u8; 1],
 }
 
 impl Config {
@@ -253,6 +255,7 @@ impl Default for Config {
             moderate_rcvbuf: 1,
             min_tso_segs: 2,
             tso_win_divisor: 3,
+            abort_on_overflow: 0,
             autocorking: 1,
             dsack: 1,
             early_retrans: 3,
@@ -266,7 +269,7 @@ impl Default for Config {
             tw_reuse: 1,
             default_ttl: 64,
             icmp_echo_ignore_all: 0,
-            reserved: [0; 2],
+            reserved: [0; 1],
         }
     }
 }

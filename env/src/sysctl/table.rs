@@ -98,6 +98,11 @@ pub static ROWS: &[Row] = &[
         ),
     },
     Row {
+        name: "net.ipv4.tcp_abort_on_overflow",
+        doc: "reset who connects while the accept queue is full, instead of letting it try again",
+        field: Field::Byte(|c| &mut c.abort_on_overflow, SWITCH),
+    },
+    Row {
         name: "net.ipv4.tcp_autocorking",
         doc: "let small writes wait a moment for more while much is under way",
         field: Field::Byte(|c| &mut c.autocorking, SWITCH),

@@ -29,6 +29,7 @@ const VALUES: &[(&str, &str, &[&str])] = &[
         &["0 1", "1", "3 2", "1 65536", "1 2 3"],
     ),
     ("net.ipv4.ipfrag_time", "5", &["-1", "4194305"]),
+    ("net.ipv4.tcp_abort_on_overflow", "1", &["2"]),
     ("net.ipv4.tcp_autocorking", "0", &["2"]),
     ("net.ipv4.tcp_challenge_ack_limit", "100", &["2147483648"]),
     (

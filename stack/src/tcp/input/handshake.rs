@@ -72,6 +72,9 @@ impl Flow<'_, '_> {
             // The peer repeats itself when our SYN-ACK is repeated; there may be room then.
             self.cx.global.mib.tcp_listen_overflows += 1;
             self.cx.global.mib.tcp_listen_drops += 1;
+            if self.cx.global.config.abort_on_overflow != 0 {
+                self.abort();
+            }
             return false;
         }
         let mut work = AckWork::new(&self.sock.tcp);

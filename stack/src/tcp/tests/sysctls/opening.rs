@@ -43,6 +43,35 @@ fn tcp_max_syn_backlog_bounds_the_half_open_connections() {
     assert_eq!(answered(&mut script), 3);
 }
 
+/// A peer opens; gives the first number of the answer.
+fn open(script: &mut Script, port: u16) -> u32 {
+    script.use_peer_port(port);
+    script.use_own_iss(0);
+    script.send(&Seg::new(Flags::SYN, 0, 0));
+    script.sent_one().seq
+}
+
+/// The peer completes its handshake; gives what it is answered.
+fn complete(script: &mut Script, port: u16, iss: u32) -> Vec<Seg> {
+    script.use_peer_port(port);
+    script.use_own_iss(iss);
+    script.send(&Seg::ack(1, 1));
+    script.sent()
+}
+
+#[test]
+fn tcp_abort_on_overflow_resets_who_finds_the_accept_queue_full() {
+    for on in [0, 1] {
+        let mut script = listening(1, |config| config.abort_on_overflow = on);
+        let first = open(&mut script, 100);
+        complete(&mut script, 100, first);
+        let (second, third) = (open(&mut script, 101), open(&mut script, 102));
+        complete(&mut script, 101, second);
+        let answer = complete(&mut script, 102, third);
+        assert_eq!(answer.iter().any(|seg| seg.has(Flags::RST)), on == 1);
+    }
+}
+
 #[test]
 fn tcp_syn_retries_is_how_often_a_syn_is_repeated() {
     for retries in [1, 3] {
