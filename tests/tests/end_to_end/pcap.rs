@@ -97,6 +97,34 @@ impl Capture {
     }
 }
 
+impl Capture {
+    /// The file whose appearance ends [`Self::busy`].
+    fn go(&self) -> PathBuf {
+        self.0.join("go")
+    }
+
+    /// A Python program that moves data until it is told to end, so that it is there when its capture ends. Its
+    /// complaints come by its standard output.
+    fn busy(&self) -> String {
+        format!(
+            "import time
+os.dup2(1, 2)
+echo(3_000_000)
+while not os.path.exists('{}'):
+    echo(1000); time.sleep(0.01)
+echo(1000)",
+            self.go().display()
+        )
+    }
+
+    /// Tells it to end when it has said that its capture has ended: what it has said.
+    fn end_busy(&self, running: Running) -> String {
+        running.has_said("no more frames are captured");
+        fs::write(self.go(), "").expect("it can be written");
+        running.finish().success()
+    }
+}
+
 impl Drop for Capture {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
@@ -213,16 +241,11 @@ fn each_program_that_asks_for_it_begins_the_file_anew() {
     let capture = Capture::new();
     leave(&lab, &peer, Some(&capture), "exit").success();
     leave(&lab, &peer, Some(&capture), "exit").success();
-    let (out, _) = capture.payload();
-    assert_eq!(
-        out,
-        1 << 20,
-        "of the second program alone, and there when it has ended"
-    );
     leave(&lab, &peer, None, "exit").success();
     writer_ends(&lab);
     capture.is_clean();
-    assert_eq!(capture.payload().0, 1 << 20, "the third has not asked");
+    let (out, _) = capture.payload();
+    assert_eq!(out, 1 << 20, "of the second alone; the third has not asked");
 }
 
 #[test]
@@ -230,16 +253,16 @@ fn the_file_keeps_its_limit_and_the_program_goes_on() {
     let lab = Lab::new();
     let peer = Peer::start(&lab, PEER, "echo");
     let capture = Capture::new();
-    let mut python = python(&lab, &peer, "echo(3_000_000)");
+    let mut python = python(&lab, &peer, &capture.busy());
     python.env("NSTK_PCAP", capture.path());
-    let outcome = Outcome::of(python.env("NSTK_PCAP_LIMIT", "1M"));
+    let running = Running::start(python.env("NSTK_PCAP_LIMIT", "1M"));
+    let said = capture.end_busy(running);
     let line = format!(
         "nstk: NSTK_PCAP={}: the file has its 1048576 bytes, no more frames are captured; \
          NSTK_PCAP_LIMIT sets another limit\n",
         capture.path().display()
     );
-    assert_eq!(outcome.stderr, line);
-    outcome.success();
+    assert_eq!(said, line);
     writer_ends(&lab);
     let bytes = fs::metadata(capture.path()).expect("it is there").len();
     assert!((900_000..=1 << 20).contains(&bytes), "{bytes}");
@@ -252,7 +275,7 @@ fn a_full_disk_ends_the_capture_and_nothing_else() {
     let peer = Peer::start(&lab, PEER, "echo");
     let capture = Capture::new();
     // A small file system in a mount namespace of its own; what came into the file is taken out in the end.
-    let inner = python(&lab, &peer, "echo(3_000_000)");
+    let inner = python(&lab, &peer, &capture.busy());
     let program = inner.get_args().last().expect("the program").to_owned();
     let mut shell = lab.nstk("unshare");
     shell.args([
@@ -263,14 +286,10 @@ fn a_full_disk_ends_the_capture_and_nothing_else() {
          NSTK_PCAP=$0/small/frames python3 -c \"$1\" || exit 4
          cp $0/small/frames $0/frames.pcapng",
     ]);
-    let outcome = Outcome::of(shell.arg(capture.directory()).arg(program));
-    let lines: Vec<&str> = outcome.stderr.lines().collect();
-    assert!(
-        matches!(lines.as_slice(), [line] if line.contains("No space left on device")),
-        "{}",
-        outcome.stderr
-    );
-    outcome.success();
+    let running = Running::start(shell.arg(capture.directory()).arg(program));
+    let said = capture.end_busy(running);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("No space left on device"), "{said}");
     capture.is_clean();
 }
 
@@ -279,15 +298,7 @@ fn a_limit_of_file_sizes_ends_the_capture_and_nothing_else() {
     let lab = Lab::new();
     let peer = Peer::start(&lab, PEER, "echo");
     let capture = Capture::new();
-    let go = capture.directory().join("go");
-    let program = format!(
-        "import time
-echo(1000)
-print('ready', flush=True)
-while not os.path.exists('{}'): time.sleep(0.01)
-echo(3_000_000)",
-        go.display()
-    );
+    let program = format!("echo(1000)\nprint('ready', flush=True)\n{}", capture.busy());
     let mut python = python(&lab, &peer, &program);
     let running = Running::start(python.env("NSTK_PCAP", capture.path()));
     running.has_said("ready");
@@ -296,14 +307,8 @@ echo(3_000_000)",
     };
     let pid = format!("--pid={writer}");
     Outcome::of(Command::new("prlimit").args([&pid, "--fsize=1000000"])).success();
-    fs::write(go, "").expect("it can be written");
-    let outcome = running.finish();
-    assert!(
-        outcome.stderr.contains("File too large"),
-        "{}",
-        outcome.stderr
-    );
-    outcome.success();
+    let said = capture.end_busy(running);
+    assert!(said.contains("File too large"), "{said}");
     writer_ends(&lab);
     capture.is_clean();
 }
