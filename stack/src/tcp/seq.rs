@@ -48,15 +48,6 @@ impl Seq {
         }
     }
 
-    /// How far the two are apart, whichever is first.
-    pub(crate) const fn gap(self, other: Self) -> u32 {
-        if self.after(other) {
-            self.distance(other)
-        } else {
-            other.distance(self)
-        }
-    }
-
     /// `self` is strictly before `other`.
     pub(crate) const fn before(self, other: Self) -> bool {
         (self.0.wrapping_sub(other.0) as i32) < 0

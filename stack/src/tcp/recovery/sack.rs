@@ -3,7 +3,7 @@
 use super::{AckWork, is_sane};
 use crate::tcp::flow::Flow;
 use crate::tcp::options::{SackBlock, SackBlocks};
-use crate::tcp::segment::{Fate, TxSegId};
+use crate::tcp::segment::{Fate, TxSeg, TxSegId};
 use crate::tcp::seq::Seq;
 
 /// Most segments looked at for one ACK; a block beyond that is looked at with a later ACK.
@@ -125,16 +125,16 @@ impl Flow<'_, '_> {
             .queue
             .set_fate(&mut self.tcp.tx_segs, id, Fate::Sacked);
         self.rack_delivered(&seg);
-        let id = self
-            .sock
-            .tcp
-            .snd
-            .queue
-            .join_sacked(&mut self.tcp.tx_segs, id);
-        let loss = &mut self.sock.tcp.loss;
-        if is_highest {
+        let segs = &mut self.tcp.tx_segs;
+        let (queue, loss) = (&mut self.sock.tcp.snd.queue, &mut self.sock.tcp.loss);
+        // With both neighbours: a range that the peer reports as one is one here, or every report walks through its pieces.
+        let id = queue.join_sacked(segs, id);
+        let next = segs.get(id).map_or(TxSegId::NONE, |seg| seg.next);
+        let is_joined = next.is_some() && queue.join_sacked(segs, next) == id;
+        if is_highest || (is_joined && loss.sack_high_hint == next) {
             loss.sack_high_hint = id;
-        } else {
+        }
+        if !is_highest {
             loss.sack_hint = id;
         }
         self.tcp
@@ -176,8 +176,8 @@ impl Flow<'_, '_> {
             loss.sack_hint,
         ];
         let candidates = known.map(|id| {
-            let seq = self.tcp.tx_segs.get(id).map(|seg| seg.seq);
-            (seq.map_or(u32::MAX, |seq| seq.gap(start)), id)
+            let seg = self.tcp.tx_segs.get(id);
+            (seg.map_or(u32::MAX, |seg| gap(seg, start)), id)
         });
         let nearest = candidates.into_iter().min_by_key(|(gap, _)| *gap);
         nearest.map_or(TxSegId::NONE, |(_, id)| id)
@@ -197,5 +197,14 @@ impl Flow<'_, '_> {
         }
         conn.stats.reord_seen = conn.stats.reord_seen.saturating_add(1);
         conn.set(crate::tcp::connection::Flags::REORDERED);
+    }
+}
+
+/// From `start` to the nearer end of a segment, which may be long: those reported one by one are joined.
+fn gap(seg: &TxSeg, start: Seq) -> u32 {
+    if start.before(seg.seq) {
+        seg.seq.distance(start)
+    } else {
+        start.saturating_distance(seg.end())
     }
 }
