@@ -28,17 +28,20 @@ pub enum OnFailure {
 }
 
 impl OnFailure {
-    /// What NSTK_FAIL asks for, where the settings as a whole cannot be read.
+    /// What a value of NSTK_FAIL asks for. A word that is wrong itself counts as the default. Nothing is allocated.
     #[must_use]
-    pub fn asked(surroundings: &impl Surroundings) -> Self {
+    pub fn from_text(text: &str) -> Self {
+        parse_on_failure(bare(text)).unwrap_or_default()
+    }
+
+    /// What NSTK_FAIL asks for, where the settings as a whole cannot be read.
+    fn asked(surroundings: &impl Surroundings) -> Self {
         let text = surroundings.variable(Variable::Fail.name());
         Self::of(text.and_then(|text| text.into_string().ok()))
     }
 
-    /// A word that is wrong itself counts as the default.
     fn of(text: Option<String>) -> Self {
-        text.and_then(|text| parse_on_failure(bare(&text)).ok())
-            .unwrap_or_default()
+        text.map(|text| Self::from_text(&text)).unwrap_or_default()
     }
 }
 
@@ -142,7 +145,7 @@ impl Settings {
             Variable::Sysctl => Entry::read_all(text).try_for_each(|entry| {
                 entry
                     .map(drop)
-                    .map_err(|bad| Problem::Sysctl(bad.to_string()))
+                    .map_err(|bad| Problem::Sysctl(bad.refusal()))
             }),
             Variable::Gateway | Variable::Pcap | Variable::Config => Ok(()),
         };

@@ -16,7 +16,7 @@ use env::{OnFailure, Settings};
 use nicio::capture::{CHANNEL_FDS, CaptureError, Channel, News, Recorder, Writer};
 use region::{OwnedFd, RawFd};
 
-use crate::error::StartError;
+use crate::error::{StartError, one_line};
 use crate::family::Family;
 use crate::host::Host;
 use crate::{keeper, own, sys};
@@ -138,7 +138,7 @@ impl Capture {
 
     #[cold]
     fn tell(&self, host: Host, news: News) {
-        let path = self.path.display();
+        let path = one_line(&self.path);
         let stopped = "no more frames are captured";
         match news {
             News::Lossy => (host.complain)(format_args!(

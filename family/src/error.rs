@@ -1,7 +1,7 @@
 //! Why a family cannot start, and that one is gone.
 
 use core::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nicio::DeviceSpec;
 use nicio::capture::CaptureError;
@@ -57,6 +57,12 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Device(error) => write!(f, "{error}"),
+            Self::Region(region::RegionError::System {
+                call: "mmap",
+                errno: libc::ENOMEM,
+            }) => f.write_str(
+                "no address space for the stack's shared memory; raise the limit (ulimit -v), or lower net.ipv4.tcp_mem",
+            ),
             Self::Region(error) => write!(f, "no shared memory for the stack: {error}"),
             Self::InUse(DeviceSpec::Link(_)) => f.write_str(
                 "another running program has this address on the link; give each end an NSTK_ADDR of its own",
@@ -75,7 +81,9 @@ impl fmt::Display for StartError {
                  NSTK_ADDR of its own"
             ),
             Self::Wire(why) => write!(f, "no connection to the process that holds the link: {why}"),
-            Self::Capture(path, why) => write!(f, "NSTK_PCAP={}: {why}", path.display()),
+            Self::Capture(path, why) => {
+                write!(f, "NSTK_PCAP={}: {why}", one_line(path))
+            }
             Self::Keeper(why) => write!(
                 f,
                 "cannot take over from the keeper of an earlier run: {why}"
@@ -92,6 +100,11 @@ impl fmt::Display for StartError {
             }
         }
     }
+}
+
+/// A path fit for a message of one line.
+pub(crate) fn one_line(path: &Path) -> String {
+    path.to_string_lossy().escape_debug().to_string()
 }
 
 impl From<nicio::OpenError> for StartError {

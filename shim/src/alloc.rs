@@ -98,6 +98,16 @@ unsafe impl GlobalAlloc for ProcessHeap {
     }
 }
 
+/// Whether the limits of this process leave room for a heap. Without it the first allocation would end the program.
+pub(crate) fn has_room() -> bool {
+    let span = sys::map(SPAN_BYTES);
+    if span.is_null() {
+        return false;
+    }
+    sys::unmap(span, SPAN_BYTES);
+    true
+}
+
 /// Address space of one heap, handed to dlmalloc piece by piece and never given back.
 struct Span {
     start: usize,

@@ -9,8 +9,8 @@ use stack::Instant;
 
 use crate::errno::Errno;
 use crate::lock::ProcessLock;
-use crate::surroundings::Process;
-use crate::{child, descriptors, log, roomy, route, signals, sys, template, thread};
+use crate::surroundings::{self, Process};
+use crate::{alloc, child, descriptors, log, roomy, route, signals, sys, template, thread};
 
 /// How far this process has come: one of the states below, with the process's id in the upper half
 /// while it is starting.
@@ -151,7 +151,14 @@ fn try_start() -> bool {
              raise it above {} KiB",
             ADDRESS_SPACE_MIN / 1024
         ));
-        return give_up(OnFailure::asked(&Process));
+        return give_up(surroundings::on_failure());
+    }
+    if !alloc::has_room() {
+        sys::complain(format_args!(
+            "the program's memory is limited (ulimit -d, ulimit -v) and leaves too little for a stack; \
+             raise the limit"
+        ));
+        return give_up(surroundings::on_failure());
     }
     let settings = match Settings::read(&Process) {
         Ok(Some(settings)) => settings,

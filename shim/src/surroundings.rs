@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use env::Surroundings;
+use env::{OnFailure, Surroundings};
 
 use crate::errno::Errno;
 use crate::sys;
@@ -17,14 +17,7 @@ pub(crate) struct Process;
 
 impl Surroundings for Process {
     fn variable(&self, name: &str) -> Option<OsString> {
-        let name = CString::new(name).ok()?;
-        // SAFETY: the name ends in a zero byte.
-        let value = unsafe { libc::getenv(name.as_ptr()) };
-        if value.is_null() {
-            return None;
-        }
-        // SAFETY: getenv gives a string that ends in a zero byte.
-        let value = unsafe { CStr::from_ptr(value) };
+        let value = value(&CString::new(name).ok()?)?;
         Some(OsString::from_vec(value.to_bytes().to_vec()))
     }
 
@@ -53,6 +46,20 @@ impl Surroundings for Process {
         let _ = sys::close(fd);
         bytes
     }
+}
+
+/// What NSTK_FAIL asks for, for when there may be no room for a heap.
+pub(crate) fn on_failure() -> OnFailure {
+    let word = value(c"NSTK_FAIL").and_then(|value| value.to_str().ok());
+    word.map(OnFailure::from_text).unwrap_or_default()
+}
+
+/// The variable's value, for as long as the program leaves it there.
+fn value<'a>(name: &CStr) -> Option<&'a CStr> {
+    // SAFETY: the name ends in a zero byte.
+    let value = unsafe { libc::getenv(name.as_ptr()) };
+    // SAFETY: getenv gives a string that ends in a zero byte.
+    (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) })
 }
 
 unsafe extern "C" {

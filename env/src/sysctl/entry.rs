@@ -70,20 +70,32 @@ impl Ignored {
             Self::Form(_) | Self::Unknown(_) => None,
         }
     }
+
+    /// One line for who does not ignore it but stops.
+    pub(crate) fn refusal(&self) -> String {
+        let (what, why) = self.what_and_why();
+        format!("{what}: {why}")
+    }
+
+    fn what_and_why(&self) -> (String, String) {
+        match self {
+            Self::Form(entry) => (
+                format!("`{}`", quoted(entry)),
+                "write it as key=value".to_owned(),
+            ),
+            Self::Unknown(key) => (quoted(key), why_unknown(key)),
+            Self::Misfit(row, value) => (
+                format!("{}={}", row.name, quoted(value)),
+                format!("must be {}", row.accepts()),
+            ),
+        }
+    }
 }
 
 impl fmt::Display for Ignored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Form(entry) => {
-                write!(f, "`{}` ignored: write it as key=value", quoted(entry))
-            }
-            Self::Unknown(key) => write!(f, "{} ignored: {}", quoted(key), why_unknown(key)),
-            Self::Misfit(row, value) => {
-                let (value, accepts) = (quoted(value), row.accepts());
-                write!(f, "{}={value} ignored: must be {accepts}", row.name)
-            }
-        }
+        let (what, why) = self.what_and_why();
+        write!(f, "{what} ignored: {why}")
     }
 }
 

@@ -268,22 +268,27 @@ fn busy_poll_lets_a_waiting_program_spin() {
 }
 
 #[test]
-fn too_few_descriptors_are_named_as_what_they_are() {
+fn limits_that_leave_no_room_are_named_as_what_they_are() {
     let lab = Lab::new();
     let program = CProgram::compile("leaving");
     let peer = Peer::start(&lab, PEER, "discard");
     // The second run would join the keeper of the first.
-    for limit in ["1024", "45", "20"] {
+    for (limit, named) in [
+        ("--nofile=1024:1024", None),
+        ("--nofile=45:45", Some("ulimit -n")),
+        ("--nofile=20:20", Some("ulimit -n")),
+        ("--data=30000000:30000000", Some("ulimit -d")),
+        ("--as=1000000000:1000000000", Some("ulimit -v")),
+        ("--as=1300000000:1300000000", Some("ulimit -v")),
+    ] {
         let mut command = lab.nstk("prlimit");
-        command.arg(format!("--nofile={limit}:{limit}"));
-        command.arg(program.path());
+        command.args([limit.as_ref(), program.path().as_os_str()]);
         let outcome = Outcome::of(command.args([PEER_ADDRESS, &peer.port.to_string(), "exit"]));
-        if limit == "1024" {
-            assert_eq!(outcome.stderr, "");
-        } else {
-            one_line(&outcome, "ulimit -n");
+        match named {
+            None => assert_eq!(outcome.stderr, ""),
+            Some(named) => one_line(&outcome, named),
         }
-        assert!(outcome.status.success(), "{}", outcome.status);
+        assert!(outcome.status.success(), "{limit}: {}", outcome.status);
         assert_eq!(peer.next_line(), "1048576 intact fin");
     }
 }
