@@ -258,7 +258,7 @@ fn write_file_problem(kind: ErrorKind, f: &mut fmt::Formatter<'_>) -> fmt::Resul
         ErrorKind::IsADirectory | ErrorKind::InvalidInput => "is no file; name a regular file",
         ErrorKind::FileTooLarge => "is longer than 64 KiB; name a settings file in TOML",
         ErrorKind::InvalidData => "is not UTF-8 text; name a settings file in TOML",
-        other => return write!(f, "cannot be read: {other}"),
+        other => return write!(f, "cannot be read: {other}; name a regular file"),
     };
     f.write_str(text)
 }

@@ -58,8 +58,11 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         .into_iter()
         .map(|candidate| (changes(candidate), candidate))
         .min_by_key(|(changes, _)| *changes)?;
-    // Two changes in a short word, more in a long one, make another word.
-    let near = 2.max(word.len() / 6);
+    // More changes than these make another word.
+    let near = match word.len() {
+        0..=3 => 1,
+        length => 2.max(length / 6),
+    };
     (changes <= near && changes < word.len()).then_some(candidate)
 }
 

@@ -276,6 +276,7 @@ fn variables_that_look_like_ours_are_named() {
     let mut made = with_file("");
     for name in [
         "NSTK_ADRR",
+        "NSTK_FOO",
         "NSTK_LIBRARY",
         "NSTK_SYSCTRL",
         "NSTK_",
