@@ -13,8 +13,9 @@ use crate::commands::Command;
 #[command(after_help = "\
 Examples:
   nstk doctor        what this machine lacks, if anything
-  nstk lab           a shell in a test network; in it:
-  nstk run -- curl http://10.77.1.1:8000/
+  nstk lab           a shell in a test network; in it, one after the other:
+    python3 -m http.server 8000 &
+    nstk run -- curl http://10.77.1.1:8000/
 
 Each command has its own help with examples and exit codes: nstk run --help")]
 pub(crate) struct Cli {

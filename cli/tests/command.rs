@@ -53,7 +53,7 @@ fn what_is_not_understood_ends_with_status_2() {
     for arguments in [
         &["no-such-command"] as &[&str],
         &["run"],
-        &["run", "--no-such-option", "--", "true"],
+        &["lab", "--no-such-option", "--", "true"],
         &["run", "--fail=perhaps", "--", "true"],
         &["completion", "tcsh"],
         &[],
@@ -76,6 +76,7 @@ fn a_bad_setting_is_one_line_and_status_2() {
         ("--mtu=1", "NSTK_MTU"),
         ("--bypass=never", "NSTK_BYPASS"),
         ("--log=a=b=c", "NSTK_LOG"),
+        ("--pcap-limit=1K", "NSTK_PCAP_LIMIT"),
         ("--cc=vegas", "net.ipv4.tcp_congestion_control"),
         ("--sysctl=net.ipv4.tcp_sack=2", "net.ipv4.tcp_sack"),
         (
@@ -96,6 +97,27 @@ fn a_bad_setting_is_one_line_and_status_2() {
         assert_eq!(said.lines().count(), 1, "{said}");
         assert!(said.contains(named), "{said}");
     }
+}
+
+#[test]
+fn an_option_with_a_slip_is_not_taken_for_the_program() {
+    for (arguments, meant) in [
+        (&["run", "--adr=10.0.0.2/24", "true"] as &[&str], "--addr"),
+        (&["run", "--loq", "info", "--", "true"], "--log"),
+        (&["lab", "--halp"], "--help"),
+    ] {
+        let output = nstk(arguments);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(meant), "{said}");
+    }
+}
+
+#[test]
+fn a_setting_that_ends_the_command_is_not_said_to_be_ignored() {
+    let output = nstk(&["run", "--cc=vegas", "--", "true"]);
+    let said = stderr(&output);
+    assert!(!said.contains("ignored"), "{said}");
 }
 
 #[test]
@@ -146,6 +168,7 @@ fn there_is_a_manual_page_for_all_and_one_for_every_command() {
         assert!(page.contains(&format!("nstk\\-{command}(1)")), "{page}");
         let page = stdout(&nstk(&["man", command]));
         assert!(page.contains(&format!(".TH nstk-{command} 1")), "{page}");
+        assert!(page.contains(env!("CARGO_PKG_VERSION")), "{page}");
         assert!(page.contains("Examples:"), "{page}");
     }
     assert!(stdout(&nstk(&["man", "run"])).contains("NSTK_SYSCTL"));
@@ -161,4 +184,17 @@ fn a_reader_that_goes_is_no_failure() {
     let output = Command::new("bash").args(["-c", &script]).output();
     let output = output.expect("bash is installed");
     assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn output_that_cannot_be_written_is_one_line_and_status_1() {
+    for arguments in [&["man"] as &[&str], &["sim", "--duration=10ms"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let mut command = command(arguments);
+        command.stdout(full.expect("the kernel has it"));
+        let output = command.output().expect("nstk starts");
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
 }

@@ -41,12 +41,11 @@ Exit codes:
 
 Examples:
   nstk lab
-  nstk lab -- sh -c 'python3 -m http.server & sleep 1; nstk run -- curl http://10.77.1.1:8000/'")]
+  nstk lab -- sh -c 'python3 -m http.server & sleep 2; nstk run -- curl http://10.77.1.1:8000/'")]
 pub(crate) struct Options {
     /// The command and its arguments; a shell without them
     #[arg(
         trailing_var_arg = true,
-        allow_hyphen_values = true,
         value_name = "COMMAND",
         value_hint = ValueHint::CommandWithArguments
     )]

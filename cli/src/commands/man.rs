@@ -37,7 +37,10 @@ impl Options {
             })?;
         }
         let mut page = Vec::new();
-        Man::new(command).render(&mut page).map_err(Failure::new)?;
+        Man::new(command)
+            .source(concat!("nstk ", env!("CARGO_PKG_VERSION")))
+            .render(&mut page)
+            .map_err(Failure::new)?;
         output::print(page)?;
         Ok(ExitCode::SUCCESS)
     }

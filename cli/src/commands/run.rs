@@ -29,7 +29,7 @@ Exit codes:
   127  the program was not found
 
 Examples:
-  nstk lab -- nstk run -- curl http://10.77.1.1/
+  nstk lab -- sh -c 'python3 -m http.server & sleep 2; nstk run --cc bbr -- curl http://10.77.1.1:8000/'
   nstk run --if tap:tap0 --addr 10.0.0.2/24 --cc bbr -- curl http://10.0.0.1/")]
 pub(crate) struct Options {
     #[command(flatten)]
@@ -38,7 +38,6 @@ pub(crate) struct Options {
     #[arg(
         required = true,
         trailing_var_arg = true,
-        allow_hyphen_values = true,
         value_name = "PROGRAM",
         value_hint = ValueHint::CommandWithArguments
     )]

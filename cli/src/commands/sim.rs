@@ -18,6 +18,7 @@ use clap::Args;
 use sim::{Report, Scenario, SimError};
 
 use crate::failure::Failure;
+use crate::output;
 
 /// Play connections over a simulated link, in virtual time
 ///
@@ -35,7 +36,7 @@ Buffers are made large enough for the path unless --sysctl sets tcp_wmem, tcp_rm
 
 Exit codes:
   0  it ran to its end
-  1  a file could not be written, or a byte arrived wrong (a bug: please report it with the seed)
+  1  a file or the output could not be written, or a byte arrived wrong (a bug: please report it with the seed)
   2  an option or a setting cannot be obeyed
 
 Examples:
@@ -70,9 +71,9 @@ impl Options {
         let csv = self.csv.as_deref().map(create).transpose()?;
         self.svg.as_deref().map(create).transpose()?;
         let title = self.setup.title();
-        println!("{title}\n");
+        output::print(format!("{title}\n\n"))?;
         let (report, cost) = progress::play(&scenario).map_err(failed(&scenario))?;
-        print!("{}", summary::text(&scenario, &report, cost));
+        output::print(summary::text(&scenario, &report, cost))?;
         if let Some((file, path)) = csv.zip(self.csv.as_deref()) {
             write_csv(&report, file).map_err(|error| not_written(path, error))?;
         }

@@ -38,6 +38,14 @@ fn a_program_in_the_lab_comes_from_the_stacks_address() {
 }
 
 #[test]
+fn the_lab_does_without_path_and_shell() {
+    let version = ["lab", "--", "sh", "-c", "nstk --version"];
+    let outcome = Outcome::of(nstk_command().env_remove("PATH").args(version));
+    assert!(outcome.success().starts_with("nstk "));
+    Outcome::of(nstk_command().env("SHELL", "").arg("lab")).success();
+}
+
+#[test]
 fn options_reach_the_program() {
     let said = client_of_a_kernel_server("--addr 10.77.1.9/24 --cc bbr --fail exit").success();
     assert_eq!(said, "10.77.1.9 bbr\n");

@@ -58,7 +58,8 @@ impl Inside {
     }
 
     fn start(&self, variables: &[(&str, &str)]) -> Result<Pid, Failure> {
-        let shell = [var_os("SHELL").unwrap_or_else(|| "/bin/sh".into())];
+        let shell = var_os("SHELL").filter(|shell| !shell.is_empty());
+        let shell = [shell.unwrap_or_else(|| "/bin/sh".into())];
         let (name, arguments) = self.command.split_first().unwrap_or((&shell[0], &[]));
         let mut command = Command::new(name);
         command.args(arguments).envs(variables.iter().copied());
@@ -94,7 +95,8 @@ fn path_with_nstk() -> Option<OsString> {
         return None;
     }
     let own = std::env::current_exe().ok()?;
-    let path = var_os("PATH").unwrap_or_default();
+    // Without one, programs are looked for where execvp(3) says; this directory alone would hide them.
+    let path = var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
     let directories = split_paths(&path);
     join_paths(directories.chain([own.parent().map(Path::to_path_buf)?])).ok()
 }

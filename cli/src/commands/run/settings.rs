@@ -38,6 +38,8 @@ pub(super) struct SettingsOptions {
     config: Option<PathBuf>,
     #[arg(long, value_name = "FILE", help = help(Variable::Pcap))]
     pcap: Option<PathBuf>,
+    #[arg(long, value_name = "SIZE", help = help(Variable::PcapLimit))]
+    pcap_limit: Option<String>,
     #[arg(long, value_enum, help = help(Variable::Fail))]
     fail: Option<Fail>,
     #[arg(long, value_name = "FILTER", help = help(Variable::Log))]
@@ -82,6 +84,7 @@ impl SettingsOptions {
             (Variable::Bypass, text(&self.bypass)),
             (Variable::Config, path(&self.config)?),
             (Variable::Pcap, path(&self.pcap)?),
+            (Variable::PcapLimit, text(&self.pcap_limit)),
             (Variable::Fail, self.fail.map(|fail| fail.word().into())),
             (Variable::Log, text(&self.log)),
         ];

@@ -8,6 +8,7 @@ use sim::experiment;
 
 use super::{failed, progress, setup};
 use crate::failure::Failure;
+use crate::output;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum Name {
@@ -34,16 +35,10 @@ pub(super) fn run(name: Name, options: &setup::SetupOptions) -> Result<ExitCode,
         .given_duration()
         .unwrap_or(Duration::from_secs(duration));
     let mut cases: Vec<experiment::Case> = cases(rate, duration);
-    println!(
-        "{} Mbit/s, {duration:?} of virtual time. Goodput in Mbit/s:\n",
-        rate as f64 / 1e6
-    );
-    println!(
-        "                                                        here   second   published   published"
-    );
-    println!(
-        "                                                     overall     half      kernel  as library"
-    );
+    let rate_mbit = rate as f64 / 1e6;
+    output::print(format!(
+        "{rate_mbit} Mbit/s, {duration:?} of virtual time. Goodput in Mbit/s:\n\n{HEADER}"
+    ))?;
     for case in &mut cases {
         case.scenario.pair.seed = options.seed();
         let (report, cost) = progress::play(&case.scenario).map_err(failed(&case.scenario))?;
@@ -54,20 +49,27 @@ pub(super) fn run(name: Name, options: &setup::SetupOptions) -> Result<ExitCode,
             .map_or(0, |flow| flow.goodput_after(duration / 2, duration));
         let published =
             |number: Option<u64>| number.map_or("-".into(), |number| number.to_string());
-        println!(
-            "{:<52} {:>7} {:>8} {:>11} {:>11}   ({:.0} s)",
+        output::print(format!(
+            "{:<52} {:>7} {:>8} {:>11} {:>11}   ({:.0} s)\n",
             case.name,
             mbit(report.goodput()),
             mbit(steady),
             published(case.kernel_mbit),
             published(case.library_mbit),
             cost.elapsed.as_secs_f64()
-        );
+        ))?;
     }
-    println!(
-        "\nPublished: H. Tazaki, netdev 2.1 (2017), at 10 Gbit/s; \"as library\" is the kernel's code in a process of its own."
-    );
+    output::print(FOOTER)?;
     Ok(ExitCode::SUCCESS)
 }
 
 const RATE: u64 = 10_000_000_000;
+
+const HEADER: &str = "                                                        \
+here   second   published   published
+                                                     overall     half      kernel  as library
+";
+
+const FOOTER: &str = "
+Published: H. Tazaki, netdev 2.1 (2017), at 10 Gbit/s; \"as library\" is the kernel's code in a process of its own.
+";
