@@ -20,5 +20,5 @@ pub use outcome::{Outcome, Running};
 pub use peer::Peer;
 pub use process::{cpu_time, eventually, kill};
 pub use scratch::{Scratch, noise};
-pub use transfer::transfer;
+pub use transfer::{transfer, transfer_by_client, transfer_by_server};
 pub use web::{WEB_ADDRESS, WebServer};

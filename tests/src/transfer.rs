@@ -38,3 +38,17 @@ pub fn transfer(
     assert_eq!(received.len(), bytes.len());
     assert!(received == bytes, "the bytes differ");
 }
+
+/// [`transfer`] in a lab of its own; the side that connects is under the library.
+pub fn transfer_by_client(bytes: usize, listen: &str, connect: &str) {
+    let lab = Lab::new();
+    let (kernel, nstk) = (lab.kernel("sh"), lab.nstk("sh"));
+    transfer(&lab, bytes, (kernel, listen), (nstk, connect));
+}
+
+/// [`transfer`] in a lab of its own; the side that listens is under the library.
+pub fn transfer_by_server(bytes: usize, listen: &str, connect: &str) {
+    let lab = Lab::new();
+    let (kernel, nstk) = (lab.kernel("sh"), lab.nstk("sh"));
+    transfer(&lab, bytes, (nstk, listen), (kernel, connect));
+}

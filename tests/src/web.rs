@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 
 use crate::lab::{Lab, PEER_ADDRESS};
-use crate::outcome::Running;
+use crate::outcome::{Outcome, Running};
 use crate::process::eventually;
 use crate::scratch::Scratch;
 
@@ -57,6 +57,23 @@ impl WebServer {
             state,
             _server: server,
         }
+    }
+
+    /// Runs a script of the shell on both stacks, in the directory of the files and with the client's address in `$address`: it must say the same on
+    /// both, and the server must have got at least `requests`, all from that address.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn same(&self, lab: &Lab, script: &str, requests: usize) {
+        lab.same("sh", |mut command, address| {
+            command
+                .args(["-c", script])
+                .env("address", address)
+                .current_dir(self.files.path());
+            let outcome = Outcome::of(&mut command);
+            assert_eq!(self.visitors(requests), [address], "{}", outcome.stderr);
+            outcome
+        });
     }
 
     /// Waits until at least `count` requests have been served since the start or the last call, and says where they came from: the addresses

@@ -2,30 +2,21 @@
 
 use std::process::Command;
 
-use nstk_tests::{Lab, NSTK_ADDRESS, Outcome, PEER_ADDRESS, Running, eventually, transfer};
+use nstk_tests::{
+    Lab, NSTK_ADDRESS, Outcome, PEER_ADDRESS, Running, eventually, transfer_by_client,
+    transfer_by_server,
+};
 
 const BYTES: usize = 20_000_000;
 const RECEIVE: &str = "socat -u TCP-LISTEN:5000,reuseaddr CREATE:received";
 const SEND: &str = "socat -u OPEN:sent TCP-LISTEN:5000,reuseaddr";
 
 fn client(listen: &str, connect: &str) {
-    let lab = Lab::new();
-    transfer(
-        &lab,
-        BYTES,
-        (lab.kernel("sh"), listen),
-        (lab.nstk("sh"), connect),
-    );
+    transfer_by_client(BYTES, listen, connect);
 }
 
 fn server(listen: &str, connect: &str) {
-    let lab = Lab::new();
-    transfer(
-        &lab,
-        BYTES,
-        (lab.nstk("sh"), listen),
-        (lab.kernel("sh"), connect),
-    );
+    transfer_by_server(BYTES, listen, connect);
 }
 
 #[test]

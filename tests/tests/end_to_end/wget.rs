@@ -1,6 +1,6 @@
 //! wget against a web server on the kernel's stack.
 
-use nstk_tests::{Lab, Outcome, WebServer, noise};
+use nstk_tests::{Lab, WebServer, noise};
 
 /// What the script below asks the server for.
 const REQUESTS: usize = 10;
@@ -30,13 +30,5 @@ fn transfers_of_every_kind_are_as_on_the_kernel() {
     let server = WebServer::start(&lab);
     server.files.write("big", noise(20_000_000));
     server.files.write("small", "a line\n");
-    lab.same("sh", |mut command, address| {
-        command
-            .args(["-c", SCRIPT])
-            .env("address", address)
-            .current_dir(server.files.path());
-        let outcome = Outcome::of(&mut command);
-        assert_eq!(server.visitors(REQUESTS), [address], "{}", outcome.stderr);
-        outcome
-    });
+    server.same(&lab, SCRIPT, REQUESTS);
 }
