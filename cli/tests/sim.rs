@@ -162,6 +162,16 @@ fn what_cannot_be_obeyed_is_said_in_a_line_and_ends_with_its_status() {
             "cannot be used with",
         ),
         (
+            &["--experiment", "founding", "--loss", "5%"],
+            2,
+            "cannot be used with",
+        ),
+        (
+            &["--flow", "start=99s", "--duration", "1s"],
+            2,
+            "after the end",
+        ),
+        (
             &["--csv", "/no/such/directory/file"],
             1,
             "/no/such/directory/file: ",

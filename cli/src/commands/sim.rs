@@ -56,8 +56,8 @@ pub(crate) struct Options {
     /// Repeat a published experiment and print its numbers beside ours: at its own rate this takes minutes
     ///
     /// founding: 100 ms, 1 % loss, send buffers of 100 MB (netdev 2.1, 2017);
-    /// clock: the same stack with a coarse clock. --rate and --duration may be given.
-    #[arg(long, value_enum, conflicts_with_all = ["csv", "svg"])]
+    /// clock: the same stack with a coarse clock. --rate, --duration and --seed may be given.
+    #[arg(long, value_enum, conflicts_with_all = experiment::FIXED)]
     experiment: Option<experiment::Name>,
 }
 

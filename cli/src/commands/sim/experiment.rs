@@ -18,6 +18,28 @@ pub(super) enum Name {
     Clock,
 }
 
+/// Options of `nstk sim` that an experiment leaves no choice of.
+pub(super) const FIXED: [&str; 18] = [
+    "csv",
+    "svg",
+    "cc",
+    "rtt",
+    "loss",
+    "jitter",
+    "reorder",
+    "reorder_by",
+    "duplicate",
+    "corrupt",
+    "both_ways",
+    "queue",
+    "mtu",
+    "flows",
+    "flow",
+    "sysctl",
+    "clock",
+    "interval",
+];
+
 /// Plays every case and prints a table, line by line.
 pub(super) fn run(name: Name, options: &setup::SetupOptions) -> Result<ExitCode, Failure> {
     let rate = options.given_rate().unwrap_or(RATE);

@@ -113,7 +113,7 @@ impl SetupOptions {
     }
 
     /// # Errors
-    /// A sysctl that cannot be obeyed.
+    /// A sysctl that cannot be obeyed; a flow that would never start.
     pub(super) fn scenario(&self) -> Result<Scenario, Failure> {
         let forward = self.link();
         let clean = Link {
@@ -136,9 +136,17 @@ impl SetupOptions {
             seed: self.seed,
         };
         let duration = self.duration();
+        let flows = self.specs();
+        if let Some(late) = flows.iter().find(|flow| flow.start >= duration) {
+            let problem = format!(
+                "--flow: a start at {:?} is after the end at {duration:?}",
+                late.start
+            );
+            return Err(Failure::with_code(status::USAGE, problem));
+        }
         Ok(Scenario {
             pair,
-            flows: self.specs(),
+            flows,
             duration,
             interval: self.interval.unwrap_or(duration / 500),
         })
