@@ -37,7 +37,7 @@ fn bbr_keeps_a_lossy_path_where_cubic_cannot_and_little_memory_takes_it_down() {
 }
 
 #[test]
-fn a_coarse_clock_ruins_bbr_and_since_we_pace_it_too_cubic() {
+fn a_coarse_clock_ruins_bbr_and_leaves_cubic_alone() {
     let results = steady_of(&experiment::clock(GBIT, Duration::from_secs(1)));
     let [
         bbr_10ms,
@@ -50,15 +50,16 @@ fn a_coarse_clock_ruins_bbr_and_since_we_pace_it_too_cubic() {
     else {
         panic!("six cases, not {results:?}")
     };
-    for (coarse, fine, exact) in [
-        (bbr_10ms, bbr_1ms, bbr_exact),
-        (cubic_10ms, cubic_1ms, cubic_exact),
-    ] {
-        assert!(exact > 900, "{exact}");
-        assert!(
-            coarse < exact / 4,
-            "published for bbr: a twentieth, {coarse}"
-        );
-        assert!(coarse < fine && fine <= exact, "{coarse} {fine} {exact}");
+    assert!(bbr_exact > 900, "{bbr_exact}");
+    assert!(
+        bbr_10ms < bbr_exact / 4,
+        "published: a twentieth, {bbr_10ms}"
+    );
+    assert!(
+        bbr_10ms < bbr_1ms && bbr_1ms <= bbr_exact,
+        "{bbr_10ms} {bbr_1ms} {bbr_exact}"
+    );
+    for cubic in [cubic_10ms, cubic_1ms, cubic_exact] {
+        assert!(cubic > 900, "{cubic}");
     }
 }

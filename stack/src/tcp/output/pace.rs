@@ -35,18 +35,19 @@ impl Flow<'_, '_> {
         conn.snd.departure = start.plus_nanos(len_ns);
     }
 
-    /// Sending begins with nothing in flight: congestion control hears of it, and an old window is
-    /// forgotten (RFC 2861; `net.ipv4.tcp_slow_start_after_idle`).
+    /// Sending begins with nothing in flight: congestion control hears of it.
     pub(crate) fn start_sending(&mut self) {
-        if self.cx.global.config.slow_start_after_idle != 0 {
-            self.restart_window();
-        }
         let view = self.cc_view();
         let decision = self.sock.tcp.cc.on_tx_start(&view);
         self.apply(decision);
     }
 
-    fn restart_window(&mut self) {
+    /// Nothing is in flight: an old window is forgotten (RFC 2861; `net.ipv4.tcp_slow_start_after_idle`), before the
+    /// first burst is measured by it.
+    pub(crate) fn restart_window(&mut self) {
+        if self.cx.global.config.slow_start_after_idle == 0 {
+            return;
+        }
         let now = self.cx.now;
         let conn = &mut self.sock.tcp;
         let idle = now.nanos_since(conn.snd.last_sent);

@@ -41,6 +41,10 @@ impl Flow<'_, '_> {
         if unsent == 0 && !fin {
             return Plan::Nothing;
         }
+        if self.sock.tcp.loss.packets_out == 0 {
+            self.restart_window();
+        }
+        let snd = &self.sock.tcp.snd;
         let mss = u32::from(self.current_mss()).max(1);
         let loss = &self.sock.tcp.loss;
         let in_flight = loss.in_flight();
