@@ -15,7 +15,7 @@ pub(crate) struct Settings {
     pub(crate) keep_count: u32,
     /// `TCP_USER_TIMEOUT`, ms; 0: by retransmissions.
     pub(crate) user_timeout_ms: u32,
-    /// `TCP_LINGER2`: seconds an orphan stays in FIN_WAIT_2; negative: not at all.
+    /// `TCP_LINGER2`: seconds an orphan stays in FIN_WAIT_2; 0: by `net.ipv4.tcp_fin_timeout`, negative: not at all.
     pub(crate) linger2_s: i32,
     /// `TCP_DEFER_ACCEPT`, s; 0: off.
     pub(crate) defer_accept_s: u32,
@@ -42,7 +42,7 @@ impl Settings {
             keep_interval_s: config.keepalive_intvl_s,
             keep_count: u32::from(config.keepalive_probes),
             user_timeout_ms: 0,
-            linger2_s: i32::try_from(config.fin_timeout_s).unwrap_or(i32::MAX),
+            linger2_s: 0,
             defer_accept_s: 0,
             window_clamp: 0,
             not_sent_low_at: config.notsent_lowat,
@@ -53,4 +53,15 @@ impl Settings {
             _pad: [0; 3],
         }
     }
+
+    /// Seconds an orphan stays in FIN_WAIT_2; `None`: not at all.
+    pub(crate) fn fin_wait_2_s(&self, config: &Config) -> Option<u32> {
+        match self.linger2_s {
+            0 => Some(config.fin_timeout_s),
+            seconds => u32::try_from(seconds).ok(),
+        }
+    }
 }
+
+/// `TCP_LINGER2` is taken as this at most, s (Linux: TCP_FIN_TIMEOUT_MAX).
+pub(crate) const LINGER2_MAX_S: i32 = 120;

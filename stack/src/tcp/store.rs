@@ -13,7 +13,6 @@ use crate::context::Bufs;
 use crate::index::{HashKey, Index};
 use crate::layout::{self, TCP_FIRST};
 use crate::sock::{Sock, SockId};
-use crate::time::Instant;
 use region::{Array, Region, RegionError, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -40,8 +39,6 @@ pub(crate) struct Shared {
     /// Second in which challenge ACKs are being counted, and how many may still go (RFC 5961 §7).
     pub(crate) challenge_second: u64,
     pub(crate) challenges_left: u64,
-    /// When the last reset or TIME_WAIT answer went out.
-    pub(crate) answered_at: Instant,
 }
 
 impl Tcp {

@@ -39,6 +39,8 @@ pub(crate) struct TimeWait {
     remote: Endpoint,
     expires: Instant,
     ts_recent_at: Instant,
+    /// When a segment that did not fit was answered last; [`Instant::ZERO`]: never.
+    answered_at: Instant,
     prev: TimeWaitId,
     next: TimeWaitId,
     snd_nxt: Seq,
@@ -266,12 +268,17 @@ pub(crate) fn receive(
     let is_old =
         clock.is_some_and(|stamps| Seq::new(stamps.value).before(Seq::new(rest.ts_recent)));
     let is_reset = segment.has(header::Flags::RST);
-    let is_empty = segment.end() == segment.seq();
-    if !is_old && segment.seq() == rest.rcv_nxt && (is_empty || is_reset) {
-        if is_reset && parts.cx.global.config.rfc1337 == 0 {
+    let is_next = !is_old && segment.seq() == rest.rcv_nxt;
+    if is_next && is_reset {
+        if parts.cx.global.config.rfc1337 == 0 {
             remove(parts, id);
-            return Verdict::Taken;
         }
+        return Verdict::Taken;
+    }
+    // All that we sent was acknowledged: an ACK of anything else is a stranger's guess, and must move
+    // neither the clock nor the end of the minute.
+    let is_peer = segment.has(header::Flags::ACK) && segment.header.ack == rest.snd_nxt;
+    if is_next && is_peer && segment.end() == segment.seq() {
         if let (Some(stamps), Some(mut entry)) = (clock, parts.tcp.time_wait.table.get_mut(id)) {
             entry.ts_recent = stamps.value;
             entry.ts_recent_at = now;
@@ -288,13 +295,29 @@ pub(crate) fn receive(
             None => Verdict::Unknown,
         };
     }
-    if !is_reset {
-        if is_old || segment.has(header::Flags::ACK) {
-            parts.tcp.time_wait.restart(id, now);
-        }
+    if is_peer {
+        parts.tcp.time_wait.restart(id, now);
+    }
+    if !is_reset && may_answer(parts, id, segment) {
         acknowledge(&mut parts.cx, &rest);
     }
     Verdict::Taken
+}
+
+/// A segment that does not fit is answered; one without data only now and then
+/// (`net.ipv4.tcp_invalid_ratelimit`; Linux: tcp_timewait_check_oow_rate_limit).
+fn may_answer(parts: &mut Parts<'_>, id: TimeWaitId, segment: &Segment<'_>) -> bool {
+    let now = parts.cx.now;
+    let gap_ns = u64::from(parts.cx.global.config.invalid_ratelimit_ms) * 1_000_000;
+    let Some(mut rest) = parts.tcp.time_wait.table.get_mut(id) else {
+        return false;
+    };
+    let is_early = rest.answered_at != Instant::ZERO && now.nanos_since(rest.answered_at) < gap_ns;
+    if is_early && segment.len == 0 {
+        return false;
+    }
+    rest.answered_at = now;
+    true
 }
 
 fn acknowledge(cx: &mut Context<'_>, rest: &TimeWait) {
@@ -334,6 +357,7 @@ impl Flow<'_, '_> {
             remote: self.sock.remote,
             expires: self.cx.now.plus_nanos(LIFE_NS),
             ts_recent_at: conn.rcv.ts_recent_at,
+            answered_at: Instant::ZERO,
             prev: TimeWaitId::NONE,
             next: TimeWaitId::NONE,
             snd_nxt: conn.snd.nxt,

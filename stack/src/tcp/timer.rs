@@ -126,15 +126,16 @@ impl Flow<'_, '_> {
 
     /// See [`Flow::enter_fin_wait_2`].
     pub(crate) fn limit_fin_wait_2(&mut self) {
-        match u64::try_from(self.sock.tcp.settings.linger2_s) {
-            Ok(seconds) => {
+        let config = &self.cx.global.config;
+        match self.sock.tcp.settings.fin_wait_2_s(config) {
+            Some(seconds) => {
                 let rto = self.sock.tcp.rtt.rto_after_ns(self.sock.tcp.loss.backoff);
                 let at = self
-                    .after_ns(seconds * SECOND_NS)
+                    .after_ns(u64::from(seconds) * SECOND_NS)
                     .max(self.after_ns(rto * 7 / 2));
                 self.conn().due.keep = at;
             }
-            Err(_) => self.abort(),
+            None => self.abort(),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::socket_calls::options::{OptName, SockOpt};
 use crate::stack::Stack;
 use crate::tcp::congestion::{CcBlock, CongestionControl};
 use crate::tcp::flow::{Flow, with_flow};
+use crate::tcp::settings::LINGER2_MAX_S;
 use crate::tcp::state::State;
 use crate::time::Instant;
 
@@ -55,7 +56,10 @@ pub(crate) fn option(stack: &Stack, id: SockId, name: OptName) -> Result<u64, Er
         OptName::DeferAccept => u64::from(settings.defer_accept_s),
         OptName::WindowClamp => u64::from(conn.rcv.clamp.max(settings.window_clamp)),
         OptName::NotSentLowAt => u64::from(settings.not_sent_low_at),
-        OptName::Linger2 => i64::from(settings.linger2_s).cast_unsigned(),
+        OptName::Linger2 => settings
+            .fin_wait_2_s(stack.config())
+            .map_or(-1, i64::from)
+            .cast_unsigned(),
         OptName::ReuseAddr
         | OptName::ReusePort
         | OptName::KeepAlive
@@ -121,7 +125,7 @@ impl Flow<'_, '_> {
                     bytes => bytes,
                 };
             }
-            SockOpt::Linger2(seconds) => settings.linger2_s = seconds,
+            SockOpt::Linger2(seconds) => settings.linger2_s = seconds.clamp(-1, LINGER2_MAX_S),
             SockOpt::MaxPacingRate(rate) => {
                 let pacing = &mut self.sock.tcp.snd.pacing_rate;
                 *pacing = (*pacing).min(rate);

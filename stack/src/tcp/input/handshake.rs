@@ -1,6 +1,7 @@
 //! The three ways through a handshake: RFC 9293 §3.5, §3.10.7.3.
 
 use super::Segment;
+use super::judge::Verdict;
 use crate::error::Error;
 use crate::tcp::connection::Flags;
 use crate::tcp::flow::Flow;
@@ -12,26 +13,23 @@ use crate::tcp::state::State;
 impl Flow<'_, '_> {
     /// An answer to our SYN.
     pub(super) fn receive_in_syn_sent(&mut self, segment: &Segment<'_>) {
-        let has_ack = segment.has(header::Flags::ACK);
-        let snd = &self.sock.tcp.snd;
-        let is_ours = segment.header.ack.after(snd.iss) && segment.header.ack.at_or_before(snd.nxt);
-        if has_ack && !is_ours {
-            if !segment.has(header::Flags::RST) {
+        match self.judge_in_syn_sent(segment) {
+            Verdict::Accept(_) => self.take_answer(segment),
+            Verdict::Reset => self.fail(Error::ConnectionRefused),
+            Verdict::Stranger => {
                 reply::reset_stranger(self.cx, self.sock.local, self.sock.remote, segment);
             }
-            return;
+            Verdict::Drop
+            | Verdict::OldClock
+            | Verdict::OutOfWindow
+            | Verdict::Challenge
+            | Verdict::RepeatSynAck => {}
         }
-        if segment.has(header::Flags::RST) {
-            if has_ack {
-                self.fail(Error::ConnectionRefused);
-            }
-            return;
-        }
-        if !segment.has(header::Flags::SYN) {
-            return;
-        }
+    }
+
+    fn take_answer(&mut self, segment: &Segment<'_>) {
         self.agree(&segment.options, segment.seq(), segment.header.window);
-        if !has_ack {
+        if !segment.has(header::Flags::ACK) {
             self.cross();
             return;
         }
@@ -59,12 +57,7 @@ impl Flow<'_, '_> {
 
     /// The last ACK of a passive or crossed opening. `false`: it does not fit.
     pub(super) fn complete_passive(&mut self, segment: &Segment<'_>) -> bool {
-        let snd = &self.sock.tcp.snd;
         let ack = segment.header.ack;
-        if !(ack.after(snd.una) && ack.at_or_before(snd.nxt)) {
-            reply::reset_stranger(self.cx, self.sock.local, self.sock.remote, segment);
-            return false;
-        }
         if self.defers_accept(segment) {
             return false;
         }

@@ -1,13 +1,28 @@
 //! Taking segments in: to the connection, TIME_WAIT record or listener they are for, or a reset.
+//!
+//! Judge, then believe. A segment for a connection is taken apart in this order (RFC 9293 §3.10.7.4), and nothing but counters
+//! changes before the last step of judging:
+//!
+//! 1. `segment`: header and options are well-formed;
+//! 2. `judge`: its clock did not go back (PAWS, RFC 7323 §5.3);
+//! 3. `judge`: it lies in the receive window;
+//! 4. `judge`: a RST has exactly the next number, or is challenged (RFC 5961 §3);
+//! 5. `judge`: a SYN is challenged (RFC 5961 §4);
+//! 6. `judge`: the ACK field is at most a window old and acknowledges nothing that was not sent (RFC 5961 §5);
+//! 7. `open`: its clock is remembered, to be echoed;
+//! 8. `ack`: acknowledgement, SACK blocks (each judged in `recovery::sack`), window;
+//! 9. `data`: payload and FIN, cut to the window.
 
 mod ack;
+mod answer;
 pub(crate) mod coalesce;
 mod data;
 mod handshake;
+mod judge;
 mod listen;
+mod open;
 mod segment;
 mod tune;
-mod validate;
 
 pub(crate) use self::segment::Segment;
 
@@ -68,22 +83,5 @@ impl Flow<'_, '_> {
             // Neither is in the index of connections.
             State::Closed | State::Listen => {}
         }
-    }
-
-    /// RFC 9293 §3.10.7.4, in its order: acceptability, RST, SYN, ACK, data, FIN.
-    fn receive_open(&mut self, segment: &Segment<'_>) {
-        if !self.validate(segment) {
-            return;
-        }
-        if !segment.header.flags.contains(super::header::Flags::ACK) {
-            return;
-        }
-        if self.state() == State::SynReceived && !self.complete_passive(segment) {
-            return;
-        }
-        if !self.take_ack(segment) {
-            return;
-        }
-        self.take_payload(segment);
     }
 }

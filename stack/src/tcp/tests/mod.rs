@@ -3,6 +3,7 @@
 mod script;
 mod world;
 
+mod blind;
 mod coalescing;
 mod hostile;
 mod ipv6;
