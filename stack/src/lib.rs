@@ -22,6 +22,7 @@ mod heap;
 mod index;
 mod ip;
 mod layout;
+mod list;
 mod mib;
 mod packet;
 mod ports;

@@ -1,5 +1,6 @@
 //! Socket options of TCP that the program set, tcp(7).
 
+use super::rtt::RTO_INITIAL_NS;
 use crate::config::Config;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -25,8 +26,8 @@ pub(crate) struct Settings {
     pub(crate) not_sent_low_at: u32,
     /// `TCP_MAXSEG`; 0: not set.
     pub(crate) max_segment: u16,
-    /// `TCP_SYNCNT`.
-    pub(crate) syn_retries: u8,
+    /// `TCP_SYNCNT`; 0: not set.
+    pub(crate) syn_count: u8,
     /// `TCP_NODELAY`.
     pub(crate) no_delay: u8,
     /// `TCP_CORK`.
@@ -47,11 +48,38 @@ impl Settings {
             window_clamp: 0,
             not_sent_low_at: config.notsent_lowat,
             max_segment: 0,
-            syn_retries: config.syn_retries,
+            syn_count: 0,
             no_delay: 0,
             cork: 0,
             _pad: [0; 3],
         }
+    }
+
+    /// How often a SYN is repeated.
+    pub(crate) const fn syn_retries(&self, config: &Config) -> u8 {
+        match self.syn_count {
+            0 => config.syn_retries,
+            count => count,
+        }
+    }
+
+    /// How often a listener repeats a SYN-ACK.
+    pub(crate) const fn syn_ack_retries(&self, config: &Config) -> u8 {
+        match self.syn_count {
+            0 => config.synack_retries,
+            count => count,
+        }
+    }
+
+    /// `TCP_DEFER_ACCEPT` as a number of timeouts of a SYN-ACK: as many as begin within the time (Linux: secs_to_retrans).
+    pub(crate) fn defer_accept_timeouts(&self, config: &Config) -> u8 {
+        let (mut wait_ms, mut begun_ms, mut timeouts) = (RTO_INITIAL_NS / 1_000_000, 0, 0u8);
+        while begun_ms < u64::from(self.defer_accept_s) * 1000 && timeouts < u8::MAX {
+            begun_ms += wait_ms;
+            wait_ms = (wait_ms * 2).min(u64::from(config.rto_max_ms).max(1));
+            timeouts += 1;
+        }
+        timeouts
     }
 
     /// Seconds an orphan stays in FIN_WAIT_2; `None`: not at all.

@@ -4,8 +4,8 @@ use super::buffer::memory::Memory;
 use super::buffer::reassembly::{OooStore, RxRange};
 use super::buffer::receive::{RxSeg, RxStore};
 use super::buffer::send::{SendBlock, SendStore};
+use super::request::Requests;
 use super::segment::{TxSeg, TxStore};
-use super::state::State;
 use super::time_wait::TimeWaits;
 use crate::addr::Endpoint;
 use crate::config::Config;
@@ -23,6 +23,8 @@ pub(crate) struct Tcp {
     pub(crate) rx_segs: Table<RxSeg>,
     pub(crate) ranges: Table<RxRange>,
     pub(crate) time_wait: TimeWaits,
+    /// Half-open connections.
+    pub(crate) requests: Requests,
     /// Connections by both ends.
     pub(crate) connections: Index<Sock>,
     /// Listeners by port.
@@ -59,6 +61,7 @@ impl Tcp {
             listeners: Index::open(region, TCP_FIRST + 5, layout::MAX_SOCKS)?,
             shared: region.array(TCP_FIRST + 6, 1)?,
             time_wait: TimeWaits::open(region, TCP_FIRST + 7, config.max_tw_buckets)?,
+            requests: Requests::open(region, TCP_FIRST + 10)?,
         })
     }
 
@@ -111,24 +114,12 @@ impl Tcp {
         local: Endpoint,
         remote: Endpoint,
     ) -> Option<SockId> {
-        self.find_with_state(socks, key, local, remote)
-            .map(|(id, _)| id)
-    }
-
-    /// The connection between two ends, and where it stands.
-    pub(crate) fn find_with_state(
-        &self,
-        socks: &Table<Sock>,
-        key: &HashKey,
-        local: Endpoint,
-        remote: Endpoint,
-    ) -> Option<(SockId, State)> {
         self.connections
             .candidates(key.tuple(local, remote))
             .find_map(|id| {
                 let sock = socks.get(id)?;
                 let is_it = sock.local == local && sock.remote == remote;
-                is_it.then(|| (id, sock.tcp.state()))
+                is_it.then_some(id)
             })
     }
 }

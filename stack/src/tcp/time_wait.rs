@@ -4,15 +4,17 @@
 
 use super::connection::Flags;
 use super::flow::Flow;
-use super::header::{self, Header};
+use super::header;
 use super::input::Segment;
-use super::options::{Options, Timestamps};
-use super::output::{clock_of, reply};
+use super::options::Timestamps;
+use super::output::clock_of;
+use super::output::reply::Reply;
 use super::seq::Seq;
 use crate::addr::Endpoint;
 use crate::config::Config;
 use crate::context::{Context, Parts};
 use crate::index::{HashKey, Index};
+use crate::list::{Linked, Links, List};
 use crate::ports::PortHold;
 use crate::sock::SockKind;
 use crate::time::Instant;
@@ -41,8 +43,7 @@ pub(crate) struct TimeWait {
     ts_recent_at: Instant,
     /// When a segment that did not fit was answered last; [`Instant::ZERO`]: never.
     answered_at: Instant,
-    prev: TimeWaitId,
-    next: TimeWaitId,
+    links: Links,
     snd_nxt: Seq,
     rcv_nxt: Seq,
     ts_recent: u32,
@@ -59,14 +60,14 @@ const _: () = assert!(size_of::<TimeWait>() <= 128);
 pub(crate) struct TimeWaits {
     table: Table<TimeWait>,
     index: Index<TimeWait>,
-    queue: Array<Queue>,
+    /// In the order in which they expire.
+    queue: Array<List>,
 }
 
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-struct Queue {
-    first: TimeWaitId,
-    last: TimeWaitId,
+impl Linked for TimeWait {
+    fn links(&mut self) -> &mut Links {
+        &mut self.links
+    }
 }
 
 /// What became of a segment.
@@ -130,42 +131,21 @@ impl TimeWaits {
         true
     }
 
+    /// The first to expire.
+    fn oldest(&self) -> Option<(TimeWaitId, &TimeWait)> {
+        let id = self.queue.get(0)?.first();
+        Some((id, self.table.get(id)?))
+    }
+
     fn link_last(&mut self, id: TimeWaitId) {
-        let Some(queue) = self.queue.get_mut(0) else {
-            return;
-        };
-        let last = queue.last;
-        queue.last = id;
-        if queue.first.is_none() {
-            queue.first = id;
-        }
-        if let Some(mut before) = self.table.get_mut(last) {
-            before.next = id;
-        }
-        if let Some(mut rest) = self.table.get_mut(id) {
-            rest.prev = last;
-            rest.next = TimeWaitId::NONE;
+        if let Some(queue) = self.queue.get_mut(0) {
+            queue.push(&mut self.table, id);
         }
     }
 
     fn unlink(&mut self, id: TimeWaitId) {
-        let Some(rest) = self.table.get(id).copied() else {
-            return;
-        };
-        let Some(queue) = self.queue.get_mut(0) else {
-            return;
-        };
-        if queue.first == id {
-            queue.first = rest.next;
-        }
-        if queue.last == id {
-            queue.last = rest.prev;
-        }
-        if let Some(mut prev) = self.table.get_mut(rest.prev) {
-            prev.next = rest.next;
-        }
-        if let Some(mut next) = self.table.get_mut(rest.next) {
-            next.prev = rest.prev;
+        if let Some(queue) = self.queue.get_mut(0) {
+            queue.remove(&mut self.table, id);
         }
     }
 
@@ -199,16 +179,10 @@ pub(crate) fn reusable(config: &Config, now: Instant) -> Instant {
 /// Frees what has expired, a bounded number at a time.
 pub(crate) fn sweep(parts: &mut Parts<'_>) {
     for _ in 0..SWEEP_MAX {
-        let waits = &parts.tcp.time_wait;
-        let Some(queue) = waits.queue.get(0) else {
+        let Some((first, rest)) = parts.tcp.time_wait.oldest() else {
             return;
         };
-        let first = queue.first;
-        if waits
-            .table
-            .get(first)
-            .is_none_or(|rest| rest.expires > parts.cx.now)
-        {
+        if rest.expires > parts.cx.now {
             return;
         }
         remove(parts, first);
@@ -321,29 +295,15 @@ fn may_answer(parts: &mut Parts<'_>, id: TimeWaitId, segment: &Segment<'_>) -> b
 }
 
 fn acknowledge(cx: &mut Context<'_>, rest: &TimeWait) {
-    let header = Header {
-        src_port: rest.local.port,
-        dst_port: rest.remote.port,
-        seq: rest.snd_nxt,
-        ack: rest.rcv_nxt,
-        flags: header::Flags::ACK,
-        window: rest.window,
-    };
+    let numbers = (rest.snd_nxt, rest.rcv_nxt);
     let value = clock_of(cx.now).wrapping_add(rest.ts_offset);
-    let timestamps = (rest.has_clock != 0).then_some(Timestamps {
+    let mut ack = Reply::bare(rest.local, rest.remote, numbers, header::Flags::ACK);
+    ack.window = rest.window;
+    ack.options.timestamps = (rest.has_clock != 0).then_some(Timestamps {
         value,
         echo: rest.ts_recent,
     });
-    reply::send(
-        cx,
-        rest.local,
-        rest.remote,
-        &header,
-        &Options {
-            timestamps,
-            ..Options::default()
-        },
-    );
+    ack.send(cx);
 }
 
 impl Flow<'_, '_> {
@@ -358,8 +318,7 @@ impl Flow<'_, '_> {
             expires: self.cx.now.plus_nanos(LIFE_NS),
             ts_recent_at: conn.rcv.ts_recent_at,
             answered_at: Instant::ZERO,
-            prev: TimeWaitId::NONE,
-            next: TimeWaitId::NONE,
+            links: Links::default(),
             snd_nxt: conn.snd.nxt,
             rcv_nxt: conn.rcv.nxt,
             ts_recent: conn.rcv.ts_recent,

@@ -3,7 +3,7 @@
 use super::connection::{Flags, TransmitTimer};
 use super::flow::{Flow, with_flow};
 use super::state::State;
-use super::time_wait;
+use super::{request_timer, time_wait};
 use crate::context::Parts;
 use crate::error::Error;
 use crate::sock::{SockFlags, SockId};
@@ -27,9 +27,10 @@ pub(crate) fn fire(parts: &mut Parts<'_>, id: SockId) {
     });
 }
 
-/// Work that has no deadline of its own.
+/// Records that have no endpoint.
 pub(crate) fn sweep(parts: &mut Parts<'_>) {
     time_wait::sweep(parts);
+    request_timer::sweep(parts);
 }
 
 const SECOND_NS: u64 = 1_000_000_000;

@@ -52,7 +52,7 @@ pub(crate) fn option(stack: &Stack, id: SockId, name: OptName) -> Result<u64, Er
         OptName::Congestion => conn.cc.kind() as u64,
         OptName::UserTimeout => u64::from(settings.user_timeout_ms),
         OptName::QuickAck => u64::from(!conn.ack.is_interactive()),
-        OptName::SynCount => u64::from(settings.syn_retries),
+        OptName::SynCount => u64::from(settings.syn_retries(stack.config())),
         OptName::DeferAccept => u64::from(settings.defer_accept_s),
         OptName::WindowClamp => u64::from(conn.rcv.clamp.max(settings.window_clamp)),
         OptName::NotSentLowAt => u64::from(settings.not_sent_low_at),
@@ -114,7 +114,7 @@ impl Flow<'_, '_> {
             SockOpt::UserTimeout(ms) => settings.user_timeout_ms = ms,
             SockOpt::QuickAck(on) => self.set_quick_ack(on),
             SockOpt::SynCount(count) => {
-                settings.syn_retries =
+                settings.syn_count =
                     within(u32::from(count), 1, u32::from(SYN_COUNT_MAX)).map(|_| count)?;
             }
             SockOpt::DeferAccept(seconds) => settings.defer_accept_s = seconds,

@@ -1,4 +1,4 @@
-//! Taking segments in: to the connection, TIME_WAIT record or listener they are for, or a reset.
+//! Taking segments in: to the connection, half-open connection, TIME_WAIT record or listener they are for, or a reset.
 //!
 //! Judge, then believe. A segment for a connection is taken apart in this order (RFC 9293 §3.10.7.4), and nothing but counters
 //! changes before the last step of judging:
@@ -15,15 +15,19 @@
 
 mod ack;
 mod answer;
+mod child;
 pub(crate) mod coalesce;
+mod cookie;
 mod data;
 mod handshake;
 mod judge;
 mod listen;
 mod open;
+mod request;
 mod segment;
 mod tune;
 
+pub(crate) use self::request::repeat as repeat_syn_ack;
 pub(crate) use self::segment::Segment;
 
 use super::flow::{Flow, with_flow};
@@ -43,15 +47,14 @@ fn handle(parts: &mut Parts<'_>, arrival: &Arrival<'_>) {
     parts.cx.global.mib.tcp_in_segs += u64::from(segment.packets);
     let local = Endpoint::new(arrival.dst, segment.header.dst_port);
     let remote = Endpoint::new(arrival.src, segment.header.src_port);
-    let found = parts
-        .tcp
-        .find_with_state(parts.socks, &parts.cx.global.hash_key, local, remote);
-    if let Some((id, state)) = found {
-        let is_full = state == State::SynReceived && listen::is_full(parts, id);
-        with_flow(parts, id, |flow| {
-            flow.may_announce = !is_full;
-            flow.receive(&segment);
-        });
+    let key = &parts.cx.global.hash_key;
+    let found = parts.tcp.find(parts.socks, key, local, remote);
+    if let Some(id) = found {
+        with_flow(parts, id, |flow| flow.receive(&segment));
+        return;
+    }
+    if let Some(id) = parts.tcp.requests.find(key, local, remote) {
+        request::receive(parts, id, &segment);
         return;
     }
     let iss = match super::time_wait::receive(parts, local, remote, &segment) {

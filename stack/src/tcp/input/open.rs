@@ -26,8 +26,8 @@ impl Flow<'_, '_> {
     }
 
     fn accept_segment(&mut self, segment: &Segment<'_>, ack: AckField) {
-        if self.state() == State::SynReceived && !self.complete_passive(segment) {
-            return;
+        if self.state() == State::SynReceived {
+            self.complete_crossed(segment);
         }
         let goes_on = match ack {
             AckField::Old => {

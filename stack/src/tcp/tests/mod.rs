@@ -8,6 +8,7 @@ mod coalescing;
 mod hostile;
 mod ipv6;
 mod limits;
+mod listening;
 mod loss;
 mod open_close;
 mod receiving;
