@@ -44,7 +44,8 @@ pub(crate) struct Cookies<'a> {
 impl<'a> Cookies<'a> {
     pub(crate) fn new(
         secret: &'a HashKey,
-        (local, remote): (Endpoint, Endpoint),
+        local: Endpoint,
+        remote: Endpoint,
         now: Instant,
     ) -> Self {
         let minute = now.as_nanos() / MINUTE_NS;
@@ -86,7 +87,7 @@ impl<'a> Cookies<'a> {
 
     fn hash(&self, what: &[u8]) -> u32 {
         let (local, remote) = (self.local.as_bytes(), self.remote.as_bytes());
-        low32(self.secret.bytes(&[b"cookie", local, remote, what]))
+        low32(self.secret.bytes(&[b"cookie  ", local, remote, what]))
     }
 
     fn sizes(&self) -> &'static [u16; 4] {
@@ -151,8 +152,9 @@ mod tests {
         (Endpoint::new(addr(1), 80), Endpoint::new(addr(9), 4000))
     }
 
-    fn at(seconds: u64) -> Instant {
-        Instant::ZERO + Duration::from_secs(seconds)
+    fn of(secret: &HashKey, (local, remote): (Endpoint, Endpoint), at_s: u64) -> Cookies<'_> {
+        let now = Instant::ZERO + Duration::from_secs(at_s);
+        Cookies::new(secret, local, remote, now)
     }
 
     #[test]
@@ -168,7 +170,7 @@ mod tests {
             (false, 9000, 8940),
         ];
         for (v4, mss, expected) in sizes {
-            let cookies = Cookies::new(&SECRET, ends(v4), at(1000));
+            let cookies = of(&SECRET, ends(v4), 1000);
             let irs = Seq::new(77);
             let number = cookies.number(irs, mss);
             assert_eq!(cookies.check(irs, number), Some(expected), "{mss}");
@@ -180,9 +182,8 @@ mod tests {
         let irs = Seq::new(u32::MAX - 3);
         // The last one: the minute's 8 bits go round.
         for start in [0, 59, 60, 255 * 60 + 30] {
-            let number = Cookies::new(&SECRET, ends(true), at(start)).number(irs, 1460);
-            let check =
-                |later| Cookies::new(&SECRET, ends(true), at(start + later)).check(irs, number);
+            let number = of(&SECRET, ends(true), start).number(irs, 1460);
+            let check = |later| of(&SECRET, ends(true), start + later).check(irs, number);
             assert_eq!(check(0), Some(1460));
             assert_eq!(check(60), Some(1460));
             assert_eq!(check(120), None);
@@ -193,19 +194,19 @@ mod tests {
     fn a_cookie_is_good_for_one_connection_and_one_secret() {
         let (local, remote) = ends(true);
         let irs = Seq::new(77);
-        let cookies = Cookies::new(&SECRET, (local, remote), at(1000));
+        let cookies = of(&SECRET, (local, remote), 1000);
         let number = cookies.number(irs, 1460);
         let other = Endpoint::new(remote.addr, remote.port + 1);
-        let of = |secret, ends| Cookies::new(secret, ends, at(1000)).check(irs, number);
-        assert_eq!(of(&SECRET, (local, other)), None);
-        assert_eq!(of(&HashKey::new([1, 3]), (local, remote)), None);
+        let check = |secret, ends| of(secret, ends, 1000).check(irs, number);
+        assert_eq!(check(&SECRET, (local, other)), None);
+        assert_eq!(check(&HashKey::new([1, 3]), (local, remote)), None);
         assert_eq!(cookies.check(irs.add(1), number), None);
         assert_eq!(cookies.check(irs, number.add(1 << 20)), None);
     }
 
     #[test]
     fn few_guesses_are_cookies() {
-        let cookies = Cookies::new(&SECRET, ends(true), at(1000));
+        let cookies = of(&SECRET, ends(true), 1000);
         let good = (0..1 << 16)
             .filter(|guess| {
                 cookies

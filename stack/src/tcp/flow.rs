@@ -175,7 +175,8 @@ impl Flow<'_, '_> {
             .cx
             .global
             .hash_key
-            .tuple(self.sock.local, self.sock.remote);
+            .tuple(self.sock.local, self.sock.remote)
+            .hash;
         self.tcp.connections.insert(hash, self.id)
     }
 
@@ -184,7 +185,8 @@ impl Flow<'_, '_> {
             .cx
             .global
             .hash_key
-            .tuple(self.sock.local, self.sock.remote);
+            .tuple(self.sock.local, self.sock.remote)
+            .hash;
         self.tcp.connections.remove(hash, self.id);
     }
 }

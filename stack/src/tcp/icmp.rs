@@ -9,6 +9,7 @@ use super::segment::TxSegId;
 use super::seq::Seq;
 use super::state::State;
 use crate::context::Parts;
+use crate::index::Tuple;
 use crate::ip::{IcmpError, Trouble};
 
 /// Smallest path MTU believed (`net.ipv4.route.min_pmtu`).
@@ -16,9 +17,9 @@ const PATH_MTU_MIN: u16 = 552;
 
 /// News about the connection between two ends.
 pub(crate) fn handle(parts: &mut Parts<'_>, news: &IcmpError) {
-    let key = parts.cx.global.hash_key;
-    let Some(id) = parts.tcp.find(parts.socks, &key, news.local, news.remote) else {
-        take_half_open(parts, news);
+    let tuple = parts.cx.global.hash_key.tuple(news.local, news.remote);
+    let Some(id) = parts.tcp.find(parts.socks, &tuple) else {
+        take_half_open(parts, news, &tuple);
         return;
     };
     with_flow(parts, id, |flow| {
@@ -31,9 +32,8 @@ pub(crate) fn handle(parts: &mut Parts<'_>, news: &IcmpError) {
 }
 
 /// A SYN-ACK cannot arrive: the half-open connection is given up (Linux: tcp_req_err).
-fn take_half_open(parts: &mut Parts<'_>, news: &IcmpError) {
-    let key = &parts.cx.global.hash_key;
-    let Some(id) = parts.tcp.requests.find(key, news.local, news.remote) else {
+fn take_half_open(parts: &mut Parts<'_>, news: &IcmpError, tuple: &Tuple) {
+    let Some(id) = parts.tcp.requests.find(tuple) else {
         return;
     };
     let is_ours = parts

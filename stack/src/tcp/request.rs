@@ -7,7 +7,7 @@ use super::setup::Offer;
 use crate::addr::Endpoint;
 use crate::context::Parts;
 use crate::heap::Heap;
-use crate::index::{HashKey, Index};
+use crate::index::{HashKey, Index, Tuple};
 use crate::layout;
 use crate::list::{Linked, Links};
 use crate::sock::SockId;
@@ -79,27 +79,22 @@ impl Linked for Request {
 }
 
 impl Request {
-    /// What a SYN asks for, as far as the settings allow it: `agreed` are the options that both sides want.
-    pub(crate) fn new(
-        (local, remote): (Endpoint, Endpoint),
-        (iss, irs): (Seq, Seq),
-        agreed: &Options,
-        window: u16,
-        offer: Offer,
-    ) -> Self {
+    /// What a SYN with the number `irs` asks for: `agreed` are the options that both sides want. Listener and our first number
+    /// are still to be set.
+    pub(crate) fn new(ends: &Tuple, irs: Seq, agreed: &Options, window: u16, offer: Offer) -> Self {
         let mut flags = Flags::empty();
         flags.set(Flags::SACK, agreed.sack_permitted);
         flags.set(Flags::TIMESTAMPS, agreed.timestamps.is_some());
         flags.set(Flags::SCALING, agreed.window_scale.is_some());
         Self {
-            local,
-            remote,
+            local: ends.local,
+            remote: ends.remote,
             listener: SockId::NONE,
             links: Links::default(),
             sent_at: Instant::ZERO,
             answered_at: Instant::ZERO,
             offer,
-            iss,
+            iss: Seq::default(),
             irs,
             ts_recent: agreed.timestamps.map_or(0, |stamps| stamps.value),
             window,
@@ -109,6 +104,10 @@ impl Request {
             timeouts: 0,
             _pad: [0; 1],
         }
+    }
+
+    fn tuple(&self, key: &HashKey) -> Tuple {
+        key.tuple(self.local, self.remote)
     }
 
     pub(crate) fn has(&self, flags: Flags) -> bool {
@@ -172,19 +171,14 @@ impl Requests {
     }
 
     /// The half-open connection between two ends.
-    pub(crate) fn find(
-        &self,
-        key: &HashKey,
-        local: Endpoint,
-        remote: Endpoint,
-    ) -> Option<RequestId> {
+    pub(crate) fn find(&self, tuple: &Tuple) -> Option<RequestId> {
         if self.table.is_empty() {
             return None;
         }
-        self.index.candidates(key.tuple(local, remote)).find(|&id| {
-            self.table
-                .get(id)
-                .is_some_and(|request| request.local == local && request.remote == remote)
+        self.index.candidates(tuple.hash).find(|&id| {
+            self.table.get(id).is_some_and(|request| {
+                request.local == tuple.local && request.remote == tuple.remote
+            })
         })
     }
 
@@ -205,10 +199,7 @@ impl Requests {
 
     fn insert(&mut self, key: &HashKey, request: Request) -> Option<RequestId> {
         let id = self.table.insert(request)?;
-        if !self
-            .index
-            .insert(key.tuple(request.local, request.remote), id)
-        {
+        if !self.index.insert(request.tuple(key).hash, id) {
             self.table.remove(id);
             return None;
         }
@@ -218,8 +209,7 @@ impl Requests {
     fn remove(&mut self, key: &HashKey, id: RequestId) {
         self.due.remove(id);
         if let Some(request) = self.table.remove(id) {
-            self.index
-                .remove(key.tuple(request.local, request.remote), id);
+            self.index.remove(request.tuple(key).hash, id);
         }
     }
 }

@@ -7,10 +7,9 @@ use super::buffer::send::{SendBlock, SendStore};
 use super::request::Requests;
 use super::segment::{TxSeg, TxStore};
 use super::time_wait::TimeWaits;
-use crate::addr::Endpoint;
 use crate::config::Config;
 use crate::context::Bufs;
-use crate::index::{HashKey, Index};
+use crate::index::{Index, Tuple};
 use crate::layout::{self, TCP_FIRST};
 use crate::sock::{Sock, SockId};
 use region::{Array, Region, RegionError, Table};
@@ -107,20 +106,12 @@ impl Tcp {
     }
 
     /// The connection between two ends.
-    pub(crate) fn find(
-        &self,
-        socks: &Table<Sock>,
-        key: &HashKey,
-        local: Endpoint,
-        remote: Endpoint,
-    ) -> Option<SockId> {
-        self.connections
-            .candidates(key.tuple(local, remote))
-            .find_map(|id| {
-                let sock = socks.get(id)?;
-                let is_it = sock.local == local && sock.remote == remote;
-                is_it.then_some(id)
-            })
+    pub(crate) fn find(&self, socks: &Table<Sock>, tuple: &Tuple) -> Option<SockId> {
+        self.connections.candidates(tuple.hash).find_map(|id| {
+            let sock = socks.get(id)?;
+            let is_it = sock.local == tuple.local && sock.remote == tuple.remote;
+            is_it.then_some(id)
+        })
     }
 }
 

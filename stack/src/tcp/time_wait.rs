@@ -13,7 +13,7 @@ use super::seq::Seq;
 use crate::addr::Endpoint;
 use crate::config::Config;
 use crate::context::{Context, Parts};
-use crate::index::{HashKey, Index};
+use crate::index::{HashKey, Index, Tuple};
 use crate::list::{Linked, Links, List};
 use crate::ports::PortHold;
 use crate::sock::SockKind;
@@ -97,24 +97,18 @@ impl TimeWaits {
         self.table.len()
     }
 
-    fn find(&self, key: &HashKey, local: Endpoint, remote: Endpoint) -> Option<TimeWaitId> {
-        self.index.candidates(key.tuple(local, remote)).find(|&id| {
+    fn find(&self, tuple: &Tuple) -> Option<TimeWaitId> {
+        self.index.candidates(tuple.hash).find(|&id| {
             self.table
                 .get(id)
-                .is_some_and(|rest| rest.local == local && rest.remote == remote)
+                .is_some_and(|rest| rest.local == tuple.local && rest.remote == tuple.remote)
         })
     }
 
     /// Whether a connection of our own between these ends may be opened: there is no record, or one
     /// whose clock keeps old segments out and was last read before `reusable` ([`reusable`]).
-    pub(crate) fn allows(
-        &self,
-        key: &HashKey,
-        reusable: Instant,
-        local: Endpoint,
-        remote: Endpoint,
-    ) -> bool {
-        self.find(key, local, remote)
+    pub(crate) fn allows(&self, reusable: Instant, tuple: &Tuple) -> bool {
+        self.find(tuple)
             .and_then(|id| self.table.get(id))
             .is_none_or(|rest| rest.has_clock != 0 && rest.ts_recent_at < reusable)
     }
@@ -123,7 +117,10 @@ impl TimeWaits {
         let Some(id) = self.table.insert(rest) else {
             return false;
         };
-        if !self.index.insert(key.tuple(rest.local, rest.remote), id) {
+        if !self
+            .index
+            .insert(key.tuple(rest.local, rest.remote).hash, id)
+        {
             self.table.remove(id);
             return false;
         }
@@ -152,7 +149,8 @@ impl TimeWaits {
     fn remove(&mut self, key: &HashKey, id: TimeWaitId) -> Option<TimeWait> {
         self.unlink(id);
         let rest = self.table.remove(id)?;
-        self.index.remove(key.tuple(rest.local, rest.remote), id);
+        self.index
+            .remove(key.tuple(rest.local, rest.remote).hash, id);
         Some(rest)
     }
 
@@ -199,11 +197,8 @@ fn remove(parts: &mut Parts<'_>, id: TimeWaitId) {
 }
 
 /// A connection between these ends is about to be opened: frees the record that allowed it.
-pub(crate) fn take_over(parts: &mut Parts<'_>, local: Endpoint, remote: Endpoint) -> Option<Seq> {
-    let id = parts
-        .tcp
-        .time_wait
-        .find(&parts.cx.global.hash_key, local, remote)?;
+pub(crate) fn take_over(parts: &mut Parts<'_>, tuple: &Tuple) -> Option<Seq> {
+    let id = parts.tcp.time_wait.find(tuple)?;
     let iss = parts
         .tcp
         .time_wait
@@ -217,17 +212,11 @@ pub(crate) fn take_over(parts: &mut Parts<'_>, local: Endpoint, remote: Endpoint
 
 /// A segment between ends without a connection (RFC 9293 §3.10.7.4, RFC 6191; Linux:
 /// tcp_timewait_state_process).
-pub(crate) fn receive(
-    parts: &mut Parts<'_>,
-    local: Endpoint,
-    remote: Endpoint,
-    segment: &Segment<'_>,
-) -> Verdict {
+pub(crate) fn receive(parts: &mut Parts<'_>, tuple: &Tuple, segment: &Segment<'_>) -> Verdict {
     if parts.tcp.time_wait.len() == 0 {
         return Verdict::Unknown;
     }
-    let key = parts.cx.global.hash_key;
-    let Some(id) = parts.tcp.time_wait.find(&key, local, remote) else {
+    let Some(id) = parts.tcp.time_wait.find(tuple) else {
         return Verdict::Unknown;
     };
     let Some(rest) = parts.tcp.time_wait.table.get(id).copied() else {
@@ -264,7 +253,7 @@ pub(crate) fn receive(
     let is_newer = segment.seq().after(rest.rcv_nxt)
         || clock.is_some_and(|stamps| Seq::new(stamps.value).after(Seq::new(rest.ts_recent)));
     if is_syn && !is_old && is_newer {
-        return match take_over(parts, local, remote) {
+        return match take_over(parts, tuple) {
             Some(iss) => Verdict::Reopen(iss),
             None => Verdict::Unknown,
         };

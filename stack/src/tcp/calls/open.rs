@@ -25,7 +25,8 @@ pub(crate) fn connect(parts: &mut Parts<'_>, id: SockId, remote: Endpoint) -> Re
     may_connect(parts, id)?;
     let own = choose_source(parts, id, remote.addr)?;
     let local = choose_local(parts, id, own, remote)?;
-    let iss = time_wait::take_over(parts, local, remote);
+    let tuple = parts.cx.global.hash_key.tuple(local, remote);
+    let iss = time_wait::take_over(parts, &tuple);
     let is_found = with_flow(parts, id, |flow| {
         (flow.sock.local, flow.sock.remote) = (local, remote);
         let config = &flow.cx.global.config;
@@ -119,10 +120,10 @@ fn choose_local(
     let key = global.hash_key;
     let reusable = time_wait::reusable(&global.config, *now);
     let is_free = |port: u16| {
-        let local = Endpoint::new(own, port);
-        tcp.find(socks, &key, local, remote).is_none()
-            && tcp.requests.find(&key, local, remote).is_none()
-            && tcp.time_wait.allows(&key, reusable, local, remote)
+        let tuple = key.tuple(Endpoint::new(own, port), remote);
+        tcp.find(socks, &tuple).is_none()
+            && tcp.requests.find(&tuple).is_none()
+            && tcp.time_wait.allows(reusable, &tuple)
     };
     if bound.port != 0 {
         return if is_free(bound.port) {

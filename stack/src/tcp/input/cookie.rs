@@ -1,8 +1,9 @@
 //! SYNs and ACKs of which a cookie is all that is kept ([`crate::tcp::cookie`]).
 
-use super::listen::{Ends, warn_of_flood};
+use super::listen::warn_of_flood;
 use super::{Segment, child};
 use crate::context::Parts;
+use crate::index::Tuple;
 use crate::sock::SockId;
 use crate::tcp::cookie::{Cookies, VALID_NS, agreed_from};
 use crate::tcp::options::Options;
@@ -22,12 +23,13 @@ pub(super) fn send(parts: &mut Parts<'_>, mut request: Request) {
     }
     warn_of_flood(parts, listener, "sending cookies");
     let now = parts.cx.now;
-    let ends = (request.local, request.remote);
     let mss = match request.mss {
         0 => MSS_DEFAULT,
         mss => mss,
     };
-    request.iss = Cookies::new(&parts.cx.global.secret, ends, now).number(request.irs, mss);
+    let secret = &parts.cx.global.secret;
+    let cookies = Cookies::new(secret, request.local, request.remote, now);
+    request.iss = cookies.number(request.irs, mss);
     let Some(mut sock) = parts.socks.get_mut(listener) else {
         return;
     };
@@ -42,7 +44,7 @@ pub(super) fn send(parts: &mut Parts<'_>, mut request: Request) {
 pub(super) fn complete(
     parts: &mut Parts<'_>,
     listener: SockId,
-    (local, remote): Ends,
+    ends: &Tuple,
     segment: &Segment<'_>,
 ) -> bool {
     let now = parts.cx.now;
@@ -55,7 +57,8 @@ pub(super) fn complete(
         return false;
     }
     let (iss, irs) = (segment.header.ack.sub(1), segment.seq().sub(1));
-    let cookies = Cookies::new(&global.secret, (local, remote), now);
+    let (local, remote) = (ends.local, ends.remote);
+    let cookies = Cookies::new(&global.secret, local, remote, now);
     let mss = cookies.check(irs, iss);
     let clock = segment.options.timestamps;
     let offset = clock_offset(global, local, remote);
@@ -73,7 +76,8 @@ pub(super) fn complete(
     };
     let offer = Offer::of(sock, &global.config, remote, Scaling::of(&agreed));
     let window = segment.header.window;
-    let request = Request::new((local, remote), (iss, irs), &agreed, window, offer);
+    let mut request = Request::new(ends, irs, &agreed, window, offer);
+    request.iss = iss;
     let mib = &mut parts.cx.global.mib;
     mib.syncookies_recv += 1;
     if is_full {

@@ -1,9 +1,9 @@
 //! Segments for listeners: RFC 9293 §3.10.7.2.
 
 use super::{Segment, cookie};
-use crate::addr::Endpoint;
 use crate::config::Config;
 use crate::context::Parts;
+use crate::index::Tuple;
 use crate::sock::SockId;
 use crate::tcp::header;
 use crate::tcp::options::Options;
@@ -19,18 +19,15 @@ const SHARERS_MAX: usize = 64;
 /// The value of `net.ipv4.tcp_syncookies` that keeps nothing of any SYN.
 const COOKIES_ALWAYS: u8 = 2;
 
-/// Both ends of a connection, the own one first.
-pub(super) type Ends = (Endpoint, Endpoint);
-
 /// A segment that belongs to no connection. `iss`: the first number a connection that takes over a
 /// TIME_WAIT must use. `false`: nobody listens, or the segment calls for a reset.
 pub(super) fn receive(
     parts: &mut Parts<'_>,
-    ends: Ends,
+    ends: &Tuple,
     segment: &Segment<'_>,
     iss: Option<Seq>,
 ) -> bool {
-    let Some(listener) = find(parts, ends.0, ends.1) else {
+    let Some(listener) = find(parts, ends) else {
         return false;
     };
     let has = |flags| segment.has(flags);
@@ -48,7 +45,8 @@ pub(super) fn receive(
 
 /// The listener for a port: one bound to the address before one bound to all; of several that share
 /// the port, one by the hash of the ends.
-fn find(parts: &Parts<'_>, local: Endpoint, remote: Endpoint) -> Option<SockId> {
+fn find(parts: &Parts<'_>, ends: &Tuple) -> Option<SockId> {
+    let local = ends.local;
     let key = &parts.cx.global.hash_key;
     let fits = |id: &SockId, is_exact: bool| {
         parts.socks.get(*id).is_some_and(|sock| {
@@ -67,7 +65,7 @@ fn find(parts: &Parts<'_>, local: Endpoint, remote: Endpoint) -> Option<SockId> 
                 .filter(|id| fits(id, is_exact))
         };
         let count = candidates().take(SHARERS_MAX).count();
-        let chosen = (key.tuple(local, remote) as usize).checked_rem(count)?;
+        let chosen = (ends.hash as usize).checked_rem(count)?;
         candidates().nth(chosen)
     })
 }
@@ -77,7 +75,7 @@ fn find(parts: &Parts<'_>, local: Endpoint, remote: Endpoint) -> Option<SockId> 
 fn open(
     parts: &mut Parts<'_>,
     listener: SockId,
-    ends: Ends,
+    ends: &Tuple,
     segment: &Segment<'_>,
     iss: Option<Seq>,
 ) {
@@ -96,10 +94,10 @@ fn open(
     // A connection that takes over a TIME_WAIT has its first number already.
     let may_keep = iss.is_some()
         || (config.syncookies != COOKIES_ALWAYS && (!is_crowded || make_room(parts, listener)));
-    let Some(request) = request_of(parts, listener, ends, segment, iss) else {
+    let Some(request) = request_of(parts, listener, ends, segment) else {
         return;
     };
-    if !(may_keep && keep(parts, request)) {
+    if !(may_keep && keep(parts, request, iss)) {
         cookie::send(parts, request);
     }
 }
@@ -121,27 +119,19 @@ fn make_room(parts: &mut Parts<'_>, listener: SockId) -> bool {
     true
 }
 
-/// What a SYN asks for and what we answer.
+/// What a SYN asks for and what we answer, but for our first number.
 fn request_of(
     parts: &Parts<'_>,
     listener: SockId,
-    (local, remote): Ends,
+    ends: &Tuple,
     segment: &Segment<'_>,
-    iss: Option<Seq>,
 ) -> Option<Request> {
     let sock = parts.socks.get(listener)?;
     let global = &parts.cx.global;
     let agreed = agree(&global.config, &segment.options);
-    let offer = Offer::of(sock, &global.config, remote, Scaling::of(&agreed));
-    let iss = iss.unwrap_or_else(|| initial_seq(global, parts.cx.now, local, remote));
-    let numbers = (iss, segment.seq());
-    let mut request = Request::new(
-        (local, remote),
-        numbers,
-        &agreed,
-        segment.header.window,
-        offer,
-    );
+    let offer = Offer::of(sock, &global.config, ends.remote, Scaling::of(&agreed));
+    let window = segment.header.window;
+    let mut request = Request::new(ends, segment.seq(), &agreed, window, offer);
     request.listener = listener;
     Some(request)
 }
@@ -158,8 +148,10 @@ fn agree(config: &Config, options: &Options) -> Options {
 }
 
 /// Answers a SYN and keeps a record of it. `false`: there is no room.
-fn keep(parts: &mut Parts<'_>, mut request: Request) -> bool {
+fn keep(parts: &mut Parts<'_>, mut request: Request, iss: Option<Seq>) -> bool {
     let now = parts.cx.now;
+    let (local, remote) = (request.local, request.remote);
+    request.iss = iss.unwrap_or_else(|| initial_seq(parts.cx.global, now, local, remote));
     request.sent_at = now;
     let Some(id) = request::add(parts, request) else {
         return false;

@@ -47,22 +47,21 @@ fn handle(parts: &mut Parts<'_>, arrival: &Arrival<'_>) {
     parts.cx.global.mib.tcp_in_segs += u64::from(segment.packets);
     let local = Endpoint::new(arrival.dst, segment.header.dst_port);
     let remote = Endpoint::new(arrival.src, segment.header.src_port);
-    let key = &parts.cx.global.hash_key;
-    let found = parts.tcp.find(parts.socks, key, local, remote);
-    if let Some(id) = found {
+    let ends = parts.cx.global.hash_key.tuple(local, remote);
+    if let Some(id) = parts.tcp.find(parts.socks, &ends) {
         with_flow(parts, id, |flow| flow.receive(&segment));
         return;
     }
-    if let Some(id) = parts.tcp.requests.find(key, local, remote) {
+    if let Some(id) = parts.tcp.requests.find(&ends) {
         request::receive(parts, id, &segment);
         return;
     }
-    let iss = match super::time_wait::receive(parts, local, remote, &segment) {
+    let iss = match super::time_wait::receive(parts, &ends, &segment) {
         Verdict::Taken => return,
         Verdict::Unknown => None,
         Verdict::Reopen(iss) => Some(iss),
     };
-    if !listen::receive(parts, (local, remote), &segment, iss) {
+    if !listen::receive(parts, &ends, &segment, iss) {
         reply::reset_stranger(&mut parts.cx, local, remote, &segment);
     }
 }
