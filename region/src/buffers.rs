@@ -2,8 +2,11 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::directory::Directory;
-use crate::header::{Kind, Shape};
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering;
+
+use crate::directory::{Directory, Idle};
+use crate::header::{Head, Kind, Shape};
 use crate::memory::Memory;
 use crate::{CHUNK_BYTES, Id, Piece, RegionError, Table, checksum};
 
@@ -20,10 +23,12 @@ pub type BufId = Id<Buffer>;
 /// Buffers of one size, counted by holders. Their content is copied in and out, never lent.
 ///
 /// Like a [`Table`] a handle, to be used under the region's lock; [`Buffers::piece`] is for copies
-/// outside. A fresh buffer holds whatever its last use left.
+/// outside. A fresh buffer holds whatever its last use left, or zeroes.
 pub struct Buffers {
     counts: Table<Buffer>,
     content: Directory,
+    /// Its `len` counts the chunks that have memory.
+    head: NonNull<Head>,
     /// log2 of a buffer's size.
     size_log2: u32,
 }
@@ -50,13 +55,15 @@ impl Buffers {
     pub(crate) fn at(
         memory: &Memory,
         counts: Table<Buffer>,
-        place: u64,
+        head: &Head,
         shape: Shape,
     ) -> Result<Self, RegionError> {
+        let place = head.find(shape)?;
         let content = Directory::at(memory, place, content_chunks(shape));
         Ok(Self {
             counts,
             content: content.ok_or(RegionError::Mismatch)?,
+            head: NonNull::from(head),
             size_log2: shape.record_bytes.trailing_zeros(),
         })
     }
@@ -65,11 +72,75 @@ impl Buffers {
     pub fn alloc(&mut self) -> Option<BufId> {
         let id = self.counts.insert(Buffer { holders: 1 })?;
         let chunk = id.slot() >> self.per_chunk_log2();
-        if self.content.chunk_or_new(chunk).is_none() {
-            self.counts.remove(id);
-            return None;
+        match self.content.idle(chunk) {
+            Some(Idle::No) => return Some(id),
+            Some(Idle::Once) => {
+                self.content.set_idle(chunk, Idle::No);
+                return Some(id);
+            }
+            Some(Idle::Gone) => {
+                self.content.set_idle(chunk, Idle::No);
+            }
+            None if self.content.chunk_or_new(chunk).is_none() => {
+                self.counts.remove(id);
+                return None;
+            }
+            None => {}
         }
+        self.count_resident(u32::wrapping_add);
         Some(id)
+    }
+
+    /// Gives memory that nobody has used since the last call to the system, `most` chunks of [`CHUNK_BYTES`] at most. False: there may
+    /// be more of it. Call it every few seconds while [`Self::is_slack`]: the cost is one look at each buffer that has memory.
+    pub fn give_back_idle(&mut self, most: u32) -> bool {
+        let used = self.counts.slots_used() >> self.per_chunk_log2();
+        let mut left = most;
+        for chunk in 0..=used {
+            let idle = match self.content.idle(chunk) {
+                None | Some(Idle::Gone) => continue,
+                Some(_) if self.is_in_use(chunk) => Idle::No,
+                Some(Idle::No) => Idle::Once,
+                Some(Idle::Once) if left == 0 => return false,
+                Some(Idle::Once) => Idle::Gone,
+            };
+            if self.content.set_idle(chunk, idle) && idle == Idle::Gone {
+                self.count_resident(u32::wrapping_sub);
+                left -= 1;
+            }
+        }
+        true
+    }
+
+    /// Much more memory is held than the buffers in use need.
+    #[must_use]
+    pub fn is_slack(&self) -> bool {
+        let resident = self.head().len.load(Ordering::Relaxed);
+        let needed = self.in_use() >> self.per_chunk_log2();
+        resident > needed.saturating_add(SLACK_CHUNKS)
+    }
+
+    /// Bytes of memory that the buffers have of the system, in use or not.
+    #[must_use]
+    pub fn resident_bytes(&self) -> u64 {
+        u64::from(self.head().len.load(Ordering::Relaxed)) * CHUNK_BYTES as u64
+    }
+
+    fn is_in_use(&self, chunk: u32) -> bool {
+        let first = chunk << self.per_chunk_log2();
+        let end = first + (1 << self.per_chunk_log2());
+        (first..end).any(|slot| self.counts.is_taken(slot))
+    }
+
+    fn count_resident(&self, change: fn(u32, u32) -> u32) {
+        let resident = &self.head().len;
+        let count = change(resident.load(Ordering::Relaxed), 1);
+        resident.store(count, Ordering::Relaxed);
+    }
+
+    fn head(&self) -> &Head {
+        // SAFETY: lies in the region's header, whose memory the directory holds; atomics only.
+        unsafe { self.head.as_ref() }
     }
 
     /// One holder more; false if the id is stale or forged.
@@ -194,6 +265,14 @@ impl Buffers {
         CHUNK_BYTES.trailing_zeros() - self.size_log2
     }
 }
+
+/// Chunks that a pool keeps beyond what it needs: memory used a moment ago is cheaper than fresh memory.
+const SLACK_CHUNKS: u32 = 16;
+
+// SAFETY: the head is atomics in memory that the directory holds; all else is Send.
+unsafe impl Send for Buffers {}
+// SAFETY: as above; a change needs `&mut self`.
+unsafe impl Sync for Buffers {}
 
 fn content_chunks(shape: Shape) -> u32 {
     let per_chunk = CHUNK_BYTES as u32 / shape.record_bytes;

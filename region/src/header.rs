@@ -41,7 +41,7 @@ pub(crate) struct Head {
     pub(crate) free: AtomicU32,
     /// Slots that were ever used: all below this number.
     pub(crate) used: AtomicU32,
-    /// Slots in use now.
+    /// Slots in use now. Of a pool's content: chunks that have memory.
     pub(crate) len: AtomicU32,
 }
 
@@ -165,7 +165,7 @@ const BEING_MADE: u32 = 1;
 const MAGIC: u64 = u64::from_le_bytes(*b"nstkregn");
 
 /// Raised whenever a byte of the header, a slot's head or the mutex changes its meaning.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// Differs between versions of this library, since records may.
 const BUILD: u64 =

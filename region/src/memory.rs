@@ -231,6 +231,19 @@ impl Memory {
         }
     }
 
+    /// Gives the memory of a chunk to the system; it reads as zeroes from then on. False: that failed. Memory of the heap
+    /// stays.
+    pub(crate) fn give_back(&self, number: u32) -> bool {
+        let Some(chunk) = self.chunk(number) else {
+            return false;
+        };
+        match &self.mapping().backing {
+            // SAFETY: the chunk lies within this mapping, and lives as long.
+            Backing::File { .. } => unsafe { sys::remove_pages(chunk, CHUNK_BYTES) }.is_ok(),
+            Backing::Heap { .. } => true,
+        }
+    }
+
     fn mapping(&self) -> &Mapping {
         // SAFETY: the page lives as long as any `Memory`, and is only ever read or changed by atomics.
         unsafe { self.mapping.as_ref() }

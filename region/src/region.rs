@@ -129,9 +129,9 @@ impl Region {
         self.take(index, |header| {
             let content = header.head(index).ok_or(RegionError::BadIndex)?;
             let counts = header.second_head(index).ok_or(RegionError::BadIndex)?;
-            let place = content.open(shape, || Buffers::append(&self.memory, shape))?;
+            content.open(shape, || Buffers::append(&self.memory, shape))?;
             let counts = self.open_table(counts, max_count)?;
-            Buffers::at(&self.memory, counts, place, shape)
+            Buffers::at(&self.memory, counts, content, shape)
         })
     }
 

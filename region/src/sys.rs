@@ -196,6 +196,15 @@ pub(crate) unsafe fn unmap(base: NonNull<u8>, bytes: usize) {
     debug_assert!(result.is_ok());
 }
 
+/// Frees the pages of a shared mapping, in the file too.
+///
+/// # Safety
+/// The range belongs to the caller's own mapping, and nobody needs what is in it.
+pub(crate) unsafe fn remove_pages(base: NonNull<u8>, bytes: usize) -> Result<(), RegionError> {
+    // SAFETY: the caller's promise.
+    unsafe { advise(base, bytes, libc::MADV_REMOVE) }
+}
+
 /// Closes a descriptor.
 ///
 /// # Safety

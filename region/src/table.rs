@@ -116,6 +116,17 @@ impl<T: Record> Table<T> {
         self.slots.max()
     }
 
+    /// Slots that were ever used: all below this number.
+    pub(crate) fn slots_used(&self) -> u32 {
+        self.slots.used()
+    }
+
+    /// Whether some id names the record in this slot.
+    pub(crate) fn is_taken(&self, number: u32) -> bool {
+        let slot = self.slots.slot(number);
+        slot.is_some_and(|slot| slot.head.epoch.load(Ordering::Relaxed) != 0)
+    }
+
     /// All records, by slot number. Looks at every slot ever used, not only at those in use.
     pub fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
         (0..self.slots.used()).filter_map(|number| {

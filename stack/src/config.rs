@@ -32,6 +32,8 @@ pub struct Config {
     pub gateway6: Addr,
     /// `net.ipv4.tcp_max_tw_buckets`: most connections in TIME_WAIT.
     pub max_tw_buckets: u32,
+    /// `net.ipv4.tcp_max_orphans`: most connections that no program holds and that are not in TIME_WAIT; more are reset.
+    pub max_orphans: u32,
     /// `net.core.somaxconn`: largest backlog of a listener.
     pub somaxconn: u32,
     /// `net.core.busy_poll`: how long a waiter spins before it sleeps, microseconds.
@@ -138,6 +140,8 @@ pub struct Config {
     pub icmp_echo_ignore_all: u8,
     /// `net.ipv4.tcp_syncookies`: 1: SYNs beyond the backlog are answered by cookies, 2: all are, 0: none is.
     pub syncookies: u8,
+    /// Means nothing; makes the size a multiple of the alignment, as a record's must be.
+    pub reserved: [u8; 4],
 }
 
 impl Config {
@@ -222,6 +226,7 @@ impl Default for Config {
             addr6: Addr::UNSPECIFIED,
             gateway6: Addr::UNSPECIFIED,
             max_tw_buckets: 131_072,
+            max_orphans: 131_072,
             somaxconn: 4096,
             busy_poll_us: 0,
             pacing_ss_ratio: 200,
@@ -276,6 +281,7 @@ impl Default for Config {
             default_ttl: 64,
             icmp_echo_ignore_all: 0,
             syncookies: 1,
+            reserved: [0; 4],
         }
     }
 }

@@ -29,15 +29,18 @@ pub(crate) struct Global {
     pub(crate) reassembly_due: Instant,
     /// When the last path MTU is forgotten; [`Instant::ZERO`]: none is known.
     pub(crate) path_mtus_until: Instant,
+    /// When memory that is idle may be looked for next.
+    pub(crate) idle_look_at: Instant,
     /// When the allowance of [`crate::ip`] for ICMP errors was last topped up.
     pub(crate) icmp_refilled: Instant,
     /// ICMP errors that may be sent now.
     pub(crate) icmp_allowance: u32,
     /// Connections and listeners that need a stack running (not TIME_WAIT).
     pub(crate) live: u32,
+    /// Connections that no program holds.
+    pub(crate) orphans: u32,
     /// Source of identifications of fragments (RFC 6864, RFC 8200 section 4.5); IPv4 takes the lower half.
     pub(crate) ip_ident: u32,
-    _pad: [u8; 4],
 }
 
 impl Global {

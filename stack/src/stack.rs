@@ -149,6 +149,7 @@ impl Stack {
         }
         tcp::timer::sweep(&mut parts);
         ip::run_timers(&mut parts);
+        look_for_idle_memory(&mut parts);
     }
 
     /// Hands one frame to `sink`. False: nothing may be sent yet, or the sink is full.
@@ -168,9 +169,19 @@ impl Stack {
             .unwrap_or(Instant::FAR)
             .min(self.egress.next_departure().unwrap_or(Instant::FAR))
             .min(self.tcp.requests.next_due().unwrap_or(Instant::FAR))
+            .min(self.idle_look_due())
             .min(global.neighbours_due)
             .min(global.reassembly_due);
         (due < Instant::FAR).then_some(due)
+    }
+
+    /// When idle memory is to be looked for: never while there is little of it.
+    fn idle_look_due(&self) -> Instant {
+        if self.bufs.is_slack() {
+            global_of(&self.global).idle_look_at
+        } else {
+            Instant::FAR
+        }
     }
 
     /// Something may be sent right now.
@@ -217,6 +228,11 @@ impl Stack {
         global_of(&self.global).live
     }
 
+    /// Connections that no program holds.
+    pub(crate) fn orphans(&self) -> u32 {
+        global_of(&self.global).orphans
+    }
+
     /// The stack taken apart, so that protocol code can borrow its pieces one by one.
     pub(crate) fn parts(&mut self, now: Instant) -> Parts<'_> {
         let Self {
@@ -252,6 +268,22 @@ impl Stack {
         }
     }
 }
+
+/// After a burst the buffers' memory goes back to the system bit by bit.
+fn look_for_idle_memory(parts: &mut Parts<'_>) {
+    let cx = &mut parts.cx;
+    if cx.now < cx.global.idle_look_at || !cx.bufs.is_slack() {
+        return;
+    }
+    let is_done = cx.bufs.give_back_idle();
+    let wait_ns = if is_done { IDLE_LOOK_NS } else { IDLE_MORE_NS };
+    cx.global.idle_look_at = cx.now.plus_nanos(wait_ns);
+}
+
+/// How long memory must have been idle to be given back, at least.
+const IDLE_LOOK_NS: u64 = 2_000_000_000;
+/// Until the next of it is given back.
+const IDLE_MORE_NS: u64 = 10_000_000;
 
 fn global_of(global: &Array<Global>) -> &Global {
     global.get(0).expect(GLOBAL_IS_THERE)

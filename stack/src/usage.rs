@@ -8,6 +8,8 @@ use crate::stack::Stack;
 pub struct Usage {
     /// Endpoints: connections, listeners, UDP sockets, orphans.
     pub endpoints: u32,
+    /// Of these, connections that no program holds.
+    pub orphans: u32,
     /// Half-open connections.
     pub requests: u32,
     /// Connections in TIME_WAIT.
@@ -35,6 +37,7 @@ impl Stack {
         let tcp = &self.tcp;
         Usage {
             endpoints: self.socks.len(),
+            orphans: self.orphans(),
             requests: tcp.requests.len(),
             time_waits: tcp.time_wait.len(),
             timers: self.timers.len(),

@@ -173,6 +173,11 @@ pub static ROWS: &[Row] = &[
         ),
     },
     Row {
+        name: "net.ipv4.tcp_max_orphans",
+        doc: "most connections that no program holds and that are not in TIME_WAIT; more are reset",
+        field: Field::Word(|c| &mut c.max_orphans, Range::new(0, INT_MAX, Unit::Count)),
+    },
+    Row {
         name: "net.ipv4.tcp_max_reordering",
         doc: "greatest reordering of packets that is believed",
         field: Field::Word(

@@ -45,6 +45,7 @@ const VALUES: &[(&str, &str, &[&str])] = &[
     ("net.ipv4.tcp_keepalive_intvl", "10", &["0", "32768"]),
     ("net.ipv4.tcp_keepalive_probes", "3", &["0", "128"]),
     ("net.ipv4.tcp_keepalive_time", "60", &["0", "32768"]),
+    ("net.ipv4.tcp_max_orphans", "1000", &["2147483648"]),
     ("net.ipv4.tcp_max_reordering", "1000", &["0"]),
     ("net.ipv4.tcp_max_syn_backlog", "128", &["2147483648"]),
     ("net.ipv4.tcp_max_tw_buckets", "1000", &["0", "4194305"]),

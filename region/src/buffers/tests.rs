@@ -197,3 +197,57 @@ proptest! {
         }
     }
 }
+
+/// A pool of 16 pages to a chunk's buffer count, with this many buffers taken and given back.
+fn used_and_freed(count: u32) -> Buffers {
+    let mut pool = pool(65536, 200);
+    let ids: Vec<_> = (0..count).map(|_| pool.alloc().expect("room")).collect();
+    for id in ids {
+        pool.release(id);
+    }
+    pool
+}
+
+#[test]
+fn memory_that_nobody_used_between_two_looks_goes_back_to_the_system() {
+    let mut pool = used_and_freed(100);
+    assert_eq!(pool.resident_bytes(), 25 * CHUNK_BYTES as u64);
+    assert!(pool.is_slack());
+    assert!(pool.give_back_idle(100));
+    assert_eq!(pool.resident_bytes(), 25 * CHUNK_BYTES as u64);
+    assert!(pool.give_back_idle(100));
+    assert_eq!(pool.resident_bytes(), 0);
+    assert!(!pool.is_slack());
+    let id = pool.alloc().expect("room");
+    assert_eq!(pool.resident_bytes(), CHUNK_BYTES as u64);
+    assert!(pool.write(id, 0, b"as good as new"));
+}
+
+#[test]
+fn memory_in_use_or_used_since_the_last_look_stays() {
+    let mut pool = used_and_freed(100);
+    let kept = pool.alloc().expect("room");
+    assert!(pool.write(kept, 0, b"kept"));
+    pool.give_back_idle(100);
+    let again: Vec<_> = (0..9).map(|_| pool.alloc().expect("room")).collect();
+    for id in again {
+        pool.release(id);
+    }
+    pool.give_back_idle(100);
+    // The chunk of what is kept, and two or three of what was used in between.
+    let left = pool.resident_bytes() / CHUNK_BYTES as u64;
+    assert!((3..=4).contains(&left), "{left}");
+    let mut bytes = [0; 4];
+    assert!(pool.read(kept, 0, &mut bytes) && &bytes == b"kept");
+}
+
+#[test]
+fn little_is_given_back_at_once_if_little_is_asked_for() {
+    let mut pool = used_and_freed(100);
+    pool.give_back_idle(100);
+    assert!(!pool.give_back_idle(10));
+    assert_eq!(pool.resident_bytes(), 15 * CHUNK_BYTES as u64);
+    assert!(!pool.give_back_idle(10));
+    assert!(pool.give_back_idle(10));
+    assert_eq!(pool.resident_bytes(), 0);
+}

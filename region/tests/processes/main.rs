@@ -4,6 +4,7 @@ mod child;
 mod join;
 mod kill;
 mod limits;
+mod memory;
 mod raw_children;
 mod sealed;
 mod threads;

@@ -64,6 +64,8 @@ bitflags! {
         const TIMESTAMPS = 1 << 1;
         /// Both sides sent a window scale.
         const SCALING = 1 << 2;
+        /// It counts as an orphan.
+        const ORPHAN = 1 << 3;
         /// A program holds a span of the send chain.
         const WRITING = 1 << 4;
         /// A program holds a span of the receive queue.

@@ -1,6 +1,6 @@
 //! One connection at work.
 
-use super::connection::Connection;
+use super::connection::{Connection, Flags};
 use super::state::State;
 use super::store::Tcp;
 use crate::context::{Context, Parts};
@@ -51,6 +51,10 @@ pub(crate) fn free(parts: &mut Parts<'_>, id: SockId) {
     let Some(sock) = parts.socks.remove(id) else {
         return;
     };
+    if sock.tcp.has(Flags::ORPHAN) {
+        let orphans = &mut parts.cx.global.orphans;
+        *orphans = orphans.saturating_sub(1);
+    }
     parts.cx.timers.cancel(id);
     parts.cx.egress.forget(id);
     parts

@@ -125,6 +125,20 @@ impl Flow<'_, '_> {
         self.wake_output();
     }
 
+    /// Counts the connection as an orphan (`net.ipv4.tcp_max_orphans`). `false`: there are too many.
+    fn may_be_orphan(&mut self) -> bool {
+        if self.sock.tcp.has(Flags::ORPHAN) {
+            return true;
+        }
+        let global = &mut self.cx.global;
+        if global.orphans >= global.config.max_orphans {
+            return false;
+        }
+        global.orphans += 1;
+        self.conn().set(Flags::ORPHAN);
+        true
+    }
+
     /// Nobody holds the connection any more.
     fn orphan(&mut self) {
         self.sock.set(SockFlags::ORPHAN, true);
@@ -143,6 +157,11 @@ impl Flow<'_, '_> {
             return;
         }
         if is_rude {
+            self.abort();
+            return;
+        }
+        if !self.may_be_orphan() {
+            self.cx.global.mib.tcp_abort_on_memory += 1;
             self.abort();
             return;
         }

@@ -1,8 +1,10 @@
 //! Memory: what the settings say is what is held.
 
+use super::script::{Script, Seg};
 use super::world::*;
+use crate::tcp::header::Flags;
 use crate::testing::Pair;
-use crate::{Error, Ready, SockOpt};
+use crate::{Error, Ready, SendFlags, SockOpt};
 
 /// Writes until there is no room.
 fn fill(world: &mut World, host: usize) -> usize {
@@ -163,4 +165,51 @@ fn a_writer_refused_for_memory_is_told_to_try_again_though_nothing_is_out() {
     assert_eq!(world.read(1).as_deref(), Ok(b"x".as_slice()));
     assert_eq!(world.read(0).as_deref(), Ok(b"y".as_slice()));
     world.finish();
+}
+
+#[test]
+fn memory_of_a_burst_goes_back_to_the_system_within_seconds() {
+    // Peers that never open their window: what they were written waits in blocks of 64 KiB.
+    let mut script = Script::listening_with(200, |config| config.tcp_mem = [4096, 8192, 16_384]);
+    let mut children = std::vec::Vec::new();
+    for port in 1000..1200 {
+        script.use_peer_port(port);
+        script.use_own_iss(0);
+        script.send(&Seg::new(Flags::SYN, 0, 0).window(0));
+        let iss = script.sent_one().seq;
+        script.use_own_iss(iss);
+        script.send(&Seg::ack(1, 1).window(0));
+        let child = script.host.stack.accept(script.host.now, script.id);
+        children.push(child.expect("established"));
+    }
+    for &child in &children {
+        write(
+            &mut script.host,
+            child,
+            &pattern(60_000),
+            SendFlags::empty(),
+        )
+        .expect("room");
+    }
+    let resident = |script: &Script| script.host.stack.send_buffers().resident_bytes();
+    let most = resident(&script);
+    assert_eq!(most, 200 * 64 * 1024);
+    for child in children {
+        script
+            .host
+            .stack
+            .set_option(script.host.now, child, SockOpt::Linger(Some(0)))
+            .expect("an option");
+        script.host.stack.close(script.host.now, child);
+    }
+    script.sent();
+    assert_eq!(script.host.stack.send_buffers().in_use(), 0);
+    let start = script.host.now;
+    while let Some(due) = script.host.stack.poll_timeout() {
+        script.host.advance(due.saturating_since(script.host.now));
+    }
+    assert!(resident(&script) <= 4 << 20, "{}", resident(&script));
+    assert!(script.host.now.saturating_since(start) < 5 * SECOND);
+    script.close();
+    assert_empty(&mut script.host);
 }

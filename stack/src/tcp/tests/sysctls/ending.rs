@@ -53,6 +53,18 @@ fn tcp_keepalive_probes_is_how_many_go_unanswered() {
 }
 
 #[test]
+fn tcp_max_orphans_bounds_the_connections_that_nobody_holds() {
+    for (most, is_reset) in [(1, false), (0, true)] {
+        let mut script = connected(|config| config.max_orphans = most);
+        script.close();
+        assert_eq!(script.sent_one().has(Flags::RST), is_reset);
+        all_sent(&mut script);
+        let usage = script.host.stack.usage();
+        assert_eq!((usage.endpoints, usage.orphans), (0, 0));
+    }
+}
+
+#[test]
 fn tcp_fin_timeout_is_how_long_an_orphan_waits_for_the_peers_fin() {
     for seconds in [60, 5] {
         let mut script = connected(|config| config.fin_timeout_s = seconds);
