@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::index::HashKey;
 use crate::mib::Mib;
 use crate::rng::Rng;
+use crate::secret::Secret;
 use crate::time::Instant;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
@@ -19,8 +20,9 @@ pub(crate) struct Global {
     pub(crate) rng: Rng,
     /// Key of all hash indexes.
     pub(crate) hash_key: HashKey,
-    /// Key of what strangers must not guess: initial sequence numbers (RFC 6528), timestamp offsets (RFC 7323 section 5.4).
-    pub(crate) secret: HashKey,
+    /// Key of what strangers must not guess: initial sequence numbers (RFC 6528), timestamp offsets (RFC 7323 section 5.4),
+    /// identifications of packets (RFC 7739).
+    pub(crate) secret: Secret,
     /// Counters.
     pub(crate) mib: Mib,
     /// When a neighbour's entry has to be looked at; [`Instant::FAR`]: never.
@@ -35,34 +37,22 @@ pub(crate) struct Global {
     pub(crate) icmp_allowance: u32,
     /// Connections and listeners that need a stack running (not TIME_WAIT).
     pub(crate) live: u32,
-    /// Source of identifications of fragments (RFC 6864, RFC 8200 section 4.5); IPv4 takes the lower half.
-    pub(crate) ip_ident: u32,
-    _pad: [u8; 4],
 }
 
 impl Global {
     pub(crate) fn new(config: &Config, seed: [u8; 32]) -> Self {
         let mut rng = Rng::new(seed);
-        let mut key = || HashKey::new([rng.next_u64(), rng.next_u64()]);
-        let (hash_key, secret) = (key(), key());
-        let ip_ident = rng.below(u32::MAX);
+        let hash_key = HashKey::new([rng.next_u64(), rng.next_u64()]);
+        let secret = Secret::new(&mut rng);
         Self {
             config: *config,
             built_with: *config,
             rng,
             hash_key,
             secret,
-            ip_ident,
             neighbours_due: Instant::FAR,
             reassembly_due: Instant::FAR,
             ..Self::new_zeroed()
         }
-    }
-
-    /// The first of `count` identifications for IP packets.
-    pub(crate) const fn next_ident(&mut self, count: u32) -> u32 {
-        let first = self.ip_ident;
-        self.ip_ident = first.wrapping_add(count);
-        first
     }
 }

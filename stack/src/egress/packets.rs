@@ -50,6 +50,8 @@ pub(crate) fn send(parts: &mut Parts<'_>, sink: &mut impl FrameSink, id: Id<Pack
             ttl => ttl,
         },
         tos: packet.tos,
+        // Linux: resets and answers from TIME_WAIT have none, as they must not be cut (RFC 6864 section 4.1).
+        ident: 0,
         head: packet.head(),
         payload: &payload,
         gso_size: 0,

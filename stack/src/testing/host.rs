@@ -169,6 +169,7 @@ impl Host {
             protocol: ipv4::TCP,
             ttl: 64,
             tos: 2,
+            ident: 0,
             head,
             payload,
             gso_size,

@@ -3,6 +3,7 @@
 mod arp;
 mod fragments;
 mod icmp;
+mod idents;
 mod ipv6;
 mod parking;
 mod segments;
