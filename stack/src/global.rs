@@ -29,6 +29,8 @@ pub(crate) struct Global {
     pub(crate) neighbours_due: Instant,
     /// When a half-assembled datagram is given up; [`Instant::FAR`]: there is none.
     pub(crate) reassembly_due: Instant,
+    /// Receive buffers that fragments of IPv4 and IPv6 hold.
+    pub(crate) fragment_buffers: [u32; 2],
     /// When the last path MTU is forgotten; [`Instant::ZERO`]: none is known.
     pub(crate) path_mtus_until: Instant,
     /// When the allowance of [`crate::ip`] for ICMP errors was last topped up.

@@ -84,6 +84,37 @@ fn ipfrag_time_is_how_long_fragments_wait_for_the_rest() {
 }
 
 #[test]
+fn ipfrag_high_thresh_bounds_the_memory_of_fragments() {
+    for (bytes, buffers) in [(0, 0), (16_384, 4), (1 << 20, 256)] {
+        let mut host = host(|config| config.ipfrag_high_thresh = bytes);
+        for n in 0..1000u16 {
+            let [c, d] = n.to_be_bytes();
+            let half = fragments::fragments_from([172, 16, c, d], n, &[0; 2000], 1480);
+            host.receive(&half[0]);
+        }
+        assert_eq!(host.stack.receive_buffers().in_use(), buffers);
+    }
+}
+
+#[test]
+fn ipfrag_max_dist_is_how_many_others_may_come_between_two_fragments() {
+    for (max, others, is_whole) in [
+        (64, 63, true),
+        (64, 64, false),
+        (3, 3, false),
+        (0, 60, true),
+    ] {
+        let mut host = host(|config| config.ipfrag_max_dist = max);
+        let id = bound(&mut host, 53);
+        let of = |ident| fragments::fragments_from(PEER_IP, ident, &[0; 2000], 1480);
+        host.receive(&of(1)[0]);
+        (0..others).for_each(|n| host.receive(&of(2 + n)[0]));
+        host.receive(&of(1)[1]);
+        assert_eq!(host.recv_from(id).is_ok(), is_whole, "{others} of {max}");
+    }
+}
+
+#[test]
 fn rmem_default_is_what_a_udp_socket_holds() {
     let held = |bytes| {
         let mut host = host(|config| config.rmem_default = bytes);
