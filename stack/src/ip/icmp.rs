@@ -29,13 +29,12 @@ pub(super) fn input(parts: &mut Parts<'_>, arrival: &Arrival<'_>, is_broadcast: 
         parts.cx.global.mib.icmp_in_errors += 1;
         return;
     }
-    let Some(message) = Icmp::parse(arrival.head) else {
+    // `net.ipv4.icmp_echo_ignore_broadcasts` is 1, as in Linux, which drops everything else that was broadcast as well.
+    let Some(message) = Icmp::parse(arrival.head).filter(|_| !is_broadcast) else {
         return;
     };
     let quoted = arrival.head.get(HEADER..).unwrap_or(&[]);
     match message {
-        // `net.ipv4.icmp_echo_ignore_broadcasts` is 1, as in Linux.
-        Icmp::EchoRequest(_) if is_broadcast => {}
         Icmp::EchoRequest(_) if parts.cx.global.config.icmp_echo_ignore_all != 0 => {}
         Icmp::EchoRequest(rest) => reply(parts, arrival, Icmp::EchoReply(rest)),
         Icmp::EchoReply(_) => {}
@@ -116,7 +115,7 @@ pub(super) fn send(cx: &mut Context<'_>, packet: Packet) -> bool {
 
 /// Passes on what a message says about one of our packets, of which it quotes the beginning.
 fn report(parts: &mut Parts<'_>, quoted: &[u8], what: Trouble) {
-    let Ok(header) = Header::parse(quoted, ipv4::MAX_PACKET) else {
+    let Ok(header) = Header::parse_quoted(quoted) else {
         return;
     };
     let transport = quoted

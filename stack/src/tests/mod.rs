@@ -6,6 +6,7 @@ mod icmp;
 mod idents;
 mod ipv6;
 mod parking;
+mod quotes;
 mod segments;
 mod settings;
 mod sysctls;

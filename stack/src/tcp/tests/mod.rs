@@ -9,6 +9,7 @@ mod ipv6;
 mod limits;
 mod loss;
 mod open_close;
+mod path_mtu;
 mod receiving;
 mod segments;
 mod sending;
