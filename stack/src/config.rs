@@ -80,6 +80,10 @@ pub struct Config {
     pub icmp_msgs_per_sec: u32,
     /// `net.ipv4.icmp_msgs_burst`: ICMP errors at once.
     pub icmp_msgs_burst: u32,
+    /// `net.ipv4.icmp_ratelimit`: between two ICMP errors to one peer, after the first six, ms; 0: no bound.
+    pub icmp_ratelimit_ms: u32,
+    /// `net.ipv6.icmp.ratelimit`: the same for ICMPv6.
+    pub icmp6_ratelimit_ms: u32,
     /// What the device does for us: bits of [`DeviceOffload`].
     pub offload: u32,
     /// `net.ipv4.ip_local_port_range`, first.
@@ -248,6 +252,8 @@ impl Default for Config {
             ipfrag_max_dist: 64,
             icmp_msgs_per_sec: 1000,
             icmp_msgs_burst: 50,
+            icmp_ratelimit_ms: 1000,
+            icmp6_ratelimit_ms: 1000,
             offload: 0,
             port_first: 32_768,
             port_last: 60_999,

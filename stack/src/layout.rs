@@ -1,7 +1,7 @@
 //! Which table of the region holds what. A new or moved number is a new layout.
 
 /// The stack uses the region's table numbers below this one; others may use the rest.
-pub const TABLES_END: u16 = 32;
+pub const TABLES_END: u16 = 40;
 
 /// Most endpoints of all kinds: connections, listeners, UDP sockets. Reaching it: `ENOBUFS`, and SYNs are dropped.
 pub(crate) const MAX_SOCKS: u32 = 65_536;
@@ -39,5 +39,6 @@ pub(crate) const UDP_INDEX: u16 = 18;
 pub(crate) const PATH_MTUS: u16 = 19;
 pub(crate) const IDENTS: u16 = 20;
 pub(crate) const FRAGMENT_SOURCES: u16 = 21;
+pub(crate) const ICMP_PEERS: u16 = 22;
 /// Tables from here up to [`TABLES_END`] belong to `tcp/`.
-pub(crate) const TCP_FIRST: u16 = 22;
+pub(crate) const TCP_FIRST: u16 = 24;

@@ -82,6 +82,14 @@ pub static ROWS: &[Row] = &[
         ),
     },
     Row {
+        name: "net.ipv4.icmp_ratelimit",
+        doc: "time between two ICMP errors to one IPv4 peer, after the first six; 0: no bound",
+        field: Field::Word(
+            |c| &mut c.icmp_ratelimit_ms,
+            Range::new(0, INT_MAX, Unit::Milliseconds),
+        ),
+    },
+    Row {
         name: "net.ipv4.ip_default_ttl",
         doc: "time to live of IPv4 packets and hop limit of IPv6 ones, where the socket does not say (IP_TTL)",
         field: Field::Byte(|c| &mut c.default_ttl, Range::new(1, 255, Unit::Count)),
@@ -367,6 +375,14 @@ pub static ROWS: &[Row] = &[
         name: "net.ipv4.tcp_wmem",
         doc: "send buffer of a connection: least, at first, and at most by its own growth",
         field: Field::Triple(|c| &mut c.tcp_wmem, Range::new(4096, INT_MAX, Unit::Bytes)),
+    },
+    Row {
+        name: "net.ipv6.icmp.ratelimit",
+        doc: "time between two ICMPv6 errors to one peer, after the first six; 0: no bound",
+        field: Field::Word(
+            |c| &mut c.icmp6_ratelimit_ms,
+            Range::new(0, INT_MAX, Unit::Milliseconds),
+        ),
     },
     Row {
         name: "net.ipv6.ip6frag_high_thresh",

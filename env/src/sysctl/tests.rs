@@ -22,6 +22,7 @@ const VALUES: &[(&str, &str, &[&str])] = &[
     ("net.ipv4.icmp_echo_ignore_all", "1", &["2"]),
     ("net.ipv4.icmp_msgs_burst", "5", &["2147483648"]),
     ("net.ipv4.icmp_msgs_per_sec", "10", &["2147483648"]),
+    ("net.ipv4.icmp_ratelimit", "0", &["-1", "2147483648"]),
     ("net.ipv4.ip_default_ttl", "128", &["0", "256"]),
     (
         "net.ipv4.ip_local_port_range",
@@ -89,6 +90,7 @@ const VALUES: &[(&str, &str, &[&str])] = &[
         "4096 16384 100000000",
         &["16384 4096 100000000", "4096 16384 2147483648"],
     ),
+    ("net.ipv6.icmp.ratelimit", "0", &["2147483648"]),
     ("net.ipv6.ip6frag_high_thresh", "262144", &["33554433"]),
     ("net.ipv6.ip6frag_time", "5", &["4194305"]),
 ];

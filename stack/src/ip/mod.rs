@@ -2,6 +2,7 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod arp;
+mod error_limit;
 mod icmp;
 mod icmpv6;
 pub(crate) mod input;
@@ -22,6 +23,7 @@ use crate::tcp;
 use crate::wire::ethernet;
 use region::{BufId, Id, Region, RegionError};
 
+use self::error_limit::ErrorLimit;
 use self::neighbour::Neighbours;
 use self::path_mtu::PathMtus;
 use self::reassembly::Reassembly;
@@ -32,6 +34,7 @@ pub(crate) struct Ip {
     neighbours: Neighbours,
     reassembly: Reassembly,
     path_mtus: PathMtus,
+    error_limit: ErrorLimit,
 }
 
 /// A transport header and payload that arrived for this stack, with its checksum verified.
@@ -121,6 +124,7 @@ impl Ip {
             neighbours: Neighbours::open(region)?,
             reassembly: Reassembly::open(region)?,
             path_mtus: PathMtus::open(region)?,
+            error_limit: ErrorLimit::open(region)?,
         })
     }
 

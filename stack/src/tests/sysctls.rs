@@ -48,22 +48,41 @@ fn refusals(host: &mut Host, count: usize) -> usize {
 
 #[test]
 fn icmp_msgs_burst_bounds_the_errors_at_once() {
-    for burst in [50, 3] {
-        let mut host = host(|config| config.icmp_msgs_burst = burst);
-        assert_eq!(
-            refusals(&mut host, 60),
-            usize::try_from(burst).expect("few")
-        );
+    // Each costs nothing, one or two of the burst.
+    for (burst, range) in [(50, 35..65), (4, 2..12)] {
+        let mut host = host(|config| {
+            config.icmp_msgs_burst = burst;
+            config.icmp_ratelimit_ms = 0;
+        });
+        let count = refusals(&mut host, 200);
+        assert!(range.contains(&count), "{count} of {burst}");
     }
 }
 
 #[test]
 fn icmp_msgs_per_sec_bounds_the_errors_over_time() {
-    for (rate, later) in [(1000, 50), (10, 5)] {
-        let mut host = host(|config| config.icmp_msgs_per_sec = rate);
-        refusals(&mut host, 60);
-        host.advance(Duration::from_millis(500));
-        assert_eq!(refusals(&mut host, 60), later);
+    for (rate, range) in [(1000, 400..600), (10, 1..12)] {
+        let mut host = host(|config| {
+            config.icmp_msgs_per_sec = rate;
+            config.icmp_ratelimit_ms = 0;
+        });
+        refusals(&mut host, 200);
+        let later = (0..20).map(|_| {
+            host.advance(Duration::from_millis(25));
+            refusals(&mut host, 60)
+        });
+        let later: usize = later.sum();
+        assert!(range.contains(&later), "{later} in half a second at {rate}");
+    }
+}
+
+#[test]
+fn icmp_ratelimit_is_the_time_between_two_errors_to_one_peer() {
+    for (ms, first, later) in [(1000, 6, 2), (100, 6, 6), (0, 20, 20)] {
+        let mut host = host(|config| config.icmp_ratelimit_ms = ms);
+        assert_eq!(refusals(&mut host, 20), first);
+        host.advance(Duration::from_millis(2500));
+        assert_eq!(refusals(&mut host, 20), later);
     }
 }
 
