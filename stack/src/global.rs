@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::index::HashKey;
 use crate::mib::Mib;
+use crate::packet::PacketList;
 use crate::rng::Rng;
 use crate::secret::Secret;
 use crate::time::Instant;
@@ -27,6 +28,11 @@ pub(crate) struct Global {
     pub(crate) mib: Mib,
     /// When a neighbour's entry has to be looked at; [`Instant::FAR`]: never.
     pub(crate) neighbours_due: Instant,
+    /// What waited for neighbours whose entries others have taken, and whether there were such.
+    pub(crate) displaced: PacketList,
+    pub(crate) is_displaced: u32,
+    /// Answers to strangers that wait for a neighbour's address.
+    pub(crate) replies_waiting: u32,
     /// When a half-assembled datagram is given up; [`Instant::FAR`]: there is none.
     pub(crate) reassembly_due: Instant,
     /// Receive buffers that fragments of IPv4 and IPv6 hold.

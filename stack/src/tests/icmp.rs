@@ -3,7 +3,6 @@
 use super::*;
 use crate::wire::icmp::{Icmp, Unreachable};
 use crate::{Error, Ready};
-use core::time::Duration;
 
 pub(super) fn icmp_frame(message: Icmp, data: &[u8], dst: [u8; 4]) -> Frame {
     let mut bytes = [message.emit().as_bytes(), data].concat();
