@@ -22,6 +22,10 @@ pub struct Config {
     pub rmem_default: u64,
     /// `net.core.rmem_max`: largest `SO_RCVBUF`, bytes before doubling.
     pub rmem_max: u64,
+    /// `net.ipv4.ipfrag_high_thresh`: most memory that fragments of IPv4 hold, bytes.
+    pub ipfrag_high_thresh: u64,
+    /// `net.ipv6.ip6frag_high_thresh`: most memory that fragments of IPv6 hold, bytes.
+    pub ip6frag_high_thresh: u64,
     /// The stack's own IPv4 address; unspecified: none.
     pub addr: Addr,
     /// Next hop for every IPv4 address outside the own prefix; unspecified: none.
@@ -68,12 +72,20 @@ pub struct Config {
     pub rto_max_ms: u32,
     /// `net.ipv4.tcp_tw_reuse_delay`: least age of a TIME_WAIT that an own connection takes over, ms.
     pub tw_reuse_delay_ms: u32,
-    /// `net.ipv4.ipfrag_time`: how long fragments wait for the rest, seconds.
+    /// `net.ipv4.ipfrag_time`: how long fragments of IPv4 wait for the rest, seconds.
     pub ipfrag_time_s: u32,
+    /// `net.ipv6.ip6frag_time`: how long fragments of IPv6 wait for the rest, seconds.
+    pub ip6frag_time_s: u32,
+    /// `net.ipv4.ipfrag_max_dist`: most fragments from one address between two of a datagram; 0: any number.
+    pub ipfrag_max_dist: u32,
     /// `net.ipv4.icmp_msgs_per_sec`: ICMP errors in a second.
     pub icmp_msgs_per_sec: u32,
     /// `net.ipv4.icmp_msgs_burst`: ICMP errors at once.
     pub icmp_msgs_burst: u32,
+    /// `net.ipv4.icmp_ratelimit`: between two ICMP errors to one peer, after the first six, ms; 0: no bound.
+    pub icmp_ratelimit_ms: u32,
+    /// `net.ipv6.icmp.ratelimit`: the same for ICMPv6.
+    pub icmp6_ratelimit_ms: u32,
     /// What the device does for us: bits of [`DeviceOffload`].
     pub offload: u32,
     /// `net.ipv4.ip_local_port_range`, first.
@@ -221,6 +233,8 @@ impl Default for Config {
             wmem_max: 212_992,
             rmem_default: 212_992,
             rmem_max: 212_992,
+            ipfrag_high_thresh: 4 * MIB,
+            ip6frag_high_thresh: 4 * MIB,
             addr: Addr::UNSPECIFIED,
             gateway: Addr::UNSPECIFIED,
             addr6: Addr::UNSPECIFIED,
@@ -245,8 +259,12 @@ impl Default for Config {
             rto_max_ms: 120_000,
             tw_reuse_delay_ms: 1000,
             ipfrag_time_s: 30,
+            ip6frag_time_s: 60,
+            ipfrag_max_dist: 64,
             icmp_msgs_per_sec: 1000,
             icmp_msgs_burst: 50,
+            icmp_ratelimit_ms: 1000,
+            icmp6_ratelimit_ms: 1000,
             offload: 0,
             port_first: 32_768,
             port_last: 60_999,

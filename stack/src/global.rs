@@ -3,7 +3,9 @@
 use crate::config::Config;
 use crate::index::HashKey;
 use crate::mib::Mib;
+use crate::packet::PacketList;
 use crate::rng::Rng;
+use crate::secret::Secret;
 use crate::time::Instant;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
@@ -19,14 +21,22 @@ pub(crate) struct Global {
     pub(crate) rng: Rng,
     /// Key of all hash indexes.
     pub(crate) hash_key: HashKey,
-    /// Key of what strangers must not guess: initial sequence numbers (RFC 6528), timestamp offsets (RFC 7323 section 5.4).
-    pub(crate) secret: HashKey,
+    /// Key of what strangers must not guess: initial sequence numbers (RFC 6528), timestamp offsets (RFC 7323 section 5.4),
+    /// identifications of packets (RFC 7739).
+    pub(crate) secret: Secret,
     /// Counters.
     pub(crate) mib: Mib,
     /// When a neighbour's entry has to be looked at; [`Instant::FAR`]: never.
     pub(crate) neighbours_due: Instant,
+    /// What waited for neighbours whose entries others have taken, and whether there were such.
+    pub(crate) displaced: PacketList,
+    pub(crate) is_displaced: u32,
+    /// Answers to strangers that wait for a neighbour's address.
+    pub(crate) replies_waiting: u32,
     /// When a half-assembled datagram is given up; [`Instant::FAR`]: there is none.
     pub(crate) reassembly_due: Instant,
+    /// Receive buffers that fragments of IPv4 and IPv6 hold.
+    pub(crate) fragment_buffers: [u32; 2],
     /// When the last path MTU is forgotten; [`Instant::ZERO`]: none is known.
     pub(crate) path_mtus_until: Instant,
     /// When memory that is idle may be looked for next.
@@ -39,33 +49,23 @@ pub(crate) struct Global {
     pub(crate) live: u32,
     /// Connections that no program holds.
     pub(crate) orphans: u32,
-    /// Source of identifications of fragments (RFC 6864, RFC 8200 section 4.5); IPv4 takes the lower half.
-    pub(crate) ip_ident: u32,
+    _pad: [u8; 4],
 }
 
 impl Global {
     pub(crate) fn new(config: &Config, seed: [u8; 32]) -> Self {
         let mut rng = Rng::new(seed);
-        let mut key = || HashKey::new([rng.next_u64(), rng.next_u64()]);
-        let (hash_key, secret) = (key(), key());
-        let ip_ident = rng.below(u32::MAX);
+        let hash_key = HashKey::new([rng.next_u64(), rng.next_u64()]);
+        let secret = Secret::new(&mut rng);
         Self {
             config: *config,
             built_with: *config,
             rng,
             hash_key,
             secret,
-            ip_ident,
             neighbours_due: Instant::FAR,
             reassembly_due: Instant::FAR,
             ..Self::new_zeroed()
         }
-    }
-
-    /// The first of `count` identifications for IP packets.
-    pub(crate) const fn next_ident(&mut self, count: u32) -> u32 {
-        let first = self.ip_ident;
-        self.ip_ident = first.wrapping_add(count);
-        first
     }
 }

@@ -39,5 +39,8 @@ pub(crate) const NEIGHBOURS: u16 = 16;
 pub(crate) const REASSEMBLY: u16 = 17;
 pub(crate) const UDP_INDEX: u16 = 18;
 pub(crate) const PATH_MTUS: u16 = 19;
+pub(crate) const IDENTS: u16 = 20;
+pub(crate) const FRAGMENT_SOURCES: u16 = 21;
+pub(crate) const ICMP_PEERS: u16 = 22;
 /// Tables from here up to [`TABLES_END`] belong to `tcp/`.
-pub(crate) const TCP_FIRST: u16 = 20;
+pub(crate) const TCP_FIRST: u16 = 24;

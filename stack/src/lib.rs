@@ -28,6 +28,7 @@ mod packet;
 mod ports;
 mod ring;
 mod rng;
+mod secret;
 mod sock;
 mod socket_calls;
 mod stack;

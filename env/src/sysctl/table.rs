@@ -21,6 +21,8 @@ const SWITCH: Range = Range::new(0, 1, Unit::Switch);
 const SEND_BUFFER: Range = Range::new(4608, INT_MAX, Unit::Bytes);
 /// The kernel's `SOCK_MIN_RCVBUF`.
 const RECEIVE_BUFFER: Range = Range::new(2304, INT_MAX, Unit::Bytes);
+/// The receive buffers beside TCP's are 64 MiB, and devices need some.
+const FRAGMENT_MEMORY: Range = Range::new(0, 32 << 20, Unit::Bytes);
 const PACING: Range = Range::new(0, 1000, Unit::Percent);
 
 /// All rows, sorted by name.
@@ -80,6 +82,14 @@ pub static ROWS: &[Row] = &[
         ),
     },
     Row {
+        name: "net.ipv4.icmp_ratelimit",
+        doc: "time between two ICMP errors to one IPv4 peer, after the first six; 0: no bound",
+        field: Field::Word(
+            |c| &mut c.icmp_ratelimit_ms,
+            Range::new(0, INT_MAX, Unit::Milliseconds),
+        ),
+    },
+    Row {
         name: "net.ipv4.ip_default_ttl",
         doc: "time to live of IPv4 packets and hop limit of IPv6 ones, where the socket does not say (IP_TTL)",
         field: Field::Byte(|c| &mut c.default_ttl, Range::new(1, 255, Unit::Count)),
@@ -90,8 +100,21 @@ pub static ROWS: &[Row] = &[
         field: Field::Ports(Range::new(1, 65_535, Unit::Ports)),
     },
     Row {
+        name: "net.ipv4.ipfrag_high_thresh",
+        doc: "memory for fragments of IPv4 packets that wait for the others",
+        field: Field::Long(|c| &mut c.ipfrag_high_thresh, FRAGMENT_MEMORY),
+    },
+    Row {
+        name: "net.ipv4.ipfrag_max_dist",
+        doc: "fragments from one address between two of a packet before it is given up; 0: any number",
+        field: Field::Word(
+            |c| &mut c.ipfrag_max_dist,
+            Range::new(0, INT_MAX, Unit::Count),
+        ),
+    },
+    Row {
         name: "net.ipv4.ipfrag_time",
-        doc: "how long fragments of a packet wait for the others",
+        doc: "how long fragments of an IPv4 packet wait for the others",
         field: Field::Word(
             |c| &mut c.ipfrag_time_s,
             Range::new(0, TICKS_MAX, Unit::Seconds),
@@ -362,5 +385,26 @@ pub static ROWS: &[Row] = &[
         name: "net.ipv4.tcp_wmem",
         doc: "send buffer of a connection: least, at first, and at most by its own growth",
         field: Field::Triple(|c| &mut c.tcp_wmem, Range::new(4096, INT_MAX, Unit::Bytes)),
+    },
+    Row {
+        name: "net.ipv6.icmp.ratelimit",
+        doc: "time between two ICMPv6 errors to one peer, after the first six; 0: no bound",
+        field: Field::Word(
+            |c| &mut c.icmp6_ratelimit_ms,
+            Range::new(0, INT_MAX, Unit::Milliseconds),
+        ),
+    },
+    Row {
+        name: "net.ipv6.ip6frag_high_thresh",
+        doc: "memory for fragments of IPv6 packets that wait for the others",
+        field: Field::Long(|c| &mut c.ip6frag_high_thresh, FRAGMENT_MEMORY),
+    },
+    Row {
+        name: "net.ipv6.ip6frag_time",
+        doc: "how long fragments of an IPv6 packet wait for the others",
+        field: Field::Word(
+            |c| &mut c.ip6frag_time_s,
+            Range::new(0, TICKS_MAX, Unit::Seconds),
+        ),
     },
 ];

@@ -22,12 +22,15 @@ const VALUES: &[(&str, &str, &[&str])] = &[
     ("net.ipv4.icmp_echo_ignore_all", "1", &["2"]),
     ("net.ipv4.icmp_msgs_burst", "5", &["2147483648"]),
     ("net.ipv4.icmp_msgs_per_sec", "10", &["2147483648"]),
+    ("net.ipv4.icmp_ratelimit", "0", &["-1", "2147483648"]),
     ("net.ipv4.ip_default_ttl", "128", &["0", "256"]),
     (
         "net.ipv4.ip_local_port_range",
         "1024 65535",
         &["0 1", "1", "3 2", "1 65536", "1 2 3"],
     ),
+    ("net.ipv4.ipfrag_high_thresh", "262144", &["33554433"]),
+    ("net.ipv4.ipfrag_max_dist", "0", &["-1"]),
     ("net.ipv4.ipfrag_time", "5", &["-1", "4194305"]),
     ("net.ipv4.tcp_abort_on_overflow", "1", &["2"]),
     ("net.ipv4.tcp_autocorking", "0", &["2"]),
@@ -89,6 +92,9 @@ const VALUES: &[(&str, &str, &[&str])] = &[
         "4096 16384 100000000",
         &["16384 4096 100000000", "4096 16384 2147483648"],
     ),
+    ("net.ipv6.icmp.ratelimit", "0", &["2147483648"]),
+    ("net.ipv6.ip6frag_high_thresh", "262144", &["33554433"]),
+    ("net.ipv6.ip6frag_time", "5", &["4194305"]),
 ];
 
 fn sysctls(text: &str) -> Sysctls {

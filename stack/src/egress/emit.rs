@@ -1,5 +1,6 @@
 //! One transport segment becomes one frame, or several.
 
+use super::ident;
 use super::split::{Cut, Split};
 use crate::addr::Addr;
 use crate::config::DeviceOffload;
@@ -23,6 +24,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) ttl: u8,
     /// Type of service, or traffic class.
     pub(crate) tos: u8,
+    /// Identification of a TCP segment over IPv4, of the first of several; others get theirs here.
+    pub(crate) ident: u16,
     /// The transport header, at most [`HEAD_MAX`] bytes. Its checksum field is filled in here.
     pub(crate) head: &'a [u8],
     /// What follows; TCP gives at most [`MAX_PIECES`].
@@ -71,7 +74,16 @@ pub(crate) fn emit(
     } else {
         None
     };
-    let ident = cx.global.next_ident(segments);
+    let ident = if out.protocol == ipv4::TCP {
+        u32::from(out.ident)
+    } else if template.is_v4() {
+        let ends = (link.src, link.dst);
+        u32::from(cx.egress.idents.next(cx.global, cx.now, ends, out.protocol))
+    } else if cut.is_some() {
+        ident::random(cx.global)
+    } else {
+        0
+    };
     if let Some(cut) = cut {
         let Some(split) = Split::new(cx.bufs, &template, out.payload, cut, ident) else {
             return 0;
@@ -110,6 +122,7 @@ pub(super) struct Template {
 /// What differs from frame to frame.
 #[derive(Clone, Copy)]
 pub(super) struct Shape<'a> {
+    /// IPv4 takes the lower half; IPv6 has one in fragments only.
     pub(super) ident: u32,
     /// What comes after the transport header; in a later fragment, after the IP header.
     pub(super) payload: &'a [Payload],

@@ -3,6 +3,7 @@
 
 mod emit;
 mod flows;
+mod ident;
 mod packets;
 mod split;
 mod transmit;
@@ -31,6 +32,7 @@ pub(crate) struct Egress {
     departures: Heap<Sock>,
     /// Credit of each flow, by slot number.
     flows: Array<flows::Flow>,
+    idents: ident::Idents,
     head: Array<Head>,
 }
 
@@ -57,6 +59,7 @@ impl Egress {
                 max,
             )?,
             flows: region.array(layout::FLOWS, max)?,
+            idents: ident::Idents::open(region)?,
             head: region.array(layout::EGRESS, 1)?,
         })
     }

@@ -3,7 +3,7 @@
 use super::emit::{Outgoing, emit};
 use crate::context::Parts;
 use crate::frame::{FrameSink, TxFrame};
-use crate::ip::NoLink;
+use crate::ip::{NoLink, Sender};
 use crate::packet::{CHAIN_MAX, Packet, RAW_FRAME};
 use crate::udp;
 use arrayvec::ArrayVec;
@@ -25,15 +25,22 @@ pub(crate) fn send(parts: &mut Parts<'_>, sink: &mut impl FrameSink, id: Id<Pack
         parts.cx.packets.remove(id);
         return packet.len();
     }
-    let link = match parts
-        .ip
-        .link(&mut parts.cx, packet.src.addr, packet.dst.addr)
-    {
+    let sender = if packet.owner.is_some() {
+        Sender::Program
+    } else {
+        Sender::Stack
+    };
+    let ends = (packet.src.addr, packet.dst.addr);
+    let link = match parts.ip.link(&mut parts.cx, ends, sender) {
         Ok(link) => link,
         Err(NoLink::Waiting { hop }) => {
             if !parts.ip.hold(&mut parts.cx, hop, id) {
                 discard(parts, id);
             }
+            return 0;
+        }
+        Err(NoLink::NoRoom) => {
+            discard(parts, id);
             return 0;
         }
         Err(NoLink::NoRoute) => {
@@ -50,6 +57,8 @@ pub(crate) fn send(parts: &mut Parts<'_>, sink: &mut impl FrameSink, id: Id<Pack
             ttl => ttl,
         },
         tos: packet.tos,
+        // Linux: resets and answers from TIME_WAIT have none, as they must not be cut (RFC 6864 section 4.1).
+        ident: 0,
         head: packet.head(),
         payload: &payload,
         gso_size: 0,

@@ -4,9 +4,10 @@ use super::flows::{Next, Polled};
 use super::{Egress, packets, split::Split};
 use crate::context::{Context, Parts};
 use crate::frame::FrameSink;
-use crate::ip::NoLink;
+use crate::ip::{NoLink, Sender};
 use crate::packet::Packet;
 use crate::sock::{SockId, SockKind};
+use crate::tcp::state::State;
 use crate::{tcp, udp};
 use region::{Id, Table};
 
@@ -54,26 +55,34 @@ pub(super) fn continue_split(cx: &mut Context<'_>, sink: &mut impl FrameSink) ->
 
 /// Gives the flow its turn. `None`: it does not want another.
 fn poll(parts: &mut Parts<'_>, id: SockId, sink: &mut impl FrameSink) -> Option<Polled> {
-    let (kind, local, remote) = parts
-        .socks
-        .get(id)
-        .map(|sock| (sock.kind(), sock.local.addr, sock.remote.addr))?;
-    if kind == SockKind::Datagram {
+    let sock = parts.socks.get(id)?;
+    if sock.kind() == SockKind::Datagram {
         return Some(udp::output::poll(parts, id, sink));
     }
-    match parts.ip.link(&mut parts.cx, local, remote) {
+    let ends = (sock.local.addr, sock.remote.addr);
+    let sender = if sock.tcp.state() == State::SynReceived {
+        Sender::Stack
+    } else {
+        Sender::Program
+    };
+    match parts.ip.link(&mut parts.cx, ends, sender) {
         Ok(link) => Some(tcp::output::poll(parts, id, &link, sink)),
         Err(NoLink::Waiting { .. }) => {
             parts.cx.egress.park(id);
             None
         }
+        Err(NoLink::NoRoom) => Some(later(parts)),
         Err(NoLink::NoRoute) => {
             parts.cx.global.mib.ip_out_no_routes += 1;
-            Some(Polled {
-                sent: 0,
-                next: Next::At(parts.cx.now.plus_nanos(NO_ROUTE_RETRY_NS)),
-            })
+            Some(later(parts))
         }
+    }
+}
+
+fn later(parts: &Parts<'_>) -> Polled {
+    Polled {
+        sent: 0,
+        next: Next::At(parts.cx.now.plus_nanos(RETRY_NS)),
     }
 }
 
@@ -95,5 +104,5 @@ impl Egress {
     }
 }
 
-/// Until a flow without a route looks again: settings may change.
-const NO_ROUTE_RETRY_NS: u64 = 1_000_000_000;
+/// Until a flow without a route looks again, as settings may change, or one whose neighbour cannot be asked for now.
+const RETRY_NS: u64 = 1_000_000_000;

@@ -19,12 +19,13 @@ pub(super) fn input(parts: &mut Parts<'_>, bytes: &[u8]) {
         arp.sender_ip != [0; 4] && arp.sender_ip != own && !ethernet::is_group(arp.sender_mac);
     let for_us = arp.target_ip == own;
     if is_sound {
-        parts.ip.neighbours.learn(
-            &mut parts.cx,
-            Addr::v4(arp.sender_ip),
-            arp.sender_mac,
-            for_us,
-        );
+        let sender = Addr::v4(arp.sender_ip);
+        // Whoever is not on the link is no neighbour.
+        let create = for_us && config.is_on_link(sender);
+        parts
+            .ip
+            .neighbours
+            .learn(&mut parts.cx, sender, arp.sender_mac, create);
     }
     let may_answer = is_sound || arp.sender_ip == [0; 4];
     if for_us && arp.operation == Operation::Request && may_answer {

@@ -29,13 +29,12 @@ pub(super) fn input(parts: &mut Parts<'_>, arrival: &Arrival<'_>, is_broadcast: 
         parts.cx.global.mib.icmp_in_errors += 1;
         return;
     }
-    let Some(message) = Icmp::parse(arrival.head) else {
+    // `net.ipv4.icmp_echo_ignore_broadcasts` is 1, as in Linux, which drops everything else that was broadcast as well.
+    let Some(message) = Icmp::parse(arrival.head).filter(|_| !is_broadcast) else {
         return;
     };
     let quoted = arrival.head.get(HEADER..).unwrap_or(&[]);
     match message {
-        // `net.ipv4.icmp_echo_ignore_broadcasts` is 1, as in Linux.
-        Icmp::EchoRequest(_) if is_broadcast => {}
         Icmp::EchoRequest(_) if parts.cx.global.config.icmp_echo_ignore_all != 0 => {}
         Icmp::EchoRequest(rest) => reply(parts, arrival, Icmp::EchoReply(rest)),
         Icmp::EchoReply(_) => {}
@@ -57,7 +56,7 @@ pub(super) fn input(parts: &mut Parts<'_>, arrival: &Arrival<'_>, is_broadcast: 
 /// (RFC 1122 section 3.2.2).
 pub(super) fn refuse(parts: &mut Parts<'_>, arrival: &Arrival<'_>, why: Refusal) {
     let config = parts.cx.global.config;
-    if arrival.dst != config.addr || !may_send_error(parts) {
+    if arrival.dst != config.addr || !may_send_error(parts, arrival) {
         return;
     }
     let what = match why {
@@ -116,7 +115,7 @@ pub(super) fn send(cx: &mut Context<'_>, packet: Packet) -> bool {
 
 /// Passes on what a message says about one of our packets, of which it quotes the beginning.
 fn report(parts: &mut Parts<'_>, quoted: &[u8], what: Trouble) {
-    let Ok(header) = Header::parse(quoted, ipv4::MAX_PACKET) else {
+    let Ok(header) = Header::parse_quoted(quoted) else {
         return;
     };
     let transport = quoted
@@ -169,28 +168,10 @@ const fn trouble(what: Unreachable) -> Trouble {
     Trouble::Unreachable { error, fatal }
 }
 
-/// A token bucket: `net.ipv4.icmp_msgs_per_sec` with `icmp_msgs_burst`, for both families.
-pub(super) fn may_send_error(parts: &mut Parts<'_>) -> bool {
-    let (now, global) = (parts.cx.now, &mut *parts.cx.global);
-    let (rate, burst) = (
-        global.config.icmp_msgs_per_sec,
-        global.config.icmp_msgs_burst,
-    );
-    // No more than a second's worth, so that nothing overflows.
-    let passed = now.nanos_since(global.icmp_refilled).min(SECOND_NS);
-    let earned = u32::try_from(passed * u64::from(rate) / SECOND_NS).unwrap_or(burst);
-    if earned > 0 {
-        global.icmp_refilled = now;
-        global.icmp_allowance = global.icmp_allowance.saturating_add(earned).min(burst);
-    }
-    let Some(left) = global.icmp_allowance.checked_sub(1) else {
-        global.mib.icmp_out_rate_limit += 1;
-        return false;
-    };
-    global.icmp_allowance = left;
-    true
+/// Whether the sender of a packet may be told now that it is refused.
+pub(super) fn may_send_error(parts: &mut Parts<'_>, arrival: &Arrival<'_>) -> bool {
+    parts.ip.error_limit.allows(&mut parts.cx, arrival.src)
 }
 
 /// Bytes of the refused packet's payload that go back (RFC 792).
 const QUOTED: usize = 8;
-const SECOND_NS: u64 = 1_000_000_000;

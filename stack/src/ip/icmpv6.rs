@@ -76,7 +76,7 @@ fn send_error(parts: &mut Parts<'_>, arrival: &Arrival<'_>, what: Icmpv6) {
     let header = what.emit();
     let fits = head.try_extend_from_slice(header.as_bytes()).is_ok()
         && head.try_extend_from_slice(arrival.ip_header).is_ok();
-    if !fits || !may_send_error(parts) {
+    if !fits || !may_send_error(parts, arrival) {
         return;
     }
     let room = ERROR_MAX.saturating_sub(u32::try_from(head.len()).unwrap_or(ERROR_MAX));

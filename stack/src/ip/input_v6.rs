@@ -79,11 +79,7 @@ impl Incoming<'_> {
     fn take(&self, parts: &mut Parts<'_>, from: Upper) {
         let upper = match extension::walk(self.packet, from) {
             Ok(upper) => upper,
-            Err(Refused::With(problem)) => return self.complain(parts, problem),
-            Err(Refused::Silently) => {
-                parts.cx.global.mib.ip_in_hdr_errors += 1;
-                return;
-            }
+            Err(refused) => return self.refuse(parts, refused),
         };
         match upper.fragment {
             // RFC 6946: the only fragment of its packet.
@@ -105,8 +101,29 @@ impl Incoming<'_> {
     fn take_rest(&self, parts: &mut Parts<'_>, from: Upper) {
         match extension::walk(self.packet, from) {
             Ok(upper) if upper.fragment.is_none() => self.deliver(parts, &upper),
-            Err(Refused::With(problem)) => self.complain(parts, problem),
-            Ok(_) | Err(Refused::Silently) => parts.cx.global.mib.ip_in_hdr_errors += 1,
+            Ok(_) => self.refuse(parts, Refused::Silently),
+            Err(refused) => self.refuse(parts, refused),
+        }
+    }
+
+    /// The first fragment must have all headers, so that whoever filters sees what it is (RFC 7112; Linux:
+    /// `ipv6frag_thdr_truncated`).
+    fn check_first(&self, upper: &Upper) -> Result<(), Refused> {
+        let from = Upper {
+            fragment: None,
+            ..*upper
+        };
+        let last = extension::walk(self.packet, from)?;
+        let least = match last.protocol {
+            ipv4::TCP => 20,
+            ipv4::UDP | ipv6::ICMPV6 => 8,
+            _ => 0,
+        };
+        let end = u32::try_from(last.at).map_or(u32::MAX, |at| at.saturating_add(least));
+        if end <= self.len {
+            Ok(())
+        } else {
+            Err(Refused::With(Problem::INCOMPLETE))
         }
     }
 
@@ -149,6 +166,13 @@ impl Incoming<'_> {
         })
     }
 
+    fn refuse(&self, parts: &mut Parts<'_>, why: Refused) {
+        match why {
+            Refused::With(problem) => self.complain(parts, problem),
+            Refused::Silently => parts.cx.global.mib.ip_in_hdr_errors += 1,
+        }
+    }
+
     fn complain(&self, parts: &mut Parts<'_>, problem: Problem) {
         parts.cx.global.mib.ip_in_hdr_errors += 1;
         if let Some(arrival) = self.arrival(HEADER) {
@@ -161,6 +185,11 @@ impl Incoming<'_> {
             parts.cx.global.mib.ip_in_hdr_errors += 1;
             return;
         };
+        if fragment.at == 0
+            && let Err(refused) = self.check_first(upper)
+        {
+            return self.refuse(parts, refused);
+        }
         let what = reassembly::Fragment {
             src: part.src,
             dst: part.dst,

@@ -2,6 +2,7 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod arp;
+mod error_limit;
 mod icmp;
 mod icmpv6;
 pub(crate) mod input;
@@ -17,12 +18,17 @@ use crate::context::{Context, Parts};
 use crate::egress;
 use crate::error::Error;
 use crate::frame::{Payload, PoolKind};
-use crate::packet::{self, Packet};
+use crate::packet::{self, Packet, PacketList};
+use crate::sock::Sock;
 use crate::tcp;
+use crate::tcp::state::State;
 use crate::wire::ethernet;
 use region::{BufId, Id, Region, RegionError};
+use zerocopy::FromZeros;
 
-use self::neighbour::Neighbours;
+use self::error_limit::ErrorLimit;
+pub(crate) use self::neighbour::Sender;
+use self::neighbour::{Neighbours, Unknown};
 use self::path_mtu::PathMtus;
 use self::reassembly::Reassembly;
 use self::route::Hop;
@@ -32,6 +38,7 @@ pub(crate) struct Ip {
     neighbours: Neighbours,
     reassembly: Reassembly,
     path_mtus: PathMtus,
+    error_limit: ErrorLimit,
 }
 
 /// A transport header and payload that arrived for this stack, with its checksum verified.
@@ -111,6 +118,8 @@ pub(crate) enum NoLink {
         /// The next hop.
         hop: Addr,
     },
+    /// Too many next hops are being asked for.
+    NoRoom,
     /// No route leads there.
     NoRoute,
 }
@@ -121,6 +130,7 @@ impl Ip {
             neighbours: Neighbours::open(region)?,
             reassembly: Reassembly::open(region)?,
             path_mtus: PathMtus::open(region)?,
+            error_limit: ErrorLimit::open(region)?,
         })
     }
 
@@ -128,8 +138,8 @@ impl Ip {
     pub(crate) fn link(
         &mut self,
         cx: &mut Context<'_>,
-        src: Addr,
-        dst: Addr,
+        (src, dst): (Addr, Addr),
+        sender: Sender,
     ) -> Result<Link, NoLink> {
         let config = &cx.global.config;
         let is_v4 = dst.is_v4();
@@ -144,10 +154,14 @@ impl Ip {
         };
         let mac = match route::first_hop(config, dst).ok_or(NoLink::NoRoute)? {
             Hop::Group(mac) => mac,
-            Hop::Neighbour(hop) => self
-                .neighbours
-                .lookup(cx, hop)
-                .ok_or(NoLink::Waiting { hop })?,
+            Hop::Neighbour(hop) => {
+                self.neighbours
+                    .lookup(cx, hop, sender)
+                    .map_err(|unknown| match unknown {
+                        Unknown::Asked => NoLink::Waiting { hop },
+                        Unknown::NoRoom => NoLink::NoRoom,
+                    })?
+            }
         };
         let ethertype = if is_v4 {
             ethernet::IPV4
@@ -191,18 +205,30 @@ pub(crate) fn announce(parts: &mut Parts<'_>) {
 
 /// Runs what is due: requests for neighbours that do not answer, fragments that wait too long.
 pub(crate) fn run_timers(parts: &mut Parts<'_>) {
-    while let Some((hop, mut waiting)) = parts.ip.neighbours.next_failed(&mut parts.cx) {
-        while let Some(packet) = waiting.pop(parts.cx.packets) {
-            egress::discard(parts, packet);
-        }
-        fail_flows(parts, hop);
+    // Neighbours of which too many were being asked for at a time have failed, too.
+    let global = &mut *parts.cx.global;
+    let mut has_failed = core::mem::take(&mut global.is_displaced) != 0;
+    let mut waiting = core::mem::replace(&mut global.displaced, PacketList::new_zeroed());
+    discard_all(parts, &mut waiting);
+    while let Some(mut waiting) = parts.ip.neighbours.next_failed(&mut parts.cx) {
+        discard_all(parts, &mut waiting);
+        has_failed = true;
+    }
+    if has_failed {
+        fail_flows(parts);
     }
     parts.ip.reassembly.expire(&mut parts.cx);
 }
 
-/// `hop` does not answer: the connections behind it are told, as by "host unreachable" (`arp_error_report` in Linux). They
-/// try again a little later; whether there is anything left to try is theirs to say.
-fn fail_flows(parts: &mut Parts<'_>, hop: Addr) {
+fn discard_all(parts: &mut Parts<'_>, waiting: &mut PacketList) {
+    while let Some(packet) = Neighbours::next_waiting(&mut parts.cx, waiting) {
+        egress::discard(parts, packet);
+    }
+}
+
+/// Neighbours did not answer: the connections behind them are told, as by "host unreachable" (`arp_error_report` in Linux).
+/// They try again a little later; whether there is anything left to try is theirs to say.
+fn fail_flows(parts: &mut Parts<'_>) {
     for _ in 0..parts.cx.egress.parked_len() {
         let Some(id) = parts.cx.egress.pop_parked() else {
             return;
@@ -211,8 +237,11 @@ fn fail_flows(parts: &mut Parts<'_>, hop: Addr) {
         else {
             continue;
         };
-        let via = route::first_hop(&parts.cx.global.config, remote.addr);
-        if via != Some(Hop::Neighbour(hop)) {
+        let is_asked = match route::first_hop(&parts.cx.global.config, remote.addr) {
+            Some(Hop::Neighbour(hop)) => parts.ip.neighbours.has(&parts.cx, hop),
+            Some(Hop::Group(_)) | None => true,
+        };
+        if is_asked {
             parts.cx.egress.wake(id);
             continue;
         }
@@ -220,17 +249,18 @@ fn fail_flows(parts: &mut Parts<'_>, hop: Addr) {
             error: Error::HostUnreachable,
             fatal: true,
         };
-        let again = parts.cx.now.plus_nanos(RETRY_FLOW_NS);
-        parts.cx.egress.schedule(id, again);
-        tcp::icmp::handle(
-            parts,
-            &IcmpError {
-                local,
-                remote,
-                seq: None,
-                what,
-            },
-        );
+        let news = IcmpError {
+            local,
+            remote,
+            seq: None,
+            what,
+        };
+        tcp::icmp::handle(parts, &news);
+        let goes_on = |sock: &Sock| sock.tcp.state() != State::Closed;
+        if parts.socks.get(id).is_some_and(goes_on) {
+            let again = parts.cx.now.plus_nanos(RETRY_FLOW_NS);
+            parts.cx.egress.schedule(id, again);
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! The Ethernet addresses of neighbours: a bounded table, and what waits for an answer.
 
+mod entry;
+
+use self::entry::{Neighbour, RETRY, State, Worth};
 use super::{arp, nd};
 use crate::addr::Addr;
 use crate::context::Context;
@@ -8,64 +11,28 @@ use crate::packet::{Packet, PacketList};
 use crate::time::Instant;
 use core::time::Duration;
 use region::{Array, Id, Region, RegionError};
-use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
+use zerocopy::FromZeros;
 
-/// One neighbour.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub(super) struct Neighbour {
-    ip: Addr,
-    mac: [u8; 6],
-    state: u8,
-    /// Requests sent in this state.
-    probes: u8,
-    /// Asking, checking: when the next request is due. Known: until when the answer is fresh.
-    deadline: Instant,
-    /// When it was last asked for; the longest unused makes room.
-    used: Instant,
-    /// Packets that wait for the answer.
-    pending: PacketList,
+/// For whom something is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// A program.
+    Program,
+    /// The stack itself answers somebody, who may have made up where he is.
+    Stack,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Nothing here.
-    Empty,
-    /// Requests are broadcast; the address is not known.
-    Asking,
-    /// The address is known.
-    Known,
-    /// The address was known; requests to it verify that it still is.
-    Checking,
+/// Why there is no Ethernet address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// It is being asked for.
+    Asked,
+    /// Too many are being asked for.
+    NoRoom,
 }
 
-impl Neighbour {
-    fn state(&self) -> State {
-        match self.state {
-            ASKING => State::Asking,
-            KNOWN => State::Known,
-            CHECKING => State::Checking,
-            _ => State::Empty,
-        }
-    }
-
-    fn enter(&mut self, state: State, deadline: Instant) {
-        self.state = match state {
-            State::Empty => EMPTY,
-            State::Asking => ASKING,
-            State::Known => KNOWN,
-            State::Checking => CHECKING,
-        };
-        self.deadline = deadline;
-        self.probes = u8::from(matches!(state, State::Asking | State::Checking));
-    }
-
-    fn is_due(&self, now: Instant) -> bool {
-        matches!(self.state(), State::Asking | State::Checking) && self.deadline <= now
-    }
-}
-
-/// The neighbour table: sets of a few entries, found by hash; a full set forgets its longest unused entry.
+/// The neighbour table: sets of a few entries, found by keyed hash. A full set forgets what is worth least ([`Worth`]), never a
+/// gateway, and never one that a program waits for.
 pub(super) struct Neighbours {
     entries: Array<Neighbour>,
 }
@@ -77,35 +44,50 @@ impl Neighbours {
         })
     }
 
-    /// The Ethernet address of `ip`. `None`: it is being asked for.
-    pub(super) fn lookup(&mut self, cx: &mut Context<'_>, ip: Addr) -> Option<[u8; 6]> {
+    /// The Ethernet address of `ip`, which is asked for if it is not known.
+    pub(super) fn lookup(
+        &mut self,
+        cx: &mut Context<'_>,
+        ip: Addr,
+        sender: Sender,
+    ) -> Result<[u8; 6], Unknown> {
         let now = cx.now;
-        if let Some(place) = self.find(cx, ip) {
-            let entry = self.entries.get_mut(place)?;
-            entry.used = now;
+        let found = self
+            .find(cx, ip)
+            .and_then(|place| self.entries.get_mut(place));
+        if let Some(entry) = found {
+            if sender == Sender::Program {
+                entry.used = now;
+            }
             let mac = entry.mac;
             return match entry.state() {
-                State::Asking | State::Empty => None,
-                State::Known if now < entry.deadline => Some(mac),
+                State::Asking | State::Empty => Err(Unknown::Asked),
+                State::Known if now < entry.deadline => Ok(mac),
                 State::Known => {
                     entry.enter(State::Checking, now + RETRY);
                     self.wake_by(cx, now + RETRY);
                     ask(cx, ip, Some(mac));
-                    Some(mac)
+                    Ok(mac)
                 }
-                State::Checking => Some(mac),
+                State::Checking => Ok(mac),
             };
         }
-        let entry = self.make_room(cx, ip)?;
-        *entry = Neighbour {
-            ip,
-            used: now,
-            ..Neighbour::new_zeroed()
+        // One at a time may take the place of a neighbour that is there.
+        let most = if self.is_asking(cx, ip) {
+            Worth::Hoped
+        } else {
+            Worth::Used
         };
+        let entry = self.make_room(cx, ip, most).ok_or(Unknown::NoRoom)?;
+        let used = match sender {
+            Sender::Program => now,
+            Sender::Stack => Instant::ZERO,
+        };
+        *entry = Neighbour::new(ip, used);
         entry.enter(State::Asking, now + RETRY);
         self.wake_by(cx, now + RETRY);
         ask(cx, ip, None);
-        None
+        Err(Unknown::Asked)
     }
 
     /// Lets `packet` wait for the address of `ip`. False: too many wait already, or nobody is asking.
@@ -118,8 +100,31 @@ impl Neighbours {
         else {
             return false;
         };
+        if is_reply(cx, packet) {
+            if cx.global.replies_waiting >= REPLIES_MAX {
+                return false;
+            }
+            cx.global.replies_waiting += 1;
+        }
         entry.pending.push(cx.packets, packet);
         true
+    }
+
+    /// Whether something is known of `ip`, or is being asked.
+    pub(super) fn has(&self, cx: &Context<'_>, ip: Addr) -> bool {
+        self.find(cx, ip).is_some()
+    }
+
+    /// Takes a packet of `waiting`, which no longer waits for its neighbour.
+    pub(super) fn next_waiting(
+        cx: &mut Context<'_>,
+        waiting: &mut PacketList,
+    ) -> Option<Id<Packet>> {
+        let packet = waiting.pop(cx.packets)?;
+        if is_reply(cx, packet) {
+            cx.global.replies_waiting = cx.global.replies_waiting.saturating_sub(1);
+        }
+        Some(packet)
     }
 
     /// What is believed to be the address of `ip`, without asking.
@@ -136,16 +141,12 @@ impl Neighbours {
         let found = self.find(cx, ip);
         let entry = match found {
             Some(place) => self.entries.get_mut(place),
-            None if create => self.make_room(cx, ip),
+            None if create => self.make_room(cx, ip, Worth::Unused),
             None => None,
         };
         let Some(entry) = entry else { return };
         if found.is_none() {
-            *entry = Neighbour {
-                ip,
-                used: now,
-                ..Neighbour::new_zeroed()
-            };
+            *entry = Neighbour::new(ip, Instant::ZERO);
         }
         if entry.state() == State::Asking || entry.mac != mac {
             tracing::debug!(?ip, ?mac, "neighbour found");
@@ -153,15 +154,15 @@ impl Neighbours {
         entry.mac = mac;
         entry.enter(State::Known, now + FRESH);
         let mut pending = core::mem::replace(&mut entry.pending, PacketList::new_zeroed());
-        while let Some(packet) = pending.pop(cx.packets) {
+        while let Some(packet) = Self::next_waiting(cx, &mut pending) {
             cx.egress.requeue(cx.packets, packet);
         }
         cx.egress.unpark();
     }
 
-    /// Sends the requests that are due, and gives one neighbour that did not answer, with what waited for it. To be called
-    /// until it gives `None`.
-    pub(super) fn next_failed(&mut self, cx: &mut Context<'_>) -> Option<(Addr, PacketList)> {
+    /// Sends the requests that are due, and gives what waited for a neighbour that did not answer. To be called until it gives
+    /// `None`.
+    pub(super) fn next_failed(&mut self, cx: &mut Context<'_>) -> Option<PacketList> {
         let now = cx.now;
         if now < cx.global.neighbours_due {
             return None;
@@ -177,7 +178,7 @@ impl Neighbours {
                     tracing::debug!(ip = ?failed.ip, "neighbour does not answer");
                     // The rest is looked at by the next call.
                     cx.global.neighbours_due = now;
-                    return Some((failed.ip, failed.pending));
+                    return Some(failed.pending);
                 }
                 entry.probes += 1;
                 entry.deadline = now + RETRY;
@@ -214,19 +215,39 @@ impl Neighbours {
         })
     }
 
-    /// An entry of the set of `ip` that is empty or may be forgotten. `None`: the set is full of neighbours that are
-    /// being asked for.
-    fn make_room(&mut self, cx: &Context<'_>, ip: Addr) -> Option<&mut Neighbour> {
-        let age = |entry: &Neighbour| match entry.state() {
-            State::Empty => Some(Instant::ZERO),
-            State::Known | State::Checking => Some(entry.used),
-            State::Asking => None,
-        };
-        let (_, place) = Self::places(cx, ip)
-            .filter_map(|place| Some((self.entries.get(place).and_then(age)?, place)))
-            .min()?;
-        self.entries.get_mut(place)
+    /// Whether some address of the set of `ip` is being asked for.
+    fn is_asking(&self, cx: &Context<'_>, ip: Addr) -> bool {
+        Self::places(cx, ip)
+            .filter_map(|place| self.entries.get(place))
+            .any(|entry| entry.state() == State::Asking)
     }
+
+    /// An entry of the set of `ip` that is empty or may be forgotten, of at most the worth of `most`. What waits for it goes
+    /// to [`crate::global::Global::displaced`]. `None`: there is none.
+    fn make_room(&mut self, cx: &mut Context<'_>, ip: Addr, most: Worth) -> Option<&mut Neighbour> {
+        let (config, now) = (&cx.global.config, cx.now);
+        let (_, place) = Self::places(cx, ip)
+            .filter_map(|place| Some((self.entries.get(place)?.worth(config, now)?, place)))
+            .filter(|((worth, _), _)| *worth <= most)
+            .min()?;
+        let entry = self.entries.get_mut(place)?;
+        if entry.state() == State::Asking {
+            let mut pending = core::mem::replace(&mut entry.pending, PacketList::new_zeroed());
+            while let Some(packet) = pending.pop(cx.packets) {
+                cx.global.displaced.push(cx.packets, packet);
+            }
+            cx.global.is_displaced = 1;
+            cx.global.neighbours_due = cx.now;
+        }
+        Some(entry)
+    }
+}
+
+/// Whether a packet answers somebody, instead of being sent by a program that its own send buffer bounds.
+fn is_reply(cx: &Context<'_>, packet: Id<Packet>) -> bool {
+    cx.packets
+        .get(packet)
+        .is_none_or(|packet| packet.owner.is_none())
 }
 
 /// Asks who has `ip`: everybody, or only the station that had it last.
@@ -237,18 +258,13 @@ fn ask(cx: &mut Context<'_>, ip: Addr, last_known: Option<[u8; 6]>) {
     }
 }
 
-const EMPTY: u8 = 0;
-const ASKING: u8 = 1;
-const KNOWN: u8 = 2;
-const CHECKING: u8 = 3;
-
 const SETS: u32 = 128;
 const WAYS: u32 = 8;
 /// Packets that wait for one neighbour; the next is dropped and counted.
 const PENDING_MAX: u32 = 64;
+/// Of them, answers to strangers that wait for all neighbours: who makes up addresses decides how many there could be.
+const REPLIES_MAX: u32 = 256;
 /// Requests before a neighbour is given up (`net.ipv4.neigh.*.mcast_solicit`, `ucast_solicit`).
 const PROBES: u8 = 3;
-/// Between requests (`net.ipv4.neigh.*.retrans_time_ms`).
-const RETRY: Duration = Duration::from_secs(1);
 /// How long an answer is believed (`net.ipv4.neigh.*.base_reachable_time_ms`).
 const FRESH: Duration = Duration::from_secs(30);

@@ -1,35 +1,21 @@
-//! Putting fragments together (RFC 791 section 3.2, RFC 815, RFC 8200 section 4.5), in a bounded number of bounded datagrams.
+//! Putting fragments together (RFC 791 section 3.2, RFC 815, RFC 8200 section 4.5) within bounds: of memory for each family
+//! (`net.ipv4.ipfrag_high_thresh`, `net.ipv6.ip6frag_high_thresh`), of datagrams in all and for each sender. Where Linux
+//! refuses new fragments when its memory is used up, here the sender with most half datagrams loses its oldest: a datagram
+//! of somebody else is complete long before it is the oldest of most.
 
+mod assembly;
+mod sources;
+
+use self::assembly::{Assembly, Progress};
+use self::sources::Sources;
 use crate::addr::Addr;
 use crate::context::Context;
-use crate::frame::{Payload, PoolKind};
+use crate::frame::Payload;
 use crate::layout;
-use crate::packet::{CHAIN_MAX, Chain};
+use crate::packet::Chain;
 use crate::time::Instant;
 use core::time::Duration;
-use region::{Array, BufId, Region, RegionError};
-use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
-
-/// A datagram of which some fragments have arrived. They are copied to their places in its buffers.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-struct Assembly {
-    src: Addr,
-    dst: Addr,
-    ident: u32,
-    protocol: u8,
-    in_use: u8,
-    _pad: [u8; 2],
-    /// Bytes of the whole; 0: the last fragment has not come.
-    total: u32,
-    /// Bytes that have come.
-    have: u32,
-    /// When it is given up.
-    deadline: Instant,
-    bufs: [BufId; CHAIN_MAX],
-    /// One bit for each eight bytes that have come.
-    blocks: [u64; BLOCK_WORDS],
-}
+use region::{Id, Region, RegionError, Table};
 
 /// What a packet's headers say about the fragment in it.
 #[derive(Clone, Copy, Debug)]
@@ -50,13 +36,15 @@ pub(super) struct Fragment {
 
 /// All half-assembled datagrams.
 pub(super) struct Reassembly {
-    slots: Array<Assembly>,
+    datagrams: Table<Assembly>,
+    sources: Sources,
 }
 
 impl Reassembly {
     pub(super) fn open(region: &Region) -> Result<Self, RegionError> {
         Ok(Self {
-            slots: region.array(layout::REASSEMBLY, DATAGRAMS)?,
+            datagrams: region.table(layout::REASSEMBLY, 2 * DATAGRAMS)?,
+            sources: Sources::open(region)?,
         })
     }
 
@@ -68,17 +56,29 @@ impl Reassembly {
         bytes: impl Iterator<Item = Payload>,
     ) -> Option<Chain> {
         cx.global.mib.ip_reasm_reqds += 1;
-        let place = self.find(fragment).or_else(|| self.start(cx, fragment))?;
-        let assembly = self.slots.get_mut(place)?;
-        match assembly.take(cx, fragment, bytes) {
+        let id = self.find_or_start(cx, fragment)?;
+        let is_v4 = fragment.src.is_v4();
+        let missing = self.datagrams.get(id)?.missing(fragment);
+        if !self.make_room(cx, is_v4, missing) {
+            self.give_up(cx, id);
+            return None;
+        }
+        // It may have made room itself.
+        let mut assembly = self.datagrams.get_mut(id)?;
+        let before = assembly.held();
+        let progress = assembly.take(cx, fragment, bytes);
+        let more = assembly.held().saturating_sub(before);
+        drop(assembly);
+        *held(cx, is_v4) += more;
+        match progress {
             Progress::Waiting => None,
             Progress::Complete(chain) => {
-                *assembly = Assembly::new_zeroed();
+                self.remove(cx, id)?;
                 cx.global.mib.ip_reasm_oks += 1;
                 Some(chain)
             }
             Progress::Broken => {
-                assembly.give_up(cx);
+                self.give_up(cx, id);
                 None
             }
         }
@@ -90,193 +90,127 @@ impl Reassembly {
             return;
         }
         let mut next = Instant::FAR;
-        for place in 0..self.slots.len() {
-            let Some(assembly) = self
-                .slots
-                .get_mut(place)
-                .filter(|assembly| assembly.in_use != 0)
-            else {
-                continue;
-            };
-            if assembly.deadline <= cx.now {
-                assembly.give_up(cx);
-            } else {
-                next = next.min(assembly.deadline);
+        for place in self.sources.places() {
+            while let Some(source) = self.sources.get(place).filter(|list| list.datagrams > 0) {
+                if source.deadline > cx.now {
+                    next = next.min(source.deadline);
+                    break;
+                }
+                self.give_up(cx, source.oldest);
             }
         }
         cx.global.reassembly_due = next;
     }
 
-    fn find(&self, fragment: &Fragment) -> Option<u32> {
-        (0..self.slots.len()).find(|&place| {
-            self.slots
-                .get(place)
-                .is_some_and(|assembly| assembly.matches(fragment))
-        })
-    }
-
-    /// A free slot, or that of the oldest datagram.
-    fn start(&mut self, cx: &mut Context<'_>, fragment: &Fragment) -> Option<u32> {
-        let age = |assembly: &Assembly| {
-            if assembly.in_use == 0 {
-                Instant::ZERO
-            } else {
-                assembly.deadline
+    /// The datagram of a fragment.
+    fn find_or_start(&mut self, cx: &mut Context<'_>, fragment: &Fragment) -> Option<Id<Assembly>> {
+        let place = Sources::place(cx, fragment.src);
+        let source = self.sources.get_mut(place)?;
+        source.seen = source.seen.wrapping_add(1);
+        let (seen, oldest, datagrams) = (source.seen, source.oldest, source.datagrams);
+        if let Some(id) = self.find(oldest, fragment) {
+            let mut found = self.datagrams.get_mut(id)?;
+            let distance = seen.wrapping_sub(core::mem::replace(&mut found.seen, seen));
+            drop(found);
+            let max = cx.global.config.ipfrag_max_dist;
+            if !fragment.src.is_v4() || max == 0 || distance <= max {
+                return Some(id);
             }
-        };
-        let place = (0..self.slots.len()).min_by_key(|&place| self.slots.get(place).map(age))?;
-        let assembly = self.slots.get_mut(place)?;
-        if assembly.in_use != 0 {
-            assembly.give_up(cx);
+            // Linux: ip_frag_too_far. The sender's identifications have come round, or soon will have.
+            self.give_up(cx, id);
+        } else if datagrams >= SHARE {
+            self.give_up(cx, oldest);
         }
-        let patience = Duration::from_secs(cx.global.config.ipfrag_time_s.into());
-        let deadline = cx.now + patience;
-        *assembly = Assembly {
-            src: fragment.src,
-            dst: fragment.dst,
-            ident: fragment.ident,
-            protocol: fragment.protocol,
-            in_use: 1,
-            deadline,
-            ..Assembly::new_zeroed()
-        };
-        cx.global.reassembly_due = cx.global.reassembly_due.min(deadline);
-        Some(place)
-    }
-}
-
-enum Progress {
-    Waiting,
-    Complete(Chain),
-    Broken,
-}
-
-impl Assembly {
-    fn matches(&self, of: &Fragment) -> bool {
-        self.in_use != 0
-            && (self.src, self.dst, self.ident, self.protocol)
-                == (of.src, of.dst, of.ident, of.protocol)
+        self.start(cx, fragment, place, seen)
     }
 
-    fn take(
+    fn find(&self, oldest: Id<Assembly>, fragment: &Fragment) -> Option<Id<Assembly>> {
+        let mut next = oldest;
+        for _ in 0..SHARE {
+            let assembly = self.datagrams.get(next)?;
+            if assembly.matches(fragment) {
+                return Some(next);
+            }
+            next = assembly.newer;
+        }
+        None
+    }
+
+    fn start(
         &mut self,
         cx: &mut Context<'_>,
         fragment: &Fragment,
-        bytes: impl Iterator<Item = Payload>,
-    ) -> Progress {
-        let (at, len) = (u32::from(fragment.at), u32::from(fragment.len));
-        let end = at.saturating_add(len);
-        let is_last = !fragment.more;
-        let is_sound = len > 0
-            && end <= fragment.end_max
-            && (is_last || len.is_multiple_of(BLOCK))
-            && (self.total == 0 || (end <= self.total && (!is_last || end == self.total)));
-        if !is_sound || (is_last && self.highest() > end) {
-            return Progress::Broken;
-        }
-        match self.mark(at / BLOCK, end.div_ceil(BLOCK)) {
-            Marked::New => {}
-            Marked::Repeated => return Progress::Waiting,
-            // RFC 8200 section 4.5, and Linux applies it to IPv4 as well: an overlap is an attack.
-            Marked::Overlapping => return Progress::Broken,
-        }
-        if self.copy(cx, at, bytes).is_none() {
-            return Progress::Broken;
-        }
-        self.have = self.have.saturating_add(len);
-        if is_last {
-            self.total = end;
-        }
-        if self.total == 0 || self.have < self.total {
-            return Progress::Waiting;
-        }
-        Chain::new(PoolKind::Receive, &self.bufs, 0, self.total)
-            .map_or(Progress::Broken, Progress::Complete)
-    }
-
-    /// Copies the fragment to its place. `None`: the pool is used up.
-    fn copy(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut at: u32,
-        bytes: impl Iterator<Item = Payload>,
-    ) -> Option<()> {
-        for mut piece in bytes {
-            while piece.len > 0 {
-                let (place, offset) = (at / layout::RECEIVE_BUFFER, at % layout::RECEIVE_BUFFER);
-                let here = piece.len.min(layout::RECEIVE_BUFFER - offset);
-                let target = self.bufs.get_mut(usize::try_from(place).ok()?)?;
-                if target.is_none() {
-                    *target = cx.bufs.receive.alloc()?;
-                }
-                if !cx
-                    .bufs
-                    .receive
-                    .copy(piece.buf, piece.at, *target, offset, here)
-                {
-                    return None;
-                }
-                (at, piece.at, piece.len) = (at + here, piece.at + here, piece.len - here);
-            }
-        }
-        Some(())
-    }
-
-    /// Marks blocks `first..end` as arrived, if none or all of them have.
-    fn mark(&mut self, first: u32, end: u32) -> Marked {
-        let bit = |block: u32| Some((usize::try_from(block / 64).ok()?, 1u64 << (block % 64)));
-        let come = (first..end)
-            .filter_map(bit)
-            .filter(|&(word, mask)| self.blocks.get(word).is_some_and(|word| word & mask != 0))
-            .count();
-        if come == 0 {
-            for (word, mask) in (first..end).filter_map(bit) {
-                if let Some(word) = self.blocks.get_mut(word) {
-                    *word |= mask;
-                }
-            }
-            return Marked::New;
-        }
-        let all = usize::try_from(end.saturating_sub(first)).is_ok_and(|all| come == all);
-        if all {
-            Marked::Repeated
+        place: u32,
+        seen: u32,
+    ) -> Option<Id<Assembly>> {
+        let config = &cx.global.config;
+        let patience = if fragment.src.is_v4() {
+            config.ipfrag_time_s
         } else {
-            Marked::Overlapping
+            config.ip6frag_time_s
+        };
+        let deadline = cx.now + Duration::from_secs(patience.into());
+        let mut assembly = Assembly::new(fragment, place, deadline);
+        (assembly.seen, assembly.number) = (seen, cx.global.mib.ip_reasm_reqds);
+        let is_v4 = fragment.src.is_v4();
+        if self.datagrams.len() >= DATAGRAMS
+            && self.sources.datagrams(is_v4) >= DATAGRAMS
+            && let Some(other) = self.sources.most(is_v4)
+        {
+            self.give_up(cx, other);
+        }
+        let id = self.datagrams.insert(assembly)?;
+        self.sources.append(&mut self.datagrams, id);
+        cx.global.reassembly_due = cx.global.reassembly_due.min(deadline);
+        Some(id)
+    }
+
+    /// Sees to it that `more` buffers can be held. False: they cannot.
+    fn make_room(&mut self, cx: &mut Context<'_>, is_v4: bool, more: u32) -> bool {
+        let config = &cx.global.config;
+        let bytes = if is_v4 {
+            config.ipfrag_high_thresh
+        } else {
+            config.ip6frag_high_thresh
+        };
+        let max = bytes / u64::from(layout::RECEIVE_BUFFER);
+        let max = u32::try_from(max).unwrap_or(u32::MAX);
+        if more > max {
+            return false;
+        }
+        while *held(cx, is_v4) > max - more {
+            let Some(id) = self.sources.most(is_v4) else {
+                return false;
+            };
+            self.give_up(cx, id);
+        }
+        true
+    }
+
+    fn give_up(&mut self, cx: &mut Context<'_>, id: Id<Assembly>) {
+        if let Some(gone) = self.remove(cx, id) {
+            gone.release(cx);
+            cx.global.mib.ip_reasm_fails += 1;
         }
     }
 
-    /// End of the last block that has come, bytes, rounded down to what is certain.
-    fn highest(&self) -> u32 {
-        let last = self
-            .blocks
-            .iter()
-            .enumerate()
-            .rev()
-            .find(|(_, word)| **word != 0);
-        last.map_or(0, |(index, word)| {
-            let base = u32::try_from(index).unwrap_or(0) * 64;
-            (base + 63 - word.leading_zeros()) * BLOCK
-        })
-    }
-
-    fn give_up(&mut self, cx: &mut Context<'_>) {
-        for buf in self.bufs.into_iter().filter(|buf| buf.is_some()) {
-            cx.bufs.receive.release(buf);
-        }
-        *self = Self::new_zeroed();
-        cx.global.mib.ip_reasm_fails += 1;
+    /// Takes a datagram out. Its buffers are the caller's.
+    fn remove(&mut self, cx: &mut Context<'_>, id: Id<Assembly>) -> Option<Assembly> {
+        let gone = self.datagrams.remove(id)?;
+        self.sources.withdraw(&mut self.datagrams, &gone);
+        let held = held(cx, gone.is_v4());
+        *held = held.saturating_sub(gone.held());
+        Some(gone)
     }
 }
 
-enum Marked {
-    New,
-    Repeated,
-    Overlapping,
+/// Buffers that the fragments of a family hold.
+fn held<'c>(cx: &'c mut Context<'_>, is_v4: bool) -> &'c mut u32 {
+    let [v4, v6] = &mut cx.global.fragment_buffers;
+    if is_v4 { v4 } else { v6 }
 }
 
-/// Datagrams being put together at a time; the oldest makes room.
-const DATAGRAMS: u32 = 64;
-/// Fragments start at multiples of this many bytes.
-const BLOCK: u32 = 8;
-/// Words of the bitmap: one bit for each block of the longest packet.
-const BLOCK_WORDS: usize = 128;
+/// Most half datagrams of a family.
+const DATAGRAMS: u32 = 1024;
+/// Most half datagrams of the senders that share a list.
+const SHARE: u32 = 64;

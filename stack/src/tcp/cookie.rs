@@ -10,7 +10,7 @@ use super::options::{Options, Timestamps};
 use super::seq::Seq;
 use crate::addr::Endpoint;
 use crate::config::Config;
-use crate::index::HashKey;
+use crate::secret::Secret;
 use crate::time::Instant;
 use zerocopy::IntoBytes;
 
@@ -34,20 +34,15 @@ const NO_SCALE: u32 = 0xf;
 const SACK: u32 = 1 << 4;
 
 /// Makes and checks the cookies of one pair of ends.
-pub(crate) struct Cookies<'a> {
-    secret: &'a HashKey,
+pub(crate) struct Cookies {
+    secret: Secret,
     local: Endpoint,
     remote: Endpoint,
     minute: u32,
 }
 
-impl<'a> Cookies<'a> {
-    pub(crate) fn new(
-        secret: &'a HashKey,
-        local: Endpoint,
-        remote: Endpoint,
-        now: Instant,
-    ) -> Self {
+impl Cookies {
+    pub(crate) fn new(secret: Secret, local: Endpoint, remote: Endpoint, now: Instant) -> Self {
         let minute = now.as_nanos() / MINUTE_NS;
         Self {
             secret,
@@ -137,9 +132,12 @@ pub(crate) fn agreed_from(config: &Config, echo: Option<u32>, value: u32) -> Opt
 mod tests {
     use super::*;
     use crate::Addr;
+    use crate::rng::Rng;
     use core::time::Duration;
 
-    const SECRET: HashKey = HashKey::new([1, 2]);
+    fn secret(seed: u8) -> Secret {
+        Secret::new(&mut Rng::new([seed; 32]))
+    }
 
     fn ends(v4: bool) -> (Endpoint, Endpoint) {
         let addr = |last| {
@@ -152,7 +150,7 @@ mod tests {
         (Endpoint::new(addr(1), 80), Endpoint::new(addr(9), 4000))
     }
 
-    fn of(secret: &HashKey, (local, remote): (Endpoint, Endpoint), at_s: u64) -> Cookies<'_> {
+    fn of(secret: Secret, (local, remote): (Endpoint, Endpoint), at_s: u64) -> Cookies {
         let now = Instant::ZERO + Duration::from_secs(at_s);
         Cookies::new(secret, local, remote, now)
     }
@@ -170,7 +168,7 @@ mod tests {
             (false, 9000, 8940),
         ];
         for (v4, mss, expected) in sizes {
-            let cookies = of(&SECRET, ends(v4), 1000);
+            let cookies = of(secret(1), ends(v4), 1000);
             let irs = Seq::new(77);
             let number = cookies.number(irs, mss);
             assert_eq!(cookies.check(irs, number), Some(expected), "{mss}");
@@ -182,8 +180,8 @@ mod tests {
         let irs = Seq::new(u32::MAX - 3);
         // The last one: the minute's 8 bits go round.
         for start in [0, 59, 60, 255 * 60 + 30] {
-            let number = of(&SECRET, ends(true), start).number(irs, 1460);
-            let check = |later| of(&SECRET, ends(true), start + later).check(irs, number);
+            let number = of(secret(1), ends(true), start).number(irs, 1460);
+            let check = |later| of(secret(1), ends(true), start + later).check(irs, number);
             assert_eq!(check(0), Some(1460));
             assert_eq!(check(60), Some(1460));
             assert_eq!(check(120), None);
@@ -194,19 +192,19 @@ mod tests {
     fn a_cookie_is_good_for_one_connection_and_one_secret() {
         let (local, remote) = ends(true);
         let irs = Seq::new(77);
-        let cookies = of(&SECRET, (local, remote), 1000);
+        let cookies = of(secret(1), (local, remote), 1000);
         let number = cookies.number(irs, 1460);
         let other = Endpoint::new(remote.addr, remote.port + 1);
         let check = |secret, ends| of(secret, ends, 1000).check(irs, number);
-        assert_eq!(check(&SECRET, (local, other)), None);
-        assert_eq!(check(&HashKey::new([1, 3]), (local, remote)), None);
+        assert_eq!(check(secret(1), (local, other)), None);
+        assert_eq!(check(secret(3), (local, remote)), None);
         assert_eq!(cookies.check(irs.add(1), number), None);
         assert_eq!(cookies.check(irs, number.add(1 << 20)), None);
     }
 
     #[test]
     fn few_guesses_are_cookies() {
-        let cookies = of(&SECRET, ends(true), 1000);
+        let cookies = of(secret(1), ends(true), 1000);
         let good = (0..1 << 16)
             .filter(|guess| {
                 cookies

@@ -31,7 +31,7 @@ mod segment;
 mod seq;
 mod settings;
 mod setup;
-mod state;
+pub(crate) mod state;
 mod store;
 pub(crate) mod time_wait;
 pub(crate) mod timer;

@@ -2,7 +2,7 @@
 
 use crate::egress::{Outgoing, emit};
 use crate::frame::{FrameSink, Gso, Payload, RxChecksum, RxFrame, TxChecksum, TxFrame};
-use crate::ip::route;
+use crate::ip::{Sender, route};
 use crate::wire::ipv4;
 use crate::{Addr, Config, Endpoint, Error, Instant, PoolKind, RecvFlags, SockId, Stack};
 use core::time::Duration;
@@ -163,12 +163,13 @@ impl Host {
             route::source(&parts.cx.global.config, Addr::UNSPECIFIED, to).expect("an own address");
         let link = parts
             .ip
-            .link(&mut parts.cx, own, to)
+            .link(&mut parts.cx, (own, to), Sender::Program)
             .expect("a known neighbour");
         let out = Outgoing {
             protocol: ipv4::TCP,
             ttl: 64,
             tos: 2,
+            ident: 0,
             head,
             payload,
             gso_size,
@@ -185,6 +186,7 @@ impl Host {
     /// Moves the clock and runs what becomes due, at its own time.
     pub(crate) fn advance(&mut self, by: Duration) {
         let end = self.now + by;
+        self.stack.handle_timeout(self.now);
         while let Some(due) = self
             .stack
             .poll_timeout()

@@ -13,10 +13,14 @@ fn pattern(len: usize) -> Vec<u8> {
 
 /// A datagram to port 53, cut into fragments of `size` bytes.
 fn fragments(ident: u16, data: &[u8], size: usize) -> Vec<Frame> {
-    let bytes = udp_bytes((PEER_IP, 900), (OWN_IP, 53), data);
+    fragments_from(PEER_IP, ident, data, size)
+}
+
+pub(super) fn fragments_from(src: [u8; 4], ident: u16, data: &[u8], size: usize) -> Vec<Frame> {
+    let bytes = udp_bytes((src, 900), (OWN_IP, 53), data);
     let count = bytes.len().div_ceil(size);
     let fragment = |(index, part): (usize, &[u8])| {
-        let mut header = ip_header(ipv4::UDP, PEER_IP, OWN_IP, part.len());
+        let mut header = ip_header(ipv4::UDP, src, OWN_IP, part.len());
         header.ident = ident;
         header.fragment_at = u16::try_from(index * size).expect("short");
         header.more_fragments = index + 1 < count;
@@ -107,13 +111,100 @@ fn an_overlapping_fragment_condemns_the_datagram() {
 }
 
 #[test]
-fn half_datagrams_of_many_senders_take_bounded_room() {
+fn half_datagrams_of_one_sender_take_bounded_room() {
     let mut host = host_with_peer();
     for ident in 0..1000 {
         host.receive(&fragments(ident, &pattern(4000), 1480)[0]);
     }
     assert_eq!(host.stack.receive_buffers().in_use(), 64);
     assert_eq!(host.stack.mib().ip_reasm_fails, 936);
+}
+
+/// The first fragments of `count` datagrams, each from another address.
+fn flood(host: &mut Host, seed: u8, count: u16) {
+    for n in 0..count {
+        let [c, d] = n.to_be_bytes();
+        let half = fragments_from([172, seed, c, d], n, &[0; 2000], 1480);
+        host.receive(&half[0]);
+    }
+}
+
+#[test]
+fn half_datagrams_of_many_senders_take_bounded_room() {
+    let mut host = host_with_peer();
+    flood(&mut host, 16, 5000);
+    // 4 MiB of buffers with 4 KiB.
+    assert_eq!(host.stack.receive_buffers().in_use(), 1024);
+    assert_eq!(host.stack.mib().ip_reasm_fails, 5000 - 1024);
+    host.advance(Duration::from_secs(31));
+    assert_eq!(host.stack.receive_buffers().in_use(), 0);
+    // Their memory goes back to the system at the second look.
+    for _ in 0..2 {
+        host.advance(Duration::from_secs(2));
+    }
+    assert_eq!(host.stack.poll_timeout(), None);
+}
+
+#[test]
+fn a_flood_of_fragments_from_made_up_addresses_leaves_time_to_complete_a_datagram() {
+    let mut host = host_with_peer();
+    let id = bound(&mut host, 53);
+    flood(&mut host, 16, 5000);
+    for round in 0..20 {
+        let parts = fragments(u16::from(round), &pattern(4000), 1480);
+        for part in &parts {
+            host.receive(part);
+            flood(&mut host, 17 + round, 100);
+        }
+        let (data, _) = host.recv_from(id).expect("it is whole");
+        assert!(data == pattern(4000));
+    }
+}
+
+#[test]
+fn a_flood_of_fragments_from_some_addresses_does_not_displace_those_of_others() {
+    let mut host = host_with_peer();
+    let id = bound(&mut host, 53);
+    let parts = fragments(1, &pattern(4000), 1480);
+    host.receive(&parts[0]);
+    for n in 0..20_000u16 {
+        let src = [172, 16, 0, u8::try_from(n % 40).expect("small")];
+        host.receive(&fragments_from(src, n, &[0; 2000], 1480)[0]);
+    }
+    parts[1..].iter().for_each(|part| host.receive(part));
+    assert!(host.recv_from(id).expect("it is whole").0 == pattern(4000));
+}
+
+#[test]
+fn large_half_datagrams_do_not_displace_small_ones_of_others() {
+    let mut host = host_with_peer();
+    let id = bound(&mut host, 53);
+    let parts = fragments(1, &pattern(4000), 1480);
+    host.receive(&parts[0]);
+    for n in 0..300u16 {
+        let src = [172, 16, 0, u8::try_from(n % 8).expect("small")];
+        let mut large = fragments_from(src, n, &pattern(60_000), 1480);
+        large.pop();
+        large.iter().for_each(|part| host.receive(part));
+        assert!(host.stack.receive_buffers().in_use() <= 1024);
+    }
+    parts[1..].iter().for_each(|part| host.receive(part));
+    assert!(host.recv_from(id).expect("it is whole").0 == pattern(4000));
+}
+
+#[test]
+fn fragments_beyond_the_longest_packet_are_refused() {
+    let mut host = host_with_peer();
+    for (at, len) in [(65_528, 8), (65_528, 100), (65_504, 16), (8 * 8000, 1480)] {
+        let mut header = ip_header(ipv4::UDP, PEER_IP, OWN_IP, len);
+        (header.ident, header.fragment_at) = (9, at);
+        header.more_fragments = len % 16 == 0;
+        host.receive(&ip_frame(&header, &pattern(len)));
+    }
+    assert_eq!(host.stack.mib().ip_reasm_oks, 0);
+    // 65504 + 16 and 64000 + 1480 are within 65535 - 20.
+    host.advance(Duration::from_secs(31));
+    assert_eq!(host.stack.receive_buffers().in_use(), 0);
 }
 
 proptest! {

@@ -3,7 +3,6 @@
 use super::*;
 use crate::wire::icmp::{Icmp, Unreachable};
 use crate::{Error, Ready};
-use core::time::Duration;
 
 pub(super) fn icmp_frame(message: Icmp, data: &[u8], dst: [u8; 4]) -> Frame {
     let mut bytes = [message.emit().as_bytes(), data].concat();
@@ -73,16 +72,45 @@ fn a_datagram_to_a_closed_port_is_refused_with_a_quote() {
 }
 
 #[test]
-fn refusals_are_limited_to_a_burst_and_a_thousand_a_second() {
+fn who_scans_ports_does_not_take_the_refusals_of_others() {
     let mut host = host_with_peer();
-    let refusals = |host: &mut Host| {
-        (0..200).for_each(|_| host.receive(&datagram(OWN_IP, 7, b"x")));
-        host.transmit_all().len()
+    let other = [10, 0, 0, 8];
+    host.receive(&arp(Operation::Request, PEER_MAC, other, OWN_IP));
+    host.transmit_all();
+    for port in 1000..1200 {
+        host.receive(&datagram(OWN_IP, port, b"x"));
+    }
+    assert_eq!(host.transmit_all().len(), 6);
+    assert_eq!(host.stack.mib().icmp_out_rate_limit, 194);
+    let bytes = udp_bytes((other, 900), (OWN_IP, 7), b"x");
+    host.receive(&ip_frame(
+        &ip_header(ipv4::UDP, other, OWN_IP, bytes.len()),
+        &bytes,
+    ));
+    assert_eq!(host.transmit_all().len(), 1);
+}
+
+/// What SAD DNS counted (CVE-2020-25705): how many of a known burst are left after what was sent to somebody else.
+#[test]
+fn what_is_left_of_the_burst_does_not_tell_what_was_sent_to_others() {
+    let left = |seed: u8, others: u8| {
+        let mut config = crate::testing::config(1);
+        config.mac[5] = seed;
+        config.icmp_ratelimit_ms = 0;
+        let mut host = Host::with(config);
+        for n in 0..others + 60 {
+            let mut frame = datagram(OWN_IP, 1000 + u16::from(n), b"x");
+            frame.bytes[5] = seed;
+            host.receive(&frame);
+        }
+        60 - i64::try_from(host.stack.mib().icmp_out_rate_limit).expect("few")
     };
-    assert_eq!(refusals(&mut host), 50);
-    host.advance(Duration::from_millis(10));
-    assert_eq!(refusals(&mut host), 10);
-    assert_eq!(host.stack.mib().icmp_out_rate_limit, 340);
+    let with: Vec<i64> = (1..20).map(|seed| left(seed, 5)).collect();
+    let without: Vec<i64> = (1..20).map(|seed| left(seed, 0)).collect();
+    assert!(
+        with.iter().max() > without.iter().min(),
+        "{with:?} {without:?}"
+    );
 }
 
 #[test]

@@ -3,8 +3,11 @@
 mod arp;
 mod fragments;
 mod icmp;
+mod idents;
 mod ipv6;
+mod neighbour_flood;
 mod parking;
+mod quotes;
 mod segments;
 mod settings;
 mod sysctls;

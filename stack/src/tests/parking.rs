@@ -44,6 +44,9 @@ fn a_connection_to_a_silent_neighbour_fails_after_three_seconds() {
     assert_eq!(host.stack.connect_result(id), Err(Error::InProgress));
     host.advance(Duration::from_millis(1));
     assert!(host.stack.ready(id).contains(Ready::ERR));
+    host.transmit_all();
+    host.advance(Duration::from_secs(10));
+    assert!(host.transmit().is_none(), "nobody is asked for any more");
     assert_eq!(host.stack.connect_result(id), Err(Error::HostUnreachable));
     host.stack.close(host.now, id);
     host.advance(Duration::from_secs(10));

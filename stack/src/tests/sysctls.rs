@@ -48,22 +48,41 @@ fn refusals(host: &mut Host, count: usize) -> usize {
 
 #[test]
 fn icmp_msgs_burst_bounds_the_errors_at_once() {
-    for burst in [50, 3] {
-        let mut host = host(|config| config.icmp_msgs_burst = burst);
-        assert_eq!(
-            refusals(&mut host, 60),
-            usize::try_from(burst).expect("few")
-        );
+    // Each costs nothing, one or two of the burst.
+    for (burst, range) in [(50, 35..65), (4, 2..12)] {
+        let mut host = host(|config| {
+            config.icmp_msgs_burst = burst;
+            config.icmp_ratelimit_ms = 0;
+        });
+        let count = refusals(&mut host, 200);
+        assert!(range.contains(&count), "{count} of {burst}");
     }
 }
 
 #[test]
 fn icmp_msgs_per_sec_bounds_the_errors_over_time() {
-    for (rate, later) in [(1000, 50), (10, 5)] {
-        let mut host = host(|config| config.icmp_msgs_per_sec = rate);
-        refusals(&mut host, 60);
-        host.advance(Duration::from_millis(500));
-        assert_eq!(refusals(&mut host, 60), later);
+    for (rate, range) in [(1000, 400..600), (10, 1..12)] {
+        let mut host = host(|config| {
+            config.icmp_msgs_per_sec = rate;
+            config.icmp_ratelimit_ms = 0;
+        });
+        refusals(&mut host, 200);
+        let later = (0..20).map(|_| {
+            host.advance(Duration::from_millis(25));
+            refusals(&mut host, 60)
+        });
+        let later: usize = later.sum();
+        assert!(range.contains(&later), "{later} in half a second at {rate}");
+    }
+}
+
+#[test]
+fn icmp_ratelimit_is_the_time_between_two_errors_to_one_peer() {
+    for (ms, first, later) in [(1000, 6, 2), (100, 6, 6), (0, 20, 20)] {
+        let mut host = host(|config| config.icmp_ratelimit_ms = ms);
+        assert_eq!(refusals(&mut host, 20), first);
+        host.advance(Duration::from_millis(2500));
+        assert_eq!(refusals(&mut host, 20), later);
     }
 }
 
@@ -80,6 +99,37 @@ fn ipfrag_time_is_how_long_fragments_wait_for_the_rest() {
         assert_eq!(host.stack.mib().ip_reasm_fails, 0);
         host.advance(Duration::from_millis(2));
         assert_eq!(host.stack.mib().ip_reasm_fails, 1);
+    }
+}
+
+#[test]
+fn ipfrag_high_thresh_bounds_the_memory_of_fragments() {
+    for (bytes, buffers) in [(0, 0), (16_384, 4), (1 << 20, 256)] {
+        let mut host = host(|config| config.ipfrag_high_thresh = bytes);
+        for n in 0..1000u16 {
+            let [c, d] = n.to_be_bytes();
+            let half = fragments::fragments_from([172, 16, c, d], n, &[0; 2000], 1480);
+            host.receive(&half[0]);
+        }
+        assert_eq!(host.stack.receive_buffers().in_use(), buffers);
+    }
+}
+
+#[test]
+fn ipfrag_max_dist_is_how_many_others_may_come_between_two_fragments() {
+    for (max, others, is_whole) in [
+        (64, 63, true),
+        (64, 64, false),
+        (3, 3, false),
+        (0, 60, true),
+    ] {
+        let mut host = host(|config| config.ipfrag_max_dist = max);
+        let id = bound(&mut host, 53);
+        let of = |ident| fragments::fragments_from(PEER_IP, ident, &[0; 2000], 1480);
+        host.receive(&of(1)[0]);
+        (0..others).for_each(|n| host.receive(&of(2 + n)[0]));
+        host.receive(&of(1)[1]);
+        assert_eq!(host.recv_from(id).is_ok(), is_whole, "{others} of {max}");
     }
 }
 

@@ -33,6 +33,9 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
+    /// A first fragment without all headers (RFC 7112 section 5).
+    pub(crate) const INCOMPLETE: Self = Self { code: 3, at: 0 };
+
     /// A header field that makes no sense.
     const fn field(at: usize) -> Refused {
         Refused::With(Self { code: 0, at })

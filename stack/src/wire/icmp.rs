@@ -15,7 +15,7 @@ pub(crate) enum Icmp {
     EchoRequest([u8; 4]),
     /// Destination unreachable (3).
     Unreachable(Unreachable),
-    /// Time exceeded (11), whatever the code.
+    /// Time exceeded (11) on the way (code 0). That fragments waited too long (code 1) says nothing about the way.
     TimeExceeded,
 }
 
@@ -54,7 +54,7 @@ impl Icmp {
             (0, 0) => Some(Self::EchoReply(wire.rest)),
             (8, 0) => Some(Self::EchoRequest(wire.rest)),
             (3, code) => Unreachable::decode(code, wire.rest).map(Self::Unreachable),
-            (11, _) => Some(Self::TimeExceeded),
+            (11, 0) => Some(Self::TimeExceeded),
             _ => None,
         }
     }

@@ -63,22 +63,32 @@ impl Header {
     /// # Errors
     /// Not version 4, a length that does not fit, or a bad checksum.
     pub(crate) fn parse(bytes: &[u8], available: u32) -> Result<Self, Malformed> {
+        let parsed = Self::parse_quoted(bytes)?;
+        let header = bytes
+            .get(..usize::from(parsed.header_len))
+            .ok_or(Malformed)?;
+        let sound = parsed.total_len >= u16::from(parsed.header_len)
+            && u32::from(parsed.total_len) <= available
+            && checksum::finish(checksum::sum(header, 0)) == 0;
+        if sound { Ok(parsed) } else { Err(Malformed) }
+    }
+
+    /// Parses the header of a packet that an ICMP message quotes. Routers and address translators change the time to live,
+    /// addresses and even the length before they quote, and leave the checksum as it was: neither is looked at, as in Linux.
+    ///
+    /// # Errors
+    /// Not version 4, or fewer bytes than the header says it has.
+    pub(crate) fn parse_quoted(bytes: &[u8]) -> Result<Self, Malformed> {
         let (wire, _) = Wire::read_from_prefix(bytes).map_err(|_| Malformed)?;
         let header_len = (wire.version_ihl & 0x0f) * 4;
-        let header = bytes.get(..usize::from(header_len)).ok_or(Malformed)?;
-        let total_len = wire.total_len.get();
-        let sound = wire.version_ihl >> 4 == 4
-            && usize::from(header_len) >= HEADER
-            && total_len >= u16::from(header_len)
-            && u32::from(total_len) <= available
-            && checksum::finish(checksum::sum(header, 0)) == 0;
-        if !sound {
+        let fits = (HEADER..=bytes.len()).contains(&usize::from(header_len));
+        if wire.version_ihl >> 4 != 4 || !fits {
             return Err(Malformed);
         }
         let flags_at = wire.flags_at.get();
         Ok(Self {
             tos: wire.tos,
-            total_len,
+            total_len: wire.total_len.get(),
             ident: wire.ident.get(),
             dont_fragment: flags_at & DONT_FRAGMENT != 0,
             more_fragments: flags_at & MORE_FRAGMENTS != 0,

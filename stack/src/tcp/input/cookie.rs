@@ -27,7 +27,7 @@ pub(super) fn send(parts: &mut Parts<'_>, mut request: Request) {
         0 => MSS_DEFAULT,
         mss => mss,
     };
-    let secret = &parts.cx.global.secret;
+    let secret = parts.cx.global.secret;
     let cookies = Cookies::new(secret, request.local, request.remote, now);
     request.iss = cookies.number(request.irs, mss);
     let Some(mut sock) = parts.socks.get_mut(listener) else {
@@ -58,7 +58,7 @@ pub(super) fn complete(
     }
     let (iss, irs) = (segment.header.ack.sub(1), segment.seq().sub(1));
     let (local, remote) = (ends.local, ends.remote);
-    let cookies = Cookies::new(&global.secret, local, remote, now);
+    let cookies = Cookies::new(global.secret, local, remote, now);
     let mss = cookies.check(irs, iss);
     let clock = segment.options.timestamps;
     let offset = clock_offset(global, local, remote);

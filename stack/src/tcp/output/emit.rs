@@ -12,6 +12,7 @@ use crate::tcp::connection::Flags;
 use crate::tcp::flow::Flow;
 use crate::tcp::narrow::low32;
 use crate::tcp::seq::Seq;
+use crate::tcp::state::State;
 use crate::time::Instant;
 use crate::wire::ipv4;
 use arrayvec::ArrayVec;
@@ -174,17 +175,31 @@ impl Flow<'_, '_> {
                 break;
             }
         }
+        let ident = self.next_ident();
         self.note_leaving(&leaving, has_ack);
         let gso_size = if leaving.packets > 1 { leaving.mss } else { 0 };
         let outgoing = Outgoing {
             protocol: PROTOCOL,
             ttl: self.sock.ttl,
             tos: self.sock.tos,
+            ident,
             head: &head,
             payload: &payload,
             gso_size,
         };
         egress::emit(self.cx, door.link, &outgoing, door.sink)
+    }
+
+    /// The identification of the next packet, which means nothing as it must not be cut (RFC 6864 section 4.1). As in Linux it
+    /// is zero until somebody has completed a handshake; then the connection counts its own from an unknown start, for the
+    /// sake of routers that cut all the same.
+    fn next_ident(&self) -> u16 {
+        let conn = &self.sock.tcp;
+        if conn.state() == State::SynReceived {
+            return 0;
+        }
+        let [low, high, ..] = (u64::from(conn.snd.iss.raw()) + conn.stats.segs_out).to_le_bytes();
+        u16::from_le_bytes([low, high])
     }
 
     fn note_leaving(&mut self, leaving: &Leaving, has_ack: bool) {

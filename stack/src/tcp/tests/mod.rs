@@ -11,6 +11,7 @@ mod limits;
 mod listening;
 mod loss;
 mod open_close;
+mod path_mtu;
 mod receiving;
 mod segments;
 mod sending;

@@ -1,9 +1,9 @@
 //! Datagrams longer than a frame, both ways, and fragments that are not what they seem.
 
 use super::*;
-use crate::Error;
 use crate::testing::Pair;
 use crate::wire::ipv6::{FRAGMENT, Fragment};
+use crate::{Config, Error};
 use core::time::Duration;
 use proptest::prelude::*;
 
@@ -121,6 +121,63 @@ fn a_fragment_inside_a_fragment_is_refused() {
     host.receive(&frame);
     assert_eq!(host.recv_from(id), Err(Error::WouldBlock));
     assert_eq!(host.stack.receive_buffers().in_use(), 0);
+}
+
+fn host_with(change: impl Fn(&mut Config)) -> Host {
+    let mut config = crate::testing::dual_config(1);
+    change(&mut config);
+    let mut host = Host::with(config);
+    host.transmit_all();
+    host
+}
+
+#[test]
+fn ip6frag_time_is_how_long_fragments_wait_for_the_rest() {
+    for seconds in [60, 5] {
+        let mut host = host_with(|config| config.ip6frag_time_s = seconds);
+        host.receive(&fragments(1, &pattern(2000), 1448)[0]);
+        let patience = Duration::from_secs(seconds.into());
+        host.advance(patience - Duration::from_millis(1));
+        assert_eq!(host.stack.mib().ip_reasm_fails, 0);
+        host.advance(Duration::from_millis(2));
+        assert_eq!(host.stack.mib().ip_reasm_fails, 1);
+    }
+}
+
+#[test]
+fn ip6frag_high_thresh_bounds_the_memory_of_fragments() {
+    for (bytes, buffers) in [(0, 0), (16_384, 4), (1 << 20, 64)] {
+        let mut host = host_with(|config| config.ip6frag_high_thresh = bytes);
+        for ident in 0..1000 {
+            host.receive(&fragments(ident, &pattern(2000), 1448)[0]);
+        }
+        assert_eq!(host.stack.receive_buffers().in_use(), buffers);
+    }
+}
+
+#[test]
+fn a_first_fragment_without_the_transport_header_is_refused() {
+    let mut host = host_with_peer();
+    let udp = udp_bytes((PEER, 900), (OWN, 53), &[0; 32]);
+    // Destination options that say they go on in the next fragment.
+    let options = [&[ipv4::UDP, 1][..], &[0; 6]].concat();
+    let mut split = fragment(2, 0, true, &options);
+    split.bytes[14 + 40] = 60;
+    let mut short = fragment(1, 0, true, &udp[..8]);
+    short.bytes[14 + 40] = ipv4::TCP;
+    host.receive(&split);
+    assert!(host.transmit().is_none());
+    host.receive(&short);
+    let answer = host.transmit().expect("a complaint");
+    assert_eq!(
+        answer.bytes[14 + 40..14 + 42],
+        [4, 3],
+        "parameter problem 3"
+    );
+    assert_eq!(host.stack.receive_buffers().in_use(), 0);
+    host.receive(&fragment(3, 0, true, &udp[..8]));
+    assert!(host.transmit().is_none());
+    assert_eq!(host.stack.receive_buffers().in_use(), 1);
 }
 
 proptest! {

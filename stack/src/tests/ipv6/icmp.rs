@@ -39,6 +39,20 @@ fn an_echo_request_of_any_length_comes_back() {
 }
 
 #[test]
+fn ratelimit_is_the_time_between_two_icmpv6_errors_to_one_peer() {
+    for (ms, count) in [(1000, 6), (0, 20)] {
+        let mut host = Host::with(crate::Config {
+            icmp6_ratelimit_ms: ms,
+            ..dual_config(1)
+        });
+        host.receive(&solicitation(PEER, OWN, OWN));
+        host.transmit_all();
+        (0..20).for_each(|_| host.receive(&datagram(OWN, 7, b"x")));
+        assert_eq!(host.transmit_all().len(), count);
+    }
+}
+
+#[test]
 fn an_echo_request_to_all_nodes_is_answered_from_the_own_address() {
     let mut host = host_with_peer();
     host.receive(&echo_request(Addr::V6_ALL_NODES, b"who is there"));
