@@ -12,11 +12,13 @@ use crate::bells::{BELLS, Bell};
 use crate::capture;
 use crate::clock;
 use crate::device::Handles;
+use crate::door::Door;
 use crate::error::StartError;
 use crate::family::Family;
 use crate::files::Member;
 use crate::poller::Poller;
 use crate::rendezvous::{self, Answer, HandOver};
+use crate::wait::earlier;
 use crate::{keeper, members, sys};
 
 /// A stack that nobody has polled for this long is the keeper's.
@@ -29,14 +31,14 @@ const WATCH_GAP_MAX: Duration = Duration::from_millis(160);
 const ABSENT_NS: u64 = 100_000_000;
 /// How long the keeper stays after the last connection.
 const LINGER: Duration = Duration::from_secs(1);
-/// The members' descriptors, the door and the device.
-const FDS_MAX: usize = region::MEMBERS_MAX + 3;
+/// The members' descriptors, device, bell, door and its name.
+const FDS_MAX: usize = region::MEMBERS_MAX + 4;
 
 /// What the keeper was started with.
 pub struct Duty {
     family: Family,
     name: String,
-    door: Option<RawFd>,
+    door: Option<Door>,
     bell: Option<Bell>,
     watched: Vec<Watched>,
     idle_since: Option<Instant>,
@@ -91,7 +93,7 @@ impl Duty {
             .words()
             .keeper_pid
             .store(sys::getpid(), Ordering::Release);
-        let door = rendezvous::open_door(name).map(OwnedFd::into_raw);
+        let door = Door::open(name);
         let bell = family.bells.take(family.words(), family.pid());
         Ok(Self {
             family,
@@ -140,7 +142,7 @@ impl Duty {
             }
         }
         if self.door.is_none() {
-            self.door = rendezvous::open_door(&self.name).map(OwnedFd::into_raw);
+            Door::restore(&mut self.door, &self.name);
         }
     }
 
@@ -217,7 +219,10 @@ impl Duty {
             None => Some(now + self.next_look()),
         };
         if let Some(since) = self.idle_since {
-            until = Some(until.map_or(since + LINGER, |until| until.min(since + LINGER)));
+            until = earlier(until, Some(since + LINGER));
+        }
+        if self.door.is_none() {
+            until = earlier(until, Some(now + WATCH_GAP_MAX));
         }
         self.sleep(
             if poller.is_some() {
@@ -286,7 +291,13 @@ impl Duty {
 
     fn sleep(&mut self, device: RawFd, until: Option<Instant>) {
         let bell = self.bell.map_or(-1, |bell| self.family.bells.fd(bell));
-        let own = [device, bell, self.door.unwrap_or(-1)];
+        let door = self.door.as_ref();
+        let own = [
+            device,
+            bell,
+            door.map_or(-1, Door::fd),
+            door.map_or(-1, Door::removals_fd),
+        ];
         let fds = own
             .into_iter()
             .chain(self.watched.iter().map(|watched| watched.pidfd));
@@ -318,6 +329,9 @@ impl Duty {
         if rang(2) {
             self.greet();
         }
+        if rang(3) {
+            Door::restore(&mut self.door, &self.name);
+        }
     }
 
     /// Closes what a dead member has left open and frees what it held.
@@ -334,7 +348,12 @@ impl Duty {
 
     /// Lets a newcomer in, unless a program is still there.
     fn greet(&mut self) {
-        let Some(mut newcomer) = self.door.and_then(rendezvous::open_to_newcomer) else {
+        let Some(mut newcomer) = self
+            .door
+            .as_ref()
+            .map(Door::fd)
+            .and_then(rendezvous::open_to_newcomer)
+        else {
             return;
         };
         let capture = newcomer.take_capture();

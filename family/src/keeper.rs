@@ -147,6 +147,14 @@ pub(crate) fn settle(keep: &[RawFd]) {
         libc::SYS_close_range,
         [from as usize, u32::MAX as usize, 0, 0, 0, 0],
     );
+    // What a panic says must not go to a descriptor that happens to be the second.
+    for standard in 0..3 {
+        if let Ok(null) = raw::open(c"/dev/null", libc::O_RDWR, 0)
+            && null.as_raw() == standard
+        {
+            let _ = null.into_raw();
+        }
+    }
     // The program's signals were blocked while it started us; ours end us as they end anybody.
     sys::set_signal_mask(0);
 }

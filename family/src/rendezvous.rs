@@ -1,20 +1,23 @@
-//! Where a newcomer finds the keeper of an earlier run: an abstract socket whose name says user, network
-//! namespace and device. The keeper answers with the descriptors of region, bells and device.
+//! Where a newcomer finds the keeper of an earlier run: a socket whose name says network namespace and device,
+//! in a directory of the user's own. The keeper answers with the descriptors of region, bells and device.
 
+use core::ffi::CStr;
 use std::os::fd::RawFd;
 
 use arrayvec::ArrayVec;
 use nicio::DeviceSpec;
 use nicio::capture::Recorder;
+use nicio::sys::Errno;
 use region::OwnedFd;
 use stack::Addr;
 
 use crate::bells::BELLS;
 use crate::capture;
 use crate::device::Handles;
+use crate::door;
 use crate::error::StartError;
 use crate::passing::{self, FDS_MAX, Message};
-use crate::sys;
+use crate::sys::directory as dir;
 
 /// What the keeper says to one who knocks: one byte, the newcomer's place, and what goes with the device's
 /// descriptors.
@@ -53,19 +56,28 @@ pub(crate) struct Newcomer {
     capture: Option<Recorder>,
 }
 
-/// The name for a family: what two processes must share to meet. A tap is one stack's, a link has two.
+/// The name for a family: what two processes must share to meet. A tap is one stack's, a link has two. The
+/// owner of the region's lock is known by its thread's number, so all must be in one pid namespace.
 pub(crate) fn name(device: &DeviceSpec, address: Addr) -> String {
+    let numbers = namespace(c"/proc/self/ns/pid");
     match device {
-        DeviceSpec::Link(_) => format!("{}/{address}", name_of_device(device)),
-        _ => name_of_device(device),
+        DeviceSpec::Link(_) => {
+            let address = u128::from_be_bytes(address.octets());
+            format!("{}-{numbers:x}-{address:x}", name_of_device(device))
+        }
+        _ => format!("{}-{numbers:x}", name_of_device(device)),
     }
 }
 
-/// The name for a device, in this network namespace and for this user.
+/// The name for a device in this network namespace: a path, unlike a device, is seen from all of them.
 pub(crate) fn name_of_device(device: &DeviceSpec) -> String {
-    let user = sys::getuid();
-    let namespace = sys::inode(c"/proc/self/ns/net").unwrap_or(0);
-    format!("nstk/{user}/{namespace}/{device}")
+    format!("{:x}-{device}", namespace(c"/proc/self/ns/net"))
+}
+
+/// A namespace's number, which no other has while a process is in it. Without /proc there is none, nor would
+/// any name be of use: see [`passing`].
+fn namespace(path: &CStr) -> u64 {
+    dir::status_of_path(path).map_or(0, |status| status.inode)
 }
 
 /// Asks the keeper behind `name` for its region, and to capture from now on over these descriptors or, if
@@ -75,19 +87,21 @@ pub(crate) fn knock(
     device: &DeviceSpec,
     capture: &[RawFd],
 ) -> Result<Option<HandOver>, StartError> {
-    let Some(socket) = passing::connect(name) else {
+    let silent = StartError::Keeper("it does not answer");
+    let Ok(found) = door::connect(name, PATIENCE_MS) else {
+        return Err(silent);
+    };
+    let Some(socket) = found else {
         return Ok(None);
     };
-    if !passing::is_same_user(&socket) {
-        return Err(StartError::Keeper("its socket belongs to another user"));
-    }
-    passing::limit_patience(&socket, PATIENCE_MS);
-    let silent = StartError::Keeper("it does not answer");
     if !passing::send(&socket, &[HELLO], capture) {
         return Ok(None);
     }
-    let Ok(Message { bytes, fds }) = passing::receive(&socket) else {
-        return Err(silent);
+    let Message { bytes, fds } = match passing::receive(&socket) {
+        Ok(message) => message,
+        // It has just ended.
+        Err(Errno(libc::ECONNRESET)) => return Ok(None),
+        Err(_) => return Err(silent),
     };
     match *bytes.as_slice() {
         [WELCOME, place, end] => hand_over(place, end, fds)
@@ -95,7 +109,7 @@ pub(crate) fn knock(
             .ok_or(StartError::Keeper("its descriptors are missing")),
         [IN_USE, ..] => Err(StartError::InUse(device.clone())),
         [FULL, ..] => Err(StartError::Keeper("its family is full")),
-        [] => Err(silent),
+        [] => Ok(None),
         _ => Err(StartError::Keeper("its answer cannot be understood")),
     }
 }
@@ -120,11 +134,6 @@ fn hand_over(place: u8, end: u8, fds: ArrayVec<OwnedFd, FDS_MAX>) -> Option<Hand
         device,
         place,
     })
-}
-
-/// The keeper's door: a listening socket. `None`: the name is taken.
-pub(crate) fn open_door(name: &str) -> Option<OwnedFd> {
-    passing::listen(name)
 }
 
 /// The next one at the door, if any of this user is there.

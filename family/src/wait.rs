@@ -375,7 +375,8 @@ fn since(last: Option<Instant>, now: Instant) -> u64 {
     last.map_or(u64::MAX, |last| nanos(now.saturating_since(last)))
 }
 
-fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+/// The earlier of two times that may be never.
+pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (one, other) => one.or(other),

@@ -13,6 +13,7 @@ mod lossy;
 mod nc;
 mod netperf;
 mod node;
+mod other_users;
 mod pcap;
 mod ping;
 mod python3;
