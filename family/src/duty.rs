@@ -31,6 +31,8 @@ const WATCH_GAP_MAX: Duration = Duration::from_millis(160);
 const ABSENT_NS: u64 = 100_000_000;
 /// How long the keeper stays after the last connection.
 const LINGER: Duration = Duration::from_secs(1);
+/// CPU time between two sleeps: far more than the largest family's descriptors take to be closed.
+const CPU_MAX: Duration = Duration::from_secs(2);
 /// The members' descriptors, device, bell, door and its name.
 const FDS_MAX: usize = region::MEMBERS_MAX + 4;
 
@@ -111,6 +113,8 @@ impl Duty {
     /// Serves until a second after the last connection.
     pub fn run(mut self) {
         loop {
+            // Ends it where a damaged region leads it round in circles: device and name are free then.
+            sys::end_after_cpu_time(CPU_MAX);
             self.find_members();
             let Some(stop) = self.look_after() else {
                 return;
@@ -346,7 +350,8 @@ impl Duty {
         }
     }
 
-    /// Lets a newcomer in, unless a program is still there.
+    /// Lets a newcomer in, unless a program is still there. Without an answer it makes a region of its own as soon
+    /// as this process has ended.
     fn greet(&mut self) {
         let Some(mut newcomer) = self
             .door
@@ -367,7 +372,6 @@ impl Duty {
             sys::close(pidfd);
             self.bury(member, pid);
         }
-        let words = self.family.words();
         if self
             .watched
             .iter()
@@ -376,11 +380,16 @@ impl Duty {
             newcomer.answer(&Answer::InUse);
             return;
         }
-        let Some(region) = self.family.shared.region().fd() else {
+        if newcomer.build != region::BUILD {
+            if self.idle_since.is_some() {
+                self.family.give_up();
+            } else {
+                newcomer.answer(&Answer::OtherBuild);
+            }
             return;
-        };
-        let Some(place) = members::enrol(words, newcomer.pid, 0) else {
-            newcomer.answer(&Answer::Full);
+        }
+        let Some((region, place)) = self.place_for(newcomer.pid) else {
+            self.family.give_up();
             return;
         };
         let hand_over = HandOver {
@@ -396,5 +405,13 @@ impl Duty {
         } else {
             members::strike(self.family.words(), place);
         }
+    }
+
+    /// The region and a place in it, if the newcomer can go on with it. It has all of its places free, so that
+    /// there is none only tells of wild writes.
+    fn place_for(&self, pid: u32) -> Option<(RawFd, Member)> {
+        self.family.rehearse_join().ok()?;
+        let region = self.family.shared.region().fd()?;
+        Some((region, members::enrol(self.family.words(), pid, 0)?))
     }
 }

@@ -123,6 +123,12 @@ impl Family {
         }
     }
 
+    /// Nobody shall go on with the region.
+    #[cold]
+    pub(crate) fn give_up(&self) {
+        self.words().dead.store(GIVEN_UP, Ordering::Release);
+    }
+
     /// Whether the stack is dead because its device has gone, whoever has noticed.
     #[must_use]
     pub fn has_lost_device(&self) -> bool {
@@ -130,5 +136,7 @@ impl Family {
     }
 }
 
-/// Value of `Words::dead`; an owner of the lock that died leaves another.
+/// Value of `Words::dead`: its content is not to be trusted, or not to be used any more.
+pub(crate) const GIVEN_UP: u32 = 1;
+/// Value of `Words::dead`.
 const DEVICE_GONE: u32 = 2;

@@ -155,6 +155,9 @@ pub(crate) fn settle(keep: &[RawFd]) {
             let _ = null.into_raw();
         }
     }
+    // The program may have ignored the signal that ends a process which has used too much CPU time.
+    // SAFETY: the default is no handler.
+    unsafe { libc::signal(libc::SIGPROF, libc::SIG_DFL) };
     // The program's signals were blocked while it started us; ours end us as they end anybody.
     sys::set_signal_mask(0);
 }

@@ -23,9 +23,9 @@ use crate::sys::directory as dir;
 /// descriptors.
 const WELCOME: u8 = 1;
 const IN_USE: u8 = 2;
-const FULL: u8 = 3;
+const OTHER_BUILD: u8 = 3;
 
-/// What a newcomer says, with the descriptors of its capture if it has one.
+/// What a newcomer says, with its build behind it, and the descriptors of its capture if it has one.
 const HELLO: u8 = 4;
 /// How long the keeper waits for it; a newcomer that is well has said it already.
 const HELLO_PATIENCE_MS: u32 = 200;
@@ -42,17 +42,19 @@ pub(crate) struct HandOver {
     pub(crate) place: u8,
 }
 
-/// How the keeper answers a newcomer.
+/// How the keeper answers a newcomer. One that gets no answer goes on without the keeper.
 pub(crate) enum Answer<'a> {
     Welcome(&'a HandOver),
     InUse,
-    Full,
+    OtherBuild,
 }
 
 /// A newcomer at the keeper's door.
 pub(crate) struct Newcomer {
     socket: OwnedFd,
     pub(crate) pid: u32,
+    /// Its [`region::BUILD`].
+    pub(crate) build: u64,
     capture: Option<Recorder>,
 }
 
@@ -94,7 +96,7 @@ pub(crate) fn knock(
     let Some(socket) = found else {
         return Ok(None);
     };
-    if !passing::send(&socket, &[HELLO], capture) {
+    if !passing::send(&socket, &hello(), capture) {
         return Ok(None);
     }
     let Message { bytes, fds } = match passing::receive(&socket) {
@@ -108,10 +110,18 @@ pub(crate) fn knock(
             .map(Some)
             .ok_or(StartError::Keeper("its descriptors are missing")),
         [IN_USE, ..] => Err(StartError::InUse(device.clone())),
-        [FULL, ..] => Err(StartError::Keeper("its family is full")),
+        [OTHER_BUILD, ..] => Err(StartError::Keeper(
+            "it is of another version of this library, and still has connections",
+        )),
         [] => Ok(None),
         _ => Err(StartError::Keeper("its answer cannot be understood")),
     }
+}
+
+/// [`HELLO`] and this build.
+fn hello() -> [u8; 9] {
+    let [a, b, c, d, e, f, g, h] = region::BUILD.to_ne_bytes();
+    [HELLO, a, b, c, d, e, f, g, h]
 }
 
 fn hand_over(place: u8, end: u8, fds: ArrayVec<OwnedFd, FDS_MAX>) -> Option<HandOver> {
@@ -141,10 +151,13 @@ pub(crate) fn open_to_newcomer(door: RawFd) -> Option<Newcomer> {
     let (socket, pid) = passing::accept(door)?;
     passing::limit_patience(&socket, HELLO_PATIENCE_MS);
     let Message { bytes, fds } = passing::receive(&socket).ok()?;
-    (bytes.as_slice() == [HELLO]).then_some(())?;
+    let (&HELLO, build) = bytes.split_first()? else {
+        return None;
+    };
     Some(Newcomer {
         socket,
         pid,
+        build: u64::from_ne_bytes(build.try_into().ok()?),
         capture: capture::recorder(fds),
     })
 }
@@ -170,7 +183,7 @@ impl Newcomer {
                 passing::send(&self.socket, &[WELCOME, *place, device.end], &fds)
             }
             Answer::InUse => passing::send(&self.socket, &[IN_USE], &[]),
-            Answer::Full => passing::send(&self.socket, &[FULL], &[]),
+            Answer::OtherBuild => passing::send(&self.socket, &[OTHER_BUILD], &[]),
         }
     }
 }

@@ -122,6 +122,23 @@ pub(crate) fn process_runs(pid: u32) -> bool {
     ready == Ok(0)
 }
 
+/// Ends this process by SIGPROF once it has used so much more CPU time, unless it is called again before; setitimer(2).
+pub(crate) fn end_after_cpu_time(time: Duration) {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    // `struct itimerval`: no interval, then the time in seconds and microseconds.
+    let value: [i64; 4] = [0, 0, seconds, i64::from(time.subsec_micros())];
+    let args = [
+        libc::ITIMER_PROF as usize,
+        value.as_ptr().addr(),
+        0,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: the value lives until the call returns.
+    let _ = unsafe { raw::syscall(libc::SYS_setitimer, args) };
+}
+
 /// The calling thread's name, as ps shows it; prctl(2).
 pub(crate) fn set_name(name: &core::ffi::CStr) {
     let args = [libc::PR_SET_NAME as usize, name.as_ptr().addr(), 0, 0, 0, 0];

@@ -5,6 +5,7 @@ mod ab;
 mod c;
 mod cli;
 mod curl;
+mod damage;
 mod iperf3;
 mod ipv6;
 mod lifecycle;
