@@ -16,7 +16,7 @@ use crate::door::Door;
 use crate::error::StartError;
 use crate::family::Family;
 use crate::files::Member;
-use crate::poller::Poller;
+use crate::poller::{For, Poller, TURN_LOOK};
 use crate::rendezvous::{self, Answer, HandOver};
 use crate::wait::earlier;
 use crate::{keeper, members, sys};
@@ -55,6 +55,16 @@ struct Watched {
     member: Member,
     pid: u32,
     pidfd: RawFd,
+}
+
+/// The keeper's place on the device while it sleeps.
+struct Post {
+    /// The poller word.
+    word: u64,
+    /// What to sleep on; -1: only on the bell.
+    device: RawFd,
+    /// When to wake up.
+    until: Option<Instant>,
 }
 
 impl Duty {
@@ -217,9 +227,9 @@ impl Duty {
     /// Sleeps until there is something to do.
     fn rest(&mut self) {
         let now = clock::now();
-        let poller = self.stand_in(now);
-        let mut until = match poller {
-            Some((_, until)) => until,
+        let post = self.stand_in(now);
+        let mut until = match &post {
+            Some(post) => post.until,
             None => Some(now + self.next_look()),
         };
         if let Some(since) = self.idle_since {
@@ -228,15 +238,8 @@ impl Duty {
         if self.door.is_none() {
             until = earlier(until, Some(now + WATCH_GAP_MAX));
         }
-        self.sleep(
-            if poller.is_some() {
-                self.family.device_fd
-            } else {
-                -1
-            },
-            until,
-        );
-        if let (Some((word, _)), Some(bell)) = (poller, self.bell) {
+        self.sleep(post.as_ref().map_or(-1, |post| post.device), until);
+        if let (Some(Post { word, .. }), Some(bell)) = (post, self.bell) {
             let words = self.family.words();
             let _ = words
                 .poller
@@ -245,35 +248,49 @@ impl Duty {
         }
     }
 
-    /// Takes the poller word if nobody else looks after the device: the word, and when to wake up.
-    fn stand_in(&self, now: Instant) -> Option<(u64, Option<Instant>)> {
+    /// Takes the poller word if nobody else looks after the device.
+    fn stand_in(&self, now: Instant) -> Option<Post> {
         let bell = self.bell?;
         let words = self.family.words();
         let state = self.family.lock().ok()?;
         if !self.on_duty(now) {
             return None;
         }
+        // A member in the middle of its turn was preempted or stopped: nothing can be done before it is back.
+        let sleeps_for = if self.family.turn_is_taken() {
+            For::Turn
+        } else {
+            For::Device
+        };
         let word = Poller {
             pid: self.family.pid(),
             bell,
             keeper: true,
+            sleeps_for,
         }
         .to_bits();
         words
             .poller
             .compare_exchange(0, word, Ordering::AcqRel, Ordering::Relaxed)
             .ok()?;
-        let until = state.next_due(now);
+        let (device, until) = match sleeps_for {
+            For::Device => (self.family.device_fd, state.next_due(now)),
+            For::Turn => (-1, Some(now + TURN_LOOK)),
+        };
         words
             .poller_until_ns
             .store(until.map_or(u64::MAX, Instant::as_nanos), Ordering::Relaxed);
         words.sleeping.fetch_or(bell.bit(), Ordering::SeqCst);
-        let until = if self.family.set_alarm() {
+        let until = if sleeps_for == For::Turn || self.family.set_alarm() {
             until
         } else {
             Some(now)
         };
-        Some((word, until))
+        Some(Post {
+            word,
+            device,
+            until,
+        })
     }
 
     /// How long to leave the stack to its members before the next look: longer and longer while one of them

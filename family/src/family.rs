@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use nicio::DeviceSpec;
 use nicio::link::Alarm;
 use region::{Shared, Words};
-use stack::Instant;
 
 use crate::bells::Bells;
 use crate::capture::Capture;
@@ -16,7 +15,6 @@ use crate::device::{Device, Handles};
 use crate::files::Member;
 use crate::host::{Host, Inside};
 use crate::own;
-use crate::poller::Poller;
 use crate::state::State;
 
 /// What kind of member this process is.
@@ -94,21 +92,6 @@ impl Family {
 
     pub(crate) fn ring(&self, set: u64) {
         self.bells.ring(self.words(), set);
-    }
-
-    /// Rings the sleeper on the device if the stack now has something due before it would wake up.
-    pub(crate) fn wake_for_deadline(&self, state: &State, now: Instant) {
-        let poller = self.words().poller.load(Ordering::Relaxed);
-        if poller == 0 {
-            return;
-        }
-        let until = self.words().poller_until_ns.load(Ordering::Relaxed);
-        if state
-            .next_due(now)
-            .is_some_and(|due| due.as_nanos() < until)
-        {
-            self.ring(Poller::bell_bit(poller));
-        }
     }
 
     /// The device has been removed: nothing will ever move again, so the stack is dead.

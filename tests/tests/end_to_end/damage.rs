@@ -1,32 +1,15 @@
 //! A region that was damaged while only the keeper had it: the next program starts with a stack of its own making.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use nstk_tests::{CProgram, Lab, Outcome, PEER_ADDRESS, Peer};
+use nstk_tests::{CProgram, Lab, Outcome, PEER_ADDRESS, Peer, eventually};
 
 use crate::PEER;
+use crate::region::{KEEPER, LOCK_AT, region_of};
 
-const KEEPER: &str = "nstk-keeper";
-
-/// Where the region's lock lies in its file; what is before it tells what the file is.
-const LOCK_AT: u64 = 128;
 /// The words that need no lock lie between the lock and this byte, the tables' descriptions behind it.
 const TABLES_AT: u64 = 4096;
-
-/// The region's file, as a process has it open.
-fn region_of(process: u32) -> File {
-    let open = fs::read_dir(format!("/proc/{process}/fd")).expect("it lives");
-    let region = open
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .find(|path| {
-            fs::read_link(path).is_ok_and(|to| to.to_string_lossy().contains("nstk-region"))
-        });
-    File::options()
-        .write(true)
-        .open(region.expect("it has a region"))
-        .expect("root may write to it")
-}
 
 /// Sends by a stack that may be the keeper's of the run before.
 fn send(lab: &Lab, peer: &Peer, program: &CProgram) {
@@ -44,12 +27,14 @@ fn starts_afresh_after(damage: impl Fn(&File)) {
     send(&lab, &peer, &program);
     for _ in 0..2 {
         let keepers = lab.processes(KEEPER);
-        let [keeper] = keepers.as_slice() else {
+        let [keeper] = *keepers.as_slice() else {
             panic!("one keeper, not {keepers:?}");
         };
-        damage(&region_of(*keeper));
+        damage(&region_of(keeper));
         send(&lab, &peer, &program);
-        assert_ne!(lab.processes(KEEPER), keepers, "it has ended");
+        eventually("the keeper has ended", || {
+            !lab.processes(KEEPER).contains(&keeper)
+        });
     }
 }
 
