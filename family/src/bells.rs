@@ -122,6 +122,13 @@ impl Bells {
         }
     }
 
+    /// Rings all bells, whoever sleeps.
+    pub(crate) fn ring_all(&self) {
+        for fd in self.fds {
+            let _ = sys::write(fd, &1u64.to_ne_bytes());
+        }
+    }
+
     fn silence(&self, bell: Bell) {
         let mut count = [0u8; 8];
         let _ = sys::read(self.fd(bell), &mut count);

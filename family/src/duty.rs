@@ -12,11 +12,13 @@ use crate::bells::{BELLS, Bell};
 use crate::capture;
 use crate::clock;
 use crate::device::Handles;
+use crate::door::Door;
 use crate::error::StartError;
 use crate::family::Family;
 use crate::files::Member;
-use crate::poller::Poller;
+use crate::poller::{For, Poller, TURN_LOOK};
 use crate::rendezvous::{self, Answer, HandOver};
+use crate::wait::earlier;
 use crate::{keeper, members, sys};
 
 /// A stack that nobody has polled for this long is the keeper's.
@@ -29,14 +31,16 @@ const WATCH_GAP_MAX: Duration = Duration::from_millis(160);
 const ABSENT_NS: u64 = 100_000_000;
 /// How long the keeper stays after the last connection.
 const LINGER: Duration = Duration::from_secs(1);
-/// The members' descriptors, the door and the device.
-const FDS_MAX: usize = region::MEMBERS_MAX + 3;
+/// CPU time between two sleeps: far more than the largest family's descriptors take to be closed.
+const CPU_MAX: Duration = Duration::from_secs(2);
+/// The members' descriptors, device, bell, door and its name.
+const FDS_MAX: usize = region::MEMBERS_MAX + 4;
 
 /// What the keeper was started with.
 pub struct Duty {
     family: Family,
     name: String,
-    door: Option<RawFd>,
+    door: Option<Door>,
     bell: Option<Bell>,
     watched: Vec<Watched>,
     idle_since: Option<Instant>,
@@ -51,6 +55,16 @@ struct Watched {
     member: Member,
     pid: u32,
     pidfd: RawFd,
+}
+
+/// The keeper's place on the device while it sleeps.
+struct Post {
+    /// The poller word.
+    word: u64,
+    /// What to sleep on; -1: only on the bell.
+    device: RawFd,
+    /// When to wake up.
+    until: Option<Instant>,
 }
 
 impl Duty {
@@ -91,7 +105,7 @@ impl Duty {
             .words()
             .keeper_pid
             .store(sys::getpid(), Ordering::Release);
-        let door = rendezvous::open_door(name).map(OwnedFd::into_raw);
+        let door = Door::open(name);
         let bell = family.bells.take(family.words(), family.pid());
         Ok(Self {
             family,
@@ -109,6 +123,8 @@ impl Duty {
     /// Serves until a second after the last connection.
     pub fn run(mut self) {
         loop {
+            // Ends it where a damaged region leads it round in circles: device and name are free then.
+            sys::end_after_cpu_time(CPU_MAX);
             self.find_members();
             let Some(stop) = self.look_after() else {
                 return;
@@ -140,7 +156,7 @@ impl Duty {
             }
         }
         if self.door.is_none() {
-            self.door = rendezvous::open_door(&self.name).map(OwnedFd::into_raw);
+            Door::restore(&mut self.door, &self.name);
         }
     }
 
@@ -211,23 +227,19 @@ impl Duty {
     /// Sleeps until there is something to do.
     fn rest(&mut self) {
         let now = clock::now();
-        let poller = self.stand_in(now);
-        let mut until = match poller {
-            Some((_, until)) => until,
+        let post = self.stand_in(now);
+        let mut until = match &post {
+            Some(post) => post.until,
             None => Some(now + self.next_look()),
         };
         if let Some(since) = self.idle_since {
-            until = Some(until.map_or(since + LINGER, |until| until.min(since + LINGER)));
+            until = earlier(until, Some(since + LINGER));
         }
-        self.sleep(
-            if poller.is_some() {
-                self.family.device_fd
-            } else {
-                -1
-            },
-            until,
-        );
-        if let (Some((word, _)), Some(bell)) = (poller, self.bell) {
+        if self.door.is_none() {
+            until = earlier(until, Some(now + WATCH_GAP_MAX));
+        }
+        self.sleep(post.as_ref().map_or(-1, |post| post.device), until);
+        if let (Some(Post { word, .. }), Some(bell)) = (post, self.bell) {
             let words = self.family.words();
             let _ = words
                 .poller
@@ -236,35 +248,49 @@ impl Duty {
         }
     }
 
-    /// Takes the poller word if nobody else looks after the device: the word, and when to wake up.
-    fn stand_in(&self, now: Instant) -> Option<(u64, Option<Instant>)> {
+    /// Takes the poller word if nobody else looks after the device.
+    fn stand_in(&self, now: Instant) -> Option<Post> {
         let bell = self.bell?;
         let words = self.family.words();
         let state = self.family.lock().ok()?;
         if !self.on_duty(now) {
             return None;
         }
+        // A member in the middle of its turn was preempted or stopped: nothing can be done before it is back.
+        let sleeps_for = if self.family.turn_is_taken() {
+            For::Turn
+        } else {
+            For::Device
+        };
         let word = Poller {
             pid: self.family.pid(),
             bell,
             keeper: true,
+            sleeps_for,
         }
         .to_bits();
         words
             .poller
             .compare_exchange(0, word, Ordering::AcqRel, Ordering::Relaxed)
             .ok()?;
-        let until = state.next_due(now);
+        let (device, until) = match sleeps_for {
+            For::Device => (self.family.device_fd, state.next_due(now)),
+            For::Turn => (-1, Some(now + TURN_LOOK)),
+        };
         words
             .poller_until_ns
             .store(until.map_or(u64::MAX, Instant::as_nanos), Ordering::Relaxed);
         words.sleeping.fetch_or(bell.bit(), Ordering::SeqCst);
-        let until = if self.family.set_alarm() {
+        let until = if sleeps_for == For::Turn || self.family.set_alarm() {
             until
         } else {
             Some(now)
         };
-        Some((word, until))
+        Some(Post {
+            word,
+            device,
+            until,
+        })
     }
 
     /// How long to leave the stack to its members before the next look: longer and longer while one of them
@@ -286,7 +312,13 @@ impl Duty {
 
     fn sleep(&mut self, device: RawFd, until: Option<Instant>) {
         let bell = self.bell.map_or(-1, |bell| self.family.bells.fd(bell));
-        let own = [device, bell, self.door.unwrap_or(-1)];
+        let door = self.door.as_ref();
+        let own = [
+            device,
+            bell,
+            door.map_or(-1, Door::fd),
+            door.map_or(-1, Door::removals_fd),
+        ];
         let fds = own
             .into_iter()
             .chain(self.watched.iter().map(|watched| watched.pidfd));
@@ -318,6 +350,9 @@ impl Duty {
         if rang(2) {
             self.greet();
         }
+        if rang(3) {
+            Door::restore(&mut self.door, &self.name);
+        }
     }
 
     /// Closes what a dead member has left open and frees what it held.
@@ -332,9 +367,15 @@ impl Duty {
         }
     }
 
-    /// Lets a newcomer in, unless a program is still there.
+    /// Lets a newcomer in, unless a program is still there. Without an answer it makes a region of its own as soon
+    /// as this process has ended.
     fn greet(&mut self) {
-        let Some(mut newcomer) = self.door.and_then(rendezvous::open_to_newcomer) else {
+        let Some(mut newcomer) = self
+            .door
+            .as_ref()
+            .map(Door::fd)
+            .and_then(rendezvous::open_to_newcomer)
+        else {
             return;
         };
         let capture = newcomer.take_capture();
@@ -348,7 +389,6 @@ impl Duty {
             sys::close(pidfd);
             self.bury(member, pid);
         }
-        let words = self.family.words();
         if self
             .watched
             .iter()
@@ -357,11 +397,16 @@ impl Duty {
             newcomer.answer(&Answer::InUse);
             return;
         }
-        let Some(region) = self.family.shared.region().fd() else {
+        if newcomer.build != region::BUILD {
+            if self.idle_since.is_some() {
+                self.family.give_up();
+            } else {
+                newcomer.answer(&Answer::OtherBuild);
+            }
             return;
-        };
-        let Some(place) = members::enrol(words, newcomer.pid, 0) else {
-            newcomer.answer(&Answer::Full);
+        }
+        let Some((region, place)) = self.place_for(newcomer.pid) else {
+            self.family.give_up();
             return;
         };
         let hand_over = HandOver {
@@ -377,5 +422,13 @@ impl Duty {
         } else {
             members::strike(self.family.words(), place);
         }
+    }
+
+    /// The region and a place in it, if the newcomer can go on with it. It has all of its places free, so that
+    /// there is none only tells of wild writes.
+    fn place_for(&self, pid: u32) -> Option<(RawFd, Member)> {
+        self.family.rehearse_join().ok()?;
+        let region = self.family.shared.region().fd()?;
+        Some((region, members::enrol(self.family.words(), pid, 0)?))
     }
 }

@@ -8,7 +8,7 @@ use stack::Instant;
 
 use crate::clock;
 use crate::error::Gone;
-use crate::family::Family;
+use crate::family::{Family, GIVEN_UP};
 use crate::keeper;
 use crate::state::State;
 
@@ -40,7 +40,7 @@ impl DerefMut for Locked<'_> {
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.words.dead.store(1, Ordering::Release);
+            self.words.dead.store(GIVEN_UP, Ordering::Release);
         }
     }
 }

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use nicio::DeviceSpec;
 use nicio::link::Alarm;
 use region::{Shared, Words};
-use stack::Instant;
 
 use crate::bells::Bells;
 use crate::capture::Capture;
@@ -16,7 +15,6 @@ use crate::device::{Device, Handles};
 use crate::files::Member;
 use crate::host::{Host, Inside};
 use crate::own;
-use crate::poller::Poller;
 use crate::state::State;
 
 /// What kind of member this process is.
@@ -96,21 +94,6 @@ impl Family {
         self.bells.ring(self.words(), set);
     }
 
-    /// Rings the sleeper on the device if the stack now has something due before it would wake up.
-    pub(crate) fn wake_for_deadline(&self, state: &State, now: Instant) {
-        let poller = self.words().poller.load(Ordering::Relaxed);
-        if poller == 0 {
-            return;
-        }
-        let until = self.words().poller_until_ns.load(Ordering::Relaxed);
-        if state
-            .next_due(now)
-            .is_some_and(|due| due.as_nanos() < until)
-        {
-            self.ring(Poller::bell_bit(poller));
-        }
-    }
-
     /// The device has been removed: nothing will ever move again, so the stack is dead.
     #[cold]
     pub(crate) fn device_failed(&self, error: nicio::NicError) {
@@ -123,6 +106,12 @@ impl Family {
         }
     }
 
+    /// Nobody shall go on with the region.
+    #[cold]
+    pub(crate) fn give_up(&self) {
+        self.words().dead.store(GIVEN_UP, Ordering::Release);
+    }
+
     /// Whether the stack is dead because its device has gone, whoever has noticed.
     #[must_use]
     pub fn has_lost_device(&self) -> bool {
@@ -130,5 +119,7 @@ impl Family {
     }
 }
 
-/// Value of `Words::dead`; an owner of the lock that died leaves another.
+/// Value of `Words::dead`: its content is not to be trusted, or not to be used any more.
+pub(crate) const GIVEN_UP: u32 = 1;
+/// Value of `Words::dead`.
 const DEVICE_GONE: u32 = 2;

@@ -147,6 +147,17 @@ pub(crate) fn settle(keep: &[RawFd]) {
         libc::SYS_close_range,
         [from as usize, u32::MAX as usize, 0, 0, 0, 0],
     );
+    // What a panic says must not go to a descriptor that happens to be the second.
+    for standard in 0..3 {
+        if let Ok(null) = raw::open(c"/dev/null", libc::O_RDWR, 0)
+            && null.as_raw() == standard
+        {
+            let _ = null.into_raw();
+        }
+    }
+    // The program may have ignored the signal that ends a process which has used too much CPU time.
+    // SAFETY: the default is no handler.
+    unsafe { libc::signal(libc::SIGPROF, libc::SIG_DFL) };
     // The program's signals were blocked while it started us; ours end us as they end anybody.
     sys::set_signal_mask(0);
 }

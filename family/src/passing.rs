@@ -1,5 +1,6 @@
-//! Messages with descriptors between processes of one user: sockets with abstract names.
+//! Messages with descriptors between processes of one user: sockets with names in a directory.
 
+use core::ffi::CStr;
 use std::os::fd::RawFd;
 
 use arrayvec::ArrayVec;
@@ -22,37 +23,50 @@ pub(crate) struct Message {
     pub(crate) fds: ArrayVec<OwnedFd, FDS_MAX>,
 }
 
-/// Connects to who listens behind `name`; `None`: nobody.
-pub(crate) fn connect(name: &str) -> Option<OwnedFd> {
-    let socket = socket(0)?;
-    let (address, length) = address(name);
-    let connect = [
-        fd(&socket),
-        core::ptr::from_ref(&address).addr(),
-        length,
-        0,
-        0,
-        0,
-    ];
-    // SAFETY: the address lives until the call returns.
-    unsafe { raw::syscall(libc::SYS_connect, connect) }.ok()?;
-    Some(socket)
+/// Connects to who listens behind `name`; `Ok(None)`: nobody of this user.
+///
+/// # Errors
+/// Too many wait there already, and none was let in within `patience_ms`.
+pub(crate) fn connect(
+    directory: RawFd,
+    name: &CStr,
+    patience_ms: u32,
+) -> Result<Option<OwnedFd>, Errno> {
+    let Some(socket) = socket(libc::SOCK_SEQPACKET) else {
+        return Ok(None);
+    };
+    limit_patience(&socket, patience_ms);
+    match call_with_name(libc::SYS_connect, &socket, directory, name) {
+        Ok(()) if is_same_user(&socket) => Ok(Some(socket)),
+        Err(Errno(libc::EAGAIN)) => Err(Errno(libc::EAGAIN)),
+        Ok(()) | Err(_) => Ok(None),
+    }
 }
 
-/// A listening socket; `None`: the name is taken.
-pub(crate) fn listen(name: &str) -> Option<OwnedFd> {
-    let socket = socket(libc::SOCK_NONBLOCK)?;
-    let (address, length) = address(name);
-    let bind = [
-        fd(&socket),
-        core::ptr::from_ref(&address).addr(),
-        length,
-        0,
-        0,
-        0,
-    ];
-    // SAFETY: the address lives until the call returns.
-    unsafe { raw::syscall(libc::SYS_bind, bind) }.ok()?;
+/// Whether a process listens behind a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// A socket that nobody has open any more.
+    Nobody,
+    /// A live one, or something else.
+    Somebody,
+}
+
+/// Asks the kernel, so that the listener is not disturbed: a socket of another kind is refused in another way
+/// than one that is dead.
+pub(crate) fn listener(directory: RawFd, name: &CStr) -> Heard {
+    let refused = socket(libc::SOCK_DGRAM)
+        .map(|socket| call_with_name(libc::SYS_connect, &socket, directory, name));
+    match refused {
+        Some(Err(Errno(libc::ECONNREFUSED))) => Heard::Nobody,
+        _ => Heard::Somebody,
+    }
+}
+
+/// A listening socket; `None`: the name is taken, or there is no room for it.
+pub(crate) fn listen(directory: RawFd, name: &CStr) -> Option<OwnedFd> {
+    let socket = socket(libc::SOCK_SEQPACKET | libc::SOCK_NONBLOCK)?;
+    call_with_name(libc::SYS_bind, &socket, directory, name).ok()?;
     sys::plain(libc::SYS_listen, [fd(&socket), 16, 0, 0, 0, 0]).ok()?;
     Some(socket)
 }
@@ -66,30 +80,35 @@ pub(crate) fn accept(door: RawFd) -> Option<(OwnedFd, u32)> {
     // SAFETY: the kernel has just opened it for us, and nobody else knows it.
     let socket = unsafe { OwnedFd::from_raw(socket) };
     let peer = peer(&socket).filter(same_user)?;
-    Some((socket, u32::try_from(peer.pid).ok()?))
+    // 0: a process that this one's pid namespace does not show.
+    let pid = u32::try_from(peer.pid).ok().filter(|pid| *pid != 0)?;
+    Some((socket, pid))
 }
 
-/// Whether the process on the other side, or who listened there, is of this user.
-pub(crate) fn is_same_user(socket: &OwnedFd) -> bool {
+/// Whether who listened there is of this user.
+fn is_same_user(socket: &OwnedFd) -> bool {
     peer(socket).is_some_and(|peer| same_user(&peer))
 }
 
-/// One that is stopped must not stop others too: waiting for its message ends after `milliseconds`.
+/// One that is stopped must not stop others too: waiting for its message, or to be let in, ends after
+/// `milliseconds`.
 pub(crate) fn limit_patience(socket: &OwnedFd, milliseconds: u32) {
     let timeout = libc::timeval {
         tv_sec: libc::time_t::from(milliseconds / 1000),
         tv_usec: libc::suseconds_t::from(milliseconds % 1000) * 1000,
     };
-    let args = [
-        fd(socket),
-        libc::SOL_SOCKET as usize,
-        libc::SO_RCVTIMEO as usize,
-        core::ptr::from_ref(&timeout).addr(),
-        size_of::<libc::timeval>(),
-        0,
-    ];
-    // SAFETY: the value lives until the call returns.
-    let _ = unsafe { raw::syscall(libc::SYS_setsockopt, args) };
+    for option in [libc::SO_RCVTIMEO, libc::SO_SNDTIMEO] {
+        let args = [
+            fd(socket),
+            libc::SOL_SOCKET as usize,
+            option as usize,
+            core::ptr::from_ref(&timeout).addr(),
+            size_of::<libc::timeval>(),
+            0,
+        ];
+        // SAFETY: the value lives until the call returns.
+        let _ = unsafe { raw::syscall(libc::SYS_setsockopt, args) };
+    }
 }
 
 /// Sends a message; `false`: the other side is gone, or it is too long.
@@ -189,23 +208,39 @@ fn message(part: &mut libc::iovec, control: &mut Control) -> libc::msghdr {
     message
 }
 
-fn socket(flags: libc::c_int) -> Option<OwnedFd> {
-    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC | flags;
-    raw::socket(libc::AF_UNIX, kind, 0).ok()
+fn socket(kind: libc::c_int) -> Option<OwnedFd> {
+    raw::socket(libc::AF_UNIX, kind | libc::SOCK_CLOEXEC, 0).ok()
 }
 
-fn address(name: &str) -> (libc::sockaddr_un, usize) {
+/// bind(2) or connect(2) with a name in a directory, which may have a longer path than an address has room for.
+fn call_with_name(
+    call: libc::c_long,
+    socket: &OwnedFd,
+    directory: RawFd,
+    name: &CStr,
+) -> Result<(), Errno> {
     let mut address = libc::sockaddr_un {
         sun_family: libc::AF_UNIX as libc::sa_family_t,
         sun_path: [0; 108],
     };
-    // The first byte stays 0: an abstract name.
-    let mut used = 1;
-    for (to, from) in address.sun_path.iter_mut().skip(1).zip(name.bytes()) {
-        *to = from.cast_signed();
-        used += 1;
+    let mut path = format!("/proc/self/fd/{directory}/").into_bytes();
+    path.extend_from_slice(name.to_bytes_with_nul());
+    if path.len() > address.sun_path.len() {
+        return Err(Errno(libc::ENAMETOOLONG));
     }
-    (address, size_of::<libc::sa_family_t>() + used)
+    for (to, from) in address.sun_path.iter_mut().zip(path) {
+        *to = from.cast_signed();
+    }
+    let args = [
+        fd(socket),
+        core::ptr::from_ref(&address).addr(),
+        size_of::<libc::sockaddr_un>(),
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: the address lives until the call returns.
+    unsafe { raw::syscall(call, args) }.map(drop)
 }
 
 fn peer(socket: &OwnedFd) -> Option<libc::ucred> {
@@ -229,7 +264,7 @@ fn peer(socket: &OwnedFd) -> Option<libc::ucred> {
 }
 
 fn same_user(peer: &libc::ucred) -> bool {
-    peer.uid == sys::getuid()
+    peer.uid == sys::geteuid()
 }
 
 fn fd(fd: &OwnedFd) -> usize {

@@ -1,28 +1,31 @@
-//! Where a newcomer finds the keeper of an earlier run: an abstract socket whose name says user, network
-//! namespace and device. The keeper answers with the descriptors of region, bells and device.
+//! Where a newcomer finds the keeper of an earlier run: a socket whose name says network namespace and device,
+//! in a directory of the user's own. The keeper answers with the descriptors of region, bells and device.
 
+use core::ffi::CStr;
 use std::os::fd::RawFd;
 
 use arrayvec::ArrayVec;
 use nicio::DeviceSpec;
 use nicio::capture::Recorder;
+use nicio::sys::Errno;
 use region::OwnedFd;
 use stack::Addr;
 
 use crate::bells::BELLS;
 use crate::capture;
 use crate::device::Handles;
+use crate::door;
 use crate::error::StartError;
 use crate::passing::{self, FDS_MAX, Message};
-use crate::sys;
+use crate::sys::directory as dir;
 
 /// What the keeper says to one who knocks: one byte, the newcomer's place, and what goes with the device's
 /// descriptors.
 const WELCOME: u8 = 1;
 const IN_USE: u8 = 2;
-const FULL: u8 = 3;
+const OTHER_BUILD: u8 = 3;
 
-/// What a newcomer says, with the descriptors of its capture if it has one.
+/// What a newcomer says, with its build behind it, and the descriptors of its capture if it has one.
 const HELLO: u8 = 4;
 /// How long the keeper waits for it; a newcomer that is well has said it already.
 const HELLO_PATIENCE_MS: u32 = 200;
@@ -39,33 +42,44 @@ pub(crate) struct HandOver {
     pub(crate) place: u8,
 }
 
-/// How the keeper answers a newcomer.
+/// How the keeper answers a newcomer. One that gets no answer goes on without the keeper.
 pub(crate) enum Answer<'a> {
     Welcome(&'a HandOver),
     InUse,
-    Full,
+    OtherBuild,
 }
 
 /// A newcomer at the keeper's door.
 pub(crate) struct Newcomer {
     socket: OwnedFd,
     pub(crate) pid: u32,
+    /// Its [`region::BUILD`].
+    pub(crate) build: u64,
     capture: Option<Recorder>,
 }
 
-/// The name for a family: what two processes must share to meet. A tap is one stack's, a link has two.
+/// The name for a family: what two processes must share to meet. A tap is one stack's, a link has two. The
+/// owner of the region's lock is known by its thread's number, so all must be in one pid namespace.
 pub(crate) fn name(device: &DeviceSpec, address: Addr) -> String {
+    let numbers = namespace(c"/proc/self/ns/pid");
     match device {
-        DeviceSpec::Link(_) => format!("{}/{address}", name_of_device(device)),
-        _ => name_of_device(device),
+        DeviceSpec::Link(_) => {
+            let address = u128::from_be_bytes(address.octets());
+            format!("{}-{numbers:x}-{address:x}", name_of_device(device))
+        }
+        _ => format!("{}-{numbers:x}", name_of_device(device)),
     }
 }
 
-/// The name for a device, in this network namespace and for this user.
+/// The name for a device in this network namespace: a path, unlike a device, is seen from all of them.
 pub(crate) fn name_of_device(device: &DeviceSpec) -> String {
-    let user = sys::getuid();
-    let namespace = sys::inode(c"/proc/self/ns/net").unwrap_or(0);
-    format!("nstk/{user}/{namespace}/{device}")
+    format!("{:x}-{device}", namespace(c"/proc/self/ns/net"))
+}
+
+/// A namespace's number, which no other has while a process is in it. Without /proc there is none, nor would
+/// any name be of use: see [`passing`].
+fn namespace(path: &CStr) -> u64 {
+    dir::status_of_path(path).map_or(0, |status| status.inode)
 }
 
 /// Asks the keeper behind `name` for its region, and to capture from now on over these descriptors or, if
@@ -75,29 +89,39 @@ pub(crate) fn knock(
     device: &DeviceSpec,
     capture: &[RawFd],
 ) -> Result<Option<HandOver>, StartError> {
-    let Some(socket) = passing::connect(name) else {
+    let silent = StartError::Keeper("it does not answer");
+    let Ok(found) = door::connect(name, PATIENCE_MS) else {
+        return Err(silent);
+    };
+    let Some(socket) = found else {
         return Ok(None);
     };
-    if !passing::is_same_user(&socket) {
-        return Err(StartError::Keeper("its socket belongs to another user"));
-    }
-    passing::limit_patience(&socket, PATIENCE_MS);
-    let silent = StartError::Keeper("it does not answer");
-    if !passing::send(&socket, &[HELLO], capture) {
+    if !passing::send(&socket, &hello(), capture) {
         return Ok(None);
     }
-    let Ok(Message { bytes, fds }) = passing::receive(&socket) else {
-        return Err(silent);
+    let Message { bytes, fds } = match passing::receive(&socket) {
+        Ok(message) => message,
+        // It has just ended.
+        Err(Errno(libc::ECONNRESET)) => return Ok(None),
+        Err(_) => return Err(silent),
     };
     match *bytes.as_slice() {
         [WELCOME, place, end] => hand_over(place, end, fds)
             .map(Some)
             .ok_or(StartError::Keeper("its descriptors are missing")),
         [IN_USE, ..] => Err(StartError::InUse(device.clone())),
-        [FULL, ..] => Err(StartError::Keeper("its family is full")),
-        [] => Err(silent),
+        [OTHER_BUILD, ..] => Err(StartError::Keeper(
+            "it is of another version of this library, and still has connections",
+        )),
+        [] => Ok(None),
         _ => Err(StartError::Keeper("its answer cannot be understood")),
     }
+}
+
+/// [`HELLO`] and this build.
+fn hello() -> [u8; 9] {
+    let [a, b, c, d, e, f, g, h] = region::BUILD.to_ne_bytes();
+    [HELLO, a, b, c, d, e, f, g, h]
 }
 
 fn hand_over(place: u8, end: u8, fds: ArrayVec<OwnedFd, FDS_MAX>) -> Option<HandOver> {
@@ -122,20 +146,18 @@ fn hand_over(place: u8, end: u8, fds: ArrayVec<OwnedFd, FDS_MAX>) -> Option<Hand
     })
 }
 
-/// The keeper's door: a listening socket. `None`: the name is taken.
-pub(crate) fn open_door(name: &str) -> Option<OwnedFd> {
-    passing::listen(name)
-}
-
 /// The next one at the door, if any of this user is there.
 pub(crate) fn open_to_newcomer(door: RawFd) -> Option<Newcomer> {
     let (socket, pid) = passing::accept(door)?;
     passing::limit_patience(&socket, HELLO_PATIENCE_MS);
     let Message { bytes, fds } = passing::receive(&socket).ok()?;
-    (bytes.as_slice() == [HELLO]).then_some(())?;
+    let (&HELLO, build) = bytes.split_first()? else {
+        return None;
+    };
     Some(Newcomer {
         socket,
         pid,
+        build: u64::from_ne_bytes(build.try_into().ok()?),
         capture: capture::recorder(fds),
     })
 }
@@ -161,7 +183,7 @@ impl Newcomer {
                 passing::send(&self.socket, &[WELCOME, *place, device.end], &fds)
             }
             Answer::InUse => passing::send(&self.socket, &[IN_USE], &[]),
-            Answer::Full => passing::send(&self.socket, &[FULL], &[]),
+            Answer::OtherBuild => passing::send(&self.socket, &[OTHER_BUILD], &[]),
         }
     }
 }

@@ -1,20 +1,21 @@
 //! Starting a family, or joining the keeper that an earlier run has left.
 
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use env::Settings;
 use nicio::capture::Recorder;
 use nicio::{DeviceSpec, Nic, OpenError};
-use region::{RawFd, Region, Shared};
+use region::{OwnedFd, RawFd, Region, Shared};
 use stack::{Config, Stack, V6_MTU_MIN};
 
 use crate::bells::{BELLS, Bells};
 use crate::capture::{Capture, Prepared};
 use crate::clock;
 use crate::device::{Device, Handles};
-use crate::error::StartError;
-use crate::family::{Family, Role};
+use crate::error::{Gone, StartError};
+use crate::family::{Family, GIVEN_UP, Role};
 use crate::files::Member;
 use crate::host::Host;
 use crate::rendezvous::{self, HandOver};
@@ -63,8 +64,10 @@ impl Family {
         let mut tries = 0;
         loop {
             let capture_fds = capture.map(Capture::fds).unwrap_or_default();
-            if let Some(handed) = rendezvous::knock(&name, spec, &capture_fds)? {
-                return Self::join(settings, host, handed, capture);
+            if let Some(handed) = rendezvous::knock(&name, spec, &capture_fds)?
+                && let Some(family) = Self::join(settings, host, handed, capture)?
+            {
+                return Ok(family);
             }
             let error = match Device::open(spec, address, keeper.as_deref()) {
                 Ok(device) => {
@@ -125,35 +128,71 @@ impl Family {
         parts.enrol(host, Role::Host)
     }
 
+    /// Goes on with what a keeper has handed over. `Ok(None)`: the region is damaged; its keeper ends.
     fn join(
         settings: &Settings,
         host: Host,
         handed: HandOver,
         capture: Option<&Capture>,
-    ) -> Result<Self, StartError> {
-        let mut bells = [-1; BELLS];
-        for (to, from) in bells.iter_mut().zip(handed.bells) {
+    ) -> Result<Option<Self>, StartError> {
+        let mut fds = [-1; BELLS];
+        for (to, from) in fds.iter_mut().zip(handed.bells) {
             *to = own::lift(from)?;
         }
+        let bells = Bells::from_fds(fds);
         // SAFETY: the keeper has just passed the descriptors to this process.
         let device = unsafe { Device::from_handles(&settings.device, handed.device.lifted()?) }?;
         // SAFETY: as above.
-        let region = Region::attach(unsafe { region::OwnedFd::from_raw(handed.region) })?;
+        let handed_region = unsafe { OwnedFd::from_raw(handed.region) };
+        let copy = nicio::sys::duplicate(handed_region.as_raw())
+            .map_err(|errno| StartError::errno("no descriptor left", errno))?;
+        let region = Region::attach(handed_region)?;
         lift_region(&region)?;
-        let stack = Stack::attach(&region)?;
-        let config = fit(&settings.stack, &device)?;
-        let parts = Parts {
-            spec: settings.device.clone(),
-            region,
-            stack,
-            device: record(device, capture.map(Capture::recorder)),
-            bells: Bells::from_fds(bells),
-            capture: capture.cloned(),
+        let take_part = || {
+            let config = fit(&settings.stack, &device)?;
+            let stack = Stack::attach(&region)?;
+            let parts = Parts {
+                spec: settings.device.clone(),
+                region,
+                stack,
+                device: record(device, capture.map(Capture::recorder)),
+                bells,
+                capture: capture.cloned(),
+            };
+            let family = parts.assemble(host, Role::Host, Member::from(handed.place))?;
+            // Nobody but the keeper is in the family, so nobody minds.
+            let set = family.enter(|state, now| state.stack.set_config(&config, now));
+            Ok::<_, StartError>(set.is_ok().then_some(family))
         };
-        let family = parts.assemble(host, Role::Host, Member::from(handed.place))?;
-        // Nobody but the keeper is in the family, so nobody minds.
-        let _ = family.enter(|state, now| state.stack.set_config(&config, now));
-        Ok(family)
+        // What cannot be, as only wild writes leave it, may come out as a panic.
+        let joined = std::panic::catch_unwind(AssertUnwindSafe(take_part));
+        if let Ok(Ok(Some(family))) = joined {
+            return Ok(Some(family));
+        }
+        if let Ok(Err(error @ StartError::MtuForIpv6(_))) = joined {
+            return Err(error);
+        }
+        if let Ok(region) = Region::attach(copy) {
+            region.words().dead.store(GIVEN_UP, Ordering::Release);
+        }
+        bells.ring_all();
+        bells.close();
+        own::sweep();
+        Ok(None)
+    }
+
+    /// What a newcomer does to join, in the keeper: an error means that it would fail.
+    pub(crate) fn rehearse_join(&self) -> Result<(), StartError> {
+        let damaged = StartError::Keeper("its region is damaged");
+        let fd = self.shared.region().fd().ok_or(damaged)?;
+        self.lock()
+            .map_err(|Gone| StartError::Keeper("its stack is dead"))?;
+        let copy = nicio::sys::duplicate(fd)
+            .map_err(|errno| StartError::errno("no descriptor left", errno))?;
+        let region = Region::attach(copy)?;
+        let stack = Stack::attach(&region)?;
+        State::new(&region, stack, None)?;
+        Ok(())
     }
 
     /// The keeper's membership, over the descriptors it was started with.

@@ -6,6 +6,8 @@ use std::os::fd::RawFd;
 use nicio::sys as raw;
 pub(crate) use raw::{Errno, read, sched_yield, write};
 
+pub(crate) mod directory;
+
 /// A signal mask as the kernel takes it: bit `n - 1` is signal `n`.
 pub(crate) type SignalMask = raw::KernelSigset;
 
@@ -120,6 +122,23 @@ pub(crate) fn process_runs(pid: u32) -> bool {
     ready == Ok(0)
 }
 
+/// Ends this process by SIGPROF once it has used so much more CPU time, unless it is called again before; setitimer(2).
+pub(crate) fn end_after_cpu_time(time: Duration) {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    // `struct itimerval`: no interval, then the time in seconds and microseconds.
+    let value: [i64; 4] = [0, 0, seconds, i64::from(time.subsec_micros())];
+    let args = [
+        libc::ITIMER_PROF as usize,
+        value.as_ptr().addr(),
+        0,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: the value lives until the call returns.
+    let _ = unsafe { raw::syscall(libc::SYS_setitimer, args) };
+}
+
 /// The calling thread's name, as ps shows it; prctl(2).
 pub(crate) fn set_name(name: &core::ffi::CStr) {
     let args = [libc::PR_SET_NAME as usize, name.as_ptr().addr(), 0, 0, 0, 0];
@@ -127,23 +146,13 @@ pub(crate) fn set_name(name: &core::ffi::CStr) {
     let _ = unsafe { raw::syscall(libc::SYS_prctl, args) };
 }
 
-/// The real user of this process; it cannot fail.
-pub(crate) fn getuid() -> u32 {
-    plain(libc::SYS_getuid, [0; 6])
+/// The effective user of this process: whose files it may use, and what others are told of it
+/// (`SO_PEERCRED`). It cannot fail.
+pub(crate) fn geteuid() -> u32 {
+    plain(libc::SYS_geteuid, [0; 6])
         .ok()
         .and_then(|user| u32::try_from(user).ok())
         .unwrap_or(u32::MAX)
-}
-
-/// What a path leads to; stat(2).
-pub(crate) fn inode(path: &core::ffi::CStr) -> Option<u64> {
-    let mut stat = core::mem::MaybeUninit::<libc::stat>::zeroed();
-    let (path, place) = (path.as_ptr().addr(), stat.as_mut_ptr().addr());
-    let args = [libc::AT_FDCWD as isize as usize, path, place, 0, 0, 0];
-    // SAFETY: a C string, and room for a stat.
-    unsafe { raw::syscall(libc::SYS_newfstatat, args) }.ok()?;
-    // SAFETY: integers only, filled in by the kernel.
-    Some(unsafe { stat.assume_init() }.st_ino)
 }
 
 /// This process's id.

@@ -58,7 +58,6 @@ impl Family {
         &self,
         look: impl FnOnce(&mut State, Instant) -> R,
     ) -> Result<(bool, R), Gone> {
-        self.relieve_keeper();
         let mut state = self.lock()?;
         if !self.take_turn() {
             let now = clock::now();
@@ -71,6 +70,7 @@ impl Family {
         let device = unsafe { &mut *self.device.get() };
         adopt(&mut state, device, self.pid());
         drop(state);
+        self.relieve_keeper();
         if let Err(error) = device.nic.rx_burst(&mut device.rx) {
             self.device_failed(error);
         }
@@ -140,8 +140,7 @@ impl Family {
             }
         }
         let rings = state.drain_events();
-        self.words().turn.store(0, Ordering::Release);
-        self.wake_for_deadline(&state, now);
+        self.give_turn_back(&state, now);
         drop(state);
         self.ring(rings);
         Ok(sent)

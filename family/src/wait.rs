@@ -13,7 +13,7 @@ use crate::bells::Bell;
 use crate::clock;
 use crate::error::Gone;
 use crate::family::Family;
-use crate::poller::Poller;
+use crate::poller::{For, Poller, TURN_LOOK};
 use crate::state::State;
 use crate::sys;
 
@@ -63,6 +63,8 @@ struct Sleep {
     mask: sys::SignalMask,
     /// Handlers that had run when the wait began.
     signals: u32,
+    /// Nobody has polled since this thread slept last.
+    is_stuck: bool,
     /// A handler has run, and what the sleeper held was given back before it.
     abandoned: Cell<bool>,
 }
@@ -88,11 +90,14 @@ impl Family {
         let _inside = self.inside();
         let signals = (self.host.signals)();
         let started = clock::now();
+        let mut last_poll = None;
         let outcome = loop {
             if let Some(outcome) = self.spin(&mut wait, signals, &mut check) {
                 break outcome;
             }
-            match self.sleep(&mut wait, signals, &mut check) {
+            let polled = Some(self.words().last_poll_ns.load(Ordering::Relaxed));
+            let is_stuck = core::mem::replace(&mut last_poll, polled) == polled;
+            match self.sleep(&mut wait, signals, is_stuck, &mut check) {
                 Ok(None) => {}
                 Ok(Some(outcome)) => break outcome,
                 Err(Gone) => break Outcome::Gone,
@@ -138,7 +143,9 @@ impl Family {
                 started = now;
                 continue;
             }
-            let near = due.is_some_and(|due| nanos(due.saturating_since(now)) < DEADLINE_SPIN_NS);
+            // What is due while another thread has the turn is that thread's.
+            let near = due.is_some_and(|due| nanos(due.saturating_since(now)) < DEADLINE_SPIN_NS)
+                && !self.turn_is_taken();
             if !near && nanos(now.saturating_since(started)) >= self.spin_budget() {
                 return None;
             }
@@ -178,6 +185,7 @@ impl Family {
         &self,
         wait: &mut Wait<'_>,
         signals: u32,
+        is_stuck: bool,
         check: &mut impl FnMut(&mut State, Instant, Option<Bell>) -> Option<R>,
     ) -> Result<Option<Outcome<R>>, Gone> {
         self.let_handlers_run();
@@ -194,6 +202,7 @@ impl Family {
             bell,
             mask,
             signals,
+            is_stuck,
             abandoned: Cell::new(false),
         };
         let result = self.sleep_with(wait, &sleep, check);
@@ -216,14 +225,19 @@ impl Family {
         let now = clock::now();
         let mut state = self.lock()?;
         let answer = check(&mut state, now, bell);
-        if answer.is_some() || state.may_transmit() {
+        // Whoever has the turn was preempted or stopped: neither frames nor deadlines are for this thread.
+        let blocked = sleep.is_stuck && self.turn_is_taken();
+        let sleeps_for = if blocked { For::Turn } else { For::Device };
+        if answer.is_some() || (!blocked && state.may_transmit()) {
             self.leave(state, now)?;
             return Ok(answer.map(Outcome::Ready));
         }
         // Still under the lock: whoever makes something due later sees who sleeps until when.
-        let poller = bell.is_some_and(|bell| self.become_poller(bell));
+        let poller = bell.is_some_and(|bell| self.become_poller(bell, sleeps_for));
         let mut until = wait.deadline;
-        if poller || bell.is_none() {
+        if blocked {
+            until = earlier(until, Some(now + TURN_LOOK));
+        } else if poller || bell.is_none() {
             until = earlier(until, state.stack.poll_timeout());
         }
         if bell.is_none() {
@@ -240,13 +254,14 @@ impl Family {
             self.stop_polling(poller);
             return Ok(Some(Outcome::Interrupted));
         }
-        if poller && !self.set_alarm() {
+        let on_device = poller && !blocked;
+        if on_device && !self.set_alarm() {
             self.stop_polling(poller);
             return Ok(None);
         }
         let timeout = until.map(|until| until.saturating_since(clock::now()));
         let depth = (self.host.rest)(held(bell, poller));
-        let slept = self.sleep_on(wait.kernel, sleep, poller, timeout);
+        let slept = self.sleep_on(wait.kernel, sleep, on_device, timeout);
         if (self.host.resume)(depth) {
             self.stop_polling(poller);
         } else {
@@ -264,10 +279,10 @@ impl Family {
         &self,
         kernel: &mut [libc::pollfd],
         sleep: &Sleep,
-        poller: bool,
+        on_device: bool,
         timeout: Option<Duration>,
     ) -> Result<bool, sys::Errno> {
-        let device = if poller { self.device_fd } else { -1 };
+        let device = if on_device { self.device_fd } else { -1 };
         let bell = sleep.bell.map_or(-1, |bell| self.bells.fd(bell));
         let own = [device, bell].map(|fd| libc::pollfd {
             fd,
@@ -306,12 +321,13 @@ impl Family {
         Ok(ready)
     }
 
-    fn become_poller(&self, bell: Bell) -> bool {
+    fn become_poller(&self, bell: Bell, sleeps_for: For) -> bool {
         self.relieve_keeper();
         let mine = Poller {
             pid: self.pid(),
             bell,
             keeper: self.is_keeper(),
+            sleeps_for,
         };
         let poller = &self.words().poller;
         poller
@@ -375,7 +391,8 @@ fn since(last: Option<Instant>, now: Instant) -> u64 {
     last.map_or(u64::MAX, |last| nanos(now.saturating_since(last)))
 }
 
-fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+/// The earlier of two times that may be never.
+pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (one, other) => one.or(other),

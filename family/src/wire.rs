@@ -15,10 +15,11 @@ use region::OwnedFd;
 use stack::Addr;
 
 use crate::device::Handles;
+use crate::door::{self, Door};
 use crate::error::StartError;
 use crate::passing::{self, Message};
 use crate::rendezvous::{self, PATIENCE_MS};
-use crate::{keeper, sys};
+use crate::{keeper, own_directory, sys};
 
 /// The first argument that makes the keeper's program a wire.
 pub const WIRE: &str = "wire";
@@ -36,6 +37,11 @@ const NEWCOMER_PATIENCE_MS: u32 = 200;
 const TRIES: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(2);
 
+const SILENT: StartError = StartError::Wire("it does not answer");
+const NO_PLACE: StartError = StartError::Wire(
+    "no directory for its name can be made in /run/user (as root, /run), /dev/shm or /tmp",
+);
+
 /// An end of the link for a stack with this address, from its wire, which is started if there is none.
 pub(crate) fn get_end(
     spec: &DeviceSpec,
@@ -44,14 +50,17 @@ pub(crate) fn get_end(
 ) -> Result<Handles, StartError> {
     let name = rendezvous::name_of_device(spec);
     for _ in 0..TRIES {
-        if let Some(socket) = passing::connect(&name) {
+        let found = door::connect(&name, PATIENCE_MS).map_err(|_| SILENT)?;
+        if let Some(socket) = found {
             if let Some(handles) = ask(spec, address, socket)? {
                 return Ok(handles);
             }
-        } else if let Some(door) = passing::listen(&name) {
-            start(spec, program, &door)?;
+        } else if let Some(door) = Door::open(&name) {
+            start(&name, program, door)?;
             // Connected to at once: a wire that does not come up is one that does not answer.
             continue;
+        } else if own_directory::find_or_make().is_empty() {
+            return Err(NO_PLACE);
         }
         let _ = sys::ppoll(&mut [], Some(PAUSE), None);
     }
@@ -60,17 +69,13 @@ pub(crate) fn get_end(
 
 /// `Ok(None)`: the wire has ended instead of answering.
 fn ask(spec: &DeviceSpec, address: Addr, socket: OwnedFd) -> Result<Option<Handles>, StartError> {
-    if !passing::is_same_user(&socket) {
-        return Err(StartError::Wire("its socket belongs to another user"));
-    }
-    passing::limit_patience(&socket, PATIENCE_MS);
     if !passing::send(&socket, &address.octets(), &[]) {
         return Ok(None);
     }
     let Message { bytes, fds } = match passing::receive(&socket) {
         Ok(message) => message,
         Err(sys::Errno(libc::ECONNRESET)) => return Ok(None),
-        Err(_) => return Err(StartError::Wire("it does not answer")),
+        Err(_) => return Err(SILENT),
     };
     match *bytes.as_slice() {
         [WELCOME, end] => {
@@ -87,21 +92,37 @@ fn ask(spec: &DeviceSpec, address: Addr, socket: OwnedFd) -> Result<Option<Handl
     }
 }
 
-fn start(spec: &DeviceSpec, program: Option<&CStr>, door: &OwnedFd) -> Result<(), StartError> {
-    let door = door.as_raw();
-    let arguments = [WIRE.to_owned(), spec.to_string(), door.to_string()];
-    program
-        .and_then(|program| keeper::spawn(program, &arguments, &[door]))
-        .ok_or(StartError::Wire(
-            "nstk-keeper does not start; is it beside libnstk.so?",
-        ))
+fn start(name: &str, program: Option<&CStr>, door: Door) -> Result<(), StartError> {
+    const FAILED: StartError =
+        StartError::Wire("nstk-keeper does not start; is it beside libnstk.so?");
+    let program = program.ok_or(FAILED)?;
+    let fd = door.fd();
+    let arguments = [
+        WIRE.to_owned(),
+        fd.to_string(),
+        door.directory(),
+        name.to_owned(),
+    ];
+    keeper::spawn(program, &arguments, &[fd]).ok_or(FAILED)?;
+    door.leave();
+    Ok(())
 }
 
 /// The wire's life.
 pub struct Wire {
     cable: Cable,
-    door: OwnedFd,
+    /// `None`: its name has been removed and cannot be had again.
+    door: Option<Door>,
+    name: String,
     ends: [Option<Holder>; 2],
+}
+
+/// What a wire has slept for.
+enum Ready {
+    Door,
+    Removals,
+    End,
+    Nothing,
 }
 
 /// Who has an end.
@@ -111,22 +132,26 @@ struct Holder {
 }
 
 impl Wire {
-    /// From the arguments behind [`WIRE`]: the link's name, which is only for who looks at processes, and the
-    /// descriptor of the listening socket.
+    /// From the arguments behind [`WIRE`]: the descriptor of the listening socket, the directory that its name
+    /// is in, and the name.
     ///
     /// # Errors
     /// One line's worth of what is wrong.
     pub fn from_arguments(arguments: &[String]) -> Result<Self, StartError> {
-        let door = match arguments {
-            [_, door] => door.parse::<RawFd>().ok(),
-            _ => None,
+        let wrong = StartError::Wire("it was started with wrong arguments");
+        let [fd, directory, name] = arguments else {
+            return Err(wrong);
         };
-        let door = door.ok_or(StartError::Wire("it was started with wrong arguments"))?;
-        keeper::settle(&[door]);
+        let Ok(fd) = fd.parse::<RawFd>() else {
+            return Err(wrong);
+        };
+        keeper::settle(&[fd]);
+        // SAFETY: this process was started with the descriptor and nobody else in it owns it.
+        let socket = unsafe { OwnedFd::from_raw(fd) };
         Ok(Self {
             cable: Cable::make()?,
-            // SAFETY: this process was started with the descriptor and nobody else in it owns it.
-            door: unsafe { OwnedFd::from_raw(door) },
+            door: Door::take_over(socket, directory, name),
+            name: name.clone(),
             ends: [None, None],
         })
     }
@@ -135,36 +160,47 @@ impl Wire {
     pub fn run(mut self) {
         loop {
             let is_free = self.ends.iter().all(Option::is_none);
-            let ready = self.poll(if is_free { Some(LINGER) } else { None });
+            let wakes_up = is_free || self.door.is_none();
+            let ready = self.poll(wakes_up.then_some(LINGER));
             self.free_ends();
             match ready {
-                Some(true) => self.greet(),
-                Some(false) if is_free => return,
-                _ => {}
+                Some(Ready::Door) => self.greet(),
+                Some(Ready::Nothing) if is_free => return,
+                Some(Ready::Removals | Ready::Nothing) => {
+                    Door::restore(&mut self.door, &self.name);
+                }
+                Some(Ready::End) | None => {}
             }
         }
     }
 
-    /// Waits for something to do: whether somebody is at the door; `None`: the sleep was cut short.
-    fn poll(&self, timeout: Option<Duration>) -> Option<bool> {
-        let watch = |socket: Option<&OwnedFd>, events| libc::pollfd {
-            fd: socket.map_or(-1, OwnedFd::as_raw),
+    /// Waits for something to do; `None`: the sleep was cut short.
+    fn poll(&self, timeout: Option<Duration>) -> Option<Ready> {
+        let watch = |fd, events| libc::pollfd {
+            fd,
             events,
             revents: 0,
         };
-        let [first, second] = self
-            .ends
-            .each_ref()
-            .map(|end| end.as_ref().map(|end| &end.socket));
+        // The end of a connection is told without being asked for.
+        let [first, second] = self.ends.each_ref().map(|end| {
+            let socket = end.as_ref().map(|end| end.socket.as_raw());
+            watch(socket.unwrap_or(-1), 0)
+        });
+        let door = self.door.as_ref();
         let mut fds = [
-            watch(Some(&self.door), libc::POLLIN),
-            // The end of a connection is told without being asked for.
-            watch(first, 0),
-            watch(second, 0),
+            watch(door.map_or(-1, Door::fd), libc::POLLIN),
+            watch(door.map_or(-1, Door::removals_fd), libc::POLLIN),
+            first,
+            second,
         ];
-        sys::ppoll(&mut fds, timeout, None).ok()?;
-        let [door, ..] = fds;
-        Some(door.revents != 0)
+        let ready = sys::ppoll(&mut fds, timeout, None).ok()?;
+        let [door, removals, ..] = fds.map(|fd| fd.revents != 0);
+        Some(match ready {
+            0 => Ready::Nothing,
+            _ if door => Ready::Door,
+            _ if removals => Ready::Removals,
+            _ => Ready::End,
+        })
     }
 
     /// Takes the ends back from families that are gone.
@@ -187,7 +223,7 @@ impl Wire {
 
     /// Gives a newcomer an end, if one is free.
     fn greet(&mut self) {
-        let Some((socket, _)) = passing::accept(self.door.as_raw()) else {
+        let Some((socket, _)) = self.door.as_ref().map(Door::fd).and_then(passing::accept) else {
             return;
         };
         passing::limit_patience(&socket, NEWCOMER_PATIENCE_MS);

@@ -167,8 +167,8 @@ const MAGIC: u64 = u64::from_le_bytes(*b"nstkregn");
 /// Raised whenever a byte of the header, a slot's head or the mutex changes its meaning.
 const LAYOUT: u32 = 2;
 
-/// Differs between versions of this library, since records may.
-const BUILD: u64 =
+/// Differs between versions of this library, since records may: a region is for members of one build.
+pub const BUILD: u64 =
     fnv1a(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).as_bytes());
 
 /// FNV-1a, 64 bits.

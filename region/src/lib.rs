@@ -37,6 +37,7 @@ pub use array::Array;
 pub use buffers::{BufId, Buffer, Buffers};
 pub use error::{LockError, RegionError};
 pub use fd::{OwnedFd, RawFd};
+pub use header::BUILD;
 pub use id::Id;
 pub use piece::Piece;
 pub use reader::{Reader, TableReader};

@@ -3,6 +3,7 @@
 use core::cell::UnsafeCell;
 use core::hint;
 use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use libc::{c_int, clockid_t, pthread_mutex_t, timespec};
 
@@ -78,6 +79,9 @@ impl RobustMutex {
             if errno != libc::ETIMEDOUT {
                 return decode(errno);
             }
+            if self.is_held_by_nobody() {
+                return Attempt::Broken;
+            }
         }
     }
 
@@ -86,6 +90,17 @@ impl RobustMutex {
     pub(crate) fn try_lock(&self) -> Attempt {
         // SAFETY: initialised when the region was made.
         decode(unsafe { libc::pthread_mutex_trylock(self.0.get()) })
+    }
+
+    /// Whether the owner is a thread that does not exist: the word was overwritten, so nobody will ever learn of a
+    /// death or get the lock.
+    fn is_held_by_nobody(&self) -> bool {
+        // SAFETY: glibc's mutex begins with the futex word of a robust mutex, futex(2); it lives as long as `self`.
+        let word = unsafe { &*self.0.get().cast::<AtomicU32>() };
+        let held = word.load(Ordering::Acquire);
+        let owner = held & libc::FUTEX_TID_MASK;
+        // Looked at twice: the kernel marks the word of a thread that ends before its number is free.
+        owner != 0 && !sys::thread_exists(owner) && word.load(Ordering::Acquire) == held
     }
 
     /// Makes the mutex usable again after [`Attempt::OwnerDied`]; the caller stays the owner.
@@ -143,5 +158,51 @@ fn decode(errno: c_int) -> Attempt {
         libc::EBUSY => Attempt::Busy,
         libc::EOWNERDEAD => Attempt::OwnerDied,
         _ => Attempt::Broken,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mutex() -> RobustMutex {
+        // SAFETY: all zero is a valid value of libc's plain structure.
+        let mutex = RobustMutex(UnsafeCell::new(unsafe { core::mem::zeroed() }));
+        mutex
+            .initialise()
+            .expect("the C library makes robust mutexes");
+        mutex
+    }
+
+    #[test]
+    fn a_lock_whose_owner_never_was_is_broken_and_not_waited_for() {
+        let mutex = mutex();
+        // Above every number that Linux gives a thread (PID_MAX_LIMIT is 2 to the 22nd).
+        let nobody = libc::FUTEX_TID_MASK - 1;
+        // SAFETY: the futex word is the first of the mutex, and no other thread has it.
+        unsafe { mutex.0.get().cast::<u32>().write(nobody) };
+        assert_eq!(mutex.lock(), Attempt::Broken);
+    }
+
+    #[test]
+    fn a_lock_is_waited_for_as_long_as_its_owner_lives() {
+        let mutex = mutex();
+        let ours = core::sync::atomic::AtomicBool::new(true);
+        assert_eq!(mutex.lock(), Attempt::Locked);
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| {
+                let attempt = mutex.lock();
+                assert!(!ours.load(Ordering::SeqCst), "it came in beside the owner");
+                // SAFETY: this thread has just got the lock.
+                unsafe { mutex.unlock() };
+                attempt
+            });
+            // Long enough for the waiter to look again several times.
+            std::thread::sleep(core::time::Duration::from_millis(50));
+            ours.store(false, Ordering::SeqCst);
+            // SAFETY: this thread got the lock above.
+            unsafe { mutex.unlock() };
+            assert_eq!(waiter.join().expect("no panic"), Attempt::Locked);
+        });
     }
 }

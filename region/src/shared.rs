@@ -74,7 +74,11 @@ impl<S> Shared<S> {
         let Header { mutex, words, .. } = self.header();
         match attempt {
             Attempt::Busy => return Ok(None),
-            Attempt::Broken => return Err(LockError::Dead),
+            Attempt::Broken => {
+                // So that the others need not find out.
+                words.dead.store(1, Ordering::Relaxed);
+                return Err(LockError::Dead);
+            }
             Attempt::Locked | Attempt::OwnerDied => {}
         }
         let guard = Guard {

@@ -124,6 +124,14 @@ pub(crate) fn monotonic_after(nanoseconds: i64) -> libc::timespec {
     }
 }
 
+/// Whether a thread with this number is there in this pid namespace; tkill(2) without a signal.
+pub(crate) fn thread_exists(thread: u32) -> bool {
+    let arguments = [thread as usize, 0, 0, 0, 0, 0];
+    // SAFETY: no memory is handed over, and no signal is sent.
+    let result = unsafe { syscall(libc::SYS_tkill, arguments) };
+    result != Err(libc::ESRCH)
+}
+
 /// Whether there is so much free address space in one piece, under RLIMIT_AS too.
 pub(crate) fn address_space_holds(bytes: usize) -> bool {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;

@@ -3,12 +3,12 @@ use std::thread;
 
 use arrayvec::ArrayVec;
 use nicio::DeviceSpec;
-use region::OwnedFd;
 use stack::Addr;
 
-use super::{Answer, HandOver, knock, name, open_door, open_to_newcomer};
+use super::{Answer, HandOver, knock, name, open_to_newcomer};
 use crate::bells::BELLS;
 use crate::device::{DEVICE_FDS_MAX, Handles};
+use crate::door::Door;
 use crate::error::StartError;
 use crate::sys;
 
@@ -21,19 +21,24 @@ fn device(tag: &str) -> DeviceSpec {
         .expect("a name")
 }
 
-fn door(device: &DeviceSpec) -> OwnedFd {
-    open_door(&name(device, ADDRESS)).expect("a fresh name")
+/// Another test may be opening a door in the same directory at the moment.
+fn door(device: &DeviceSpec) -> Door {
+    let name = name(device, ADDRESS);
+    std::iter::repeat_with(|| Door::open(&name))
+        .flatten()
+        .next()
+        .expect("it repeats until there is one")
 }
 
-fn answer_one(door: &OwnedFd, answer: &Answer<'_>) -> u32 {
+fn answer_one(door: &Door, answer: &Answer<'_>) -> u32 {
     loop {
         let mut fds = [libc::pollfd {
-            fd: door.as_raw(),
+            fd: door.fd(),
             events: libc::POLLIN,
             revents: 0,
         }];
         sys::ppoll(&mut fds, None, None).expect("poll");
-        if let Some(newcomer) = open_to_newcomer(door.as_raw()) {
+        if let Some(newcomer) = open_to_newcomer(door.fd()) {
             let pid = newcomer.pid;
             newcomer.answer(answer);
             return pid;
@@ -129,7 +134,7 @@ fn a_newcomer_s_capture_comes_with_it() {
         thread::scope(|scope| {
             let knocker = scope.spawn(|| knock(&name(&device, ADDRESS), &device, fds));
             let mut newcomer = loop {
-                if let Some(newcomer) = open_to_newcomer(door.as_raw()) {
+                if let Some(newcomer) = open_to_newcomer(door.fd()) {
                     break newcomer;
                 }
                 thread::yield_now();

@@ -204,3 +204,25 @@ fn survivors_of_killed_processes_go_on_or_get_errors_but_never_wrong_bytes() {
     let said = outcome.success();
     assert!(said.starts_with("300 rounds"), "{said}");
 }
+
+#[test]
+fn a_keeper_whose_name_was_removed_is_met_all_the_same() {
+    let program = CProgram::compile("leaving");
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "discard");
+    let mut keepers = Vec::new();
+    // Only what is of this namespace.
+    let remove = "rm /run/nstk-0-*/$(printf %x $(stat -Lc %i /proc/self/ns/net))-*";
+    for remove in ["true", remove, remove] {
+        let removed = Outcome::of(lab.kernel("sh").args(["-c", remove]));
+        assert!(removed.status.success(), "{}", removed.stderr);
+        let mut command = lab.nstk(program.path());
+        command.args([PEER_ADDRESS, &peer.port.to_string(), "exit"]);
+        let outcome = Outcome::of(command.env("NSTK_FAIL", "exit"));
+        assert_eq!(outcome.stderr, "");
+        assert_eq!(peer.next_line(), "1048576 intact fin");
+        keepers.extend(lab.processes(KEEPER));
+    }
+    keepers.dedup();
+    assert_eq!(keepers.len(), 1, "all met the same keeper");
+}

@@ -194,3 +194,13 @@ fn waiting_at_both_ends_uses_no_cpu_and_nothing_is_left_afterwards() {
         lab.processes(KEEPER).is_empty()
     });
 }
+
+#[test]
+fn programs_in_two_network_namespaces_do_not_meet_on_a_link_of_the_same_name() {
+    let labs = [Lab::new(), Lab::new()];
+    // On one link the second would be refused: it has the same address.
+    let servers = labs.each_ref().map(serve);
+    for (lab, _server) in labs.iter().zip(&servers) {
+        Outcome::of(&mut netperf(lab, "TCP_RR", "-10")).success();
+    }
+}

@@ -1,0 +1,158 @@
+//! Doors: listening sockets whose names lie in a directory of this user's own. At most one process of the
+//! user has the door of a name.
+
+use std::ffi::CString;
+
+use nicio::sys::Errno;
+use region::{OwnedFd, RawFd};
+
+use crate::own_directory::{self, Directories, OwnDirectory};
+use crate::passing::{self, Heard};
+use crate::sys;
+use crate::sys::directory as dir;
+
+/// A listening socket. Its name goes with the value.
+pub(crate) struct Door {
+    socket: OwnedFd,
+    directory: OwnDirectory,
+    name: CString,
+    /// What the name must lead to; another number: somebody has removed it.
+    inode: u64,
+    /// Readable when names have gone from the directory. Without it a removed name goes unnoticed.
+    removals: Option<OwnedFd>,
+}
+
+/// No file has it.
+const NO_INODE: u64 = 0;
+
+/// The socket behind `name`, connected to. `Ok(None)`: nobody of this user listens there.
+///
+/// # Errors
+/// Somebody listens, but lets nobody in within `patience_ms`.
+pub(crate) fn connect(name: &str, patience_ms: u32) -> Result<Option<OwnedFd>, Errno> {
+    let Ok(name) = CString::new(name) else {
+        return Ok(None);
+    };
+    for directory in own_directory::find() {
+        if let Some(socket) = passing::connect(directory.fd(), &name, patience_ms)? {
+            return Ok(Some(socket));
+        }
+    }
+    Ok(None)
+}
+
+impl Door {
+    /// Opens the door. `None`: another process has it, or is just opening or closing a door, or there is no
+    /// place for its name.
+    pub(crate) fn open(name: &str) -> Option<Self> {
+        let name = CString::new(name).ok()?;
+        let directories = own_directory::find_or_make();
+        if !lock(&directories) {
+            return None;
+        }
+        for directory in &directories {
+            sweep(directory);
+        }
+        let is_there = |directory: &OwnDirectory| dir::status_inside(directory.fd(), &name).is_ok();
+        if directories.iter().any(is_there) {
+            return None;
+        }
+        directories.iter().find_map(|directory| {
+            let socket = passing::listen(directory.fd(), &name)?;
+            // Opened anew: the lock goes with the others.
+            let directory = OwnDirectory::at(directory.path())?;
+            Self::new(socket, directory, name.clone())
+        })
+    }
+
+    /// A door that another process opened: its [`Door::fd`], directory and name.
+    pub(crate) fn take_over(socket: OwnedFd, directory: &str, name: &str) -> Option<Self> {
+        let directory = OwnDirectory::at(&CString::new(directory).ok()?)?;
+        Self::new(socket, directory, CString::new(name).ok()?)
+    }
+
+    fn new(socket: OwnedFd, directory: OwnDirectory, name: CString) -> Option<Self> {
+        let inode = dir::status_inside(directory.fd(), &name).ok()?.inode;
+        Some(Self {
+            removals: dir::watch_removals(directory.fd()).ok(),
+            socket,
+            directory,
+            name,
+            inode,
+        })
+    }
+
+    /// The path of its directory.
+    pub(crate) fn directory(&self) -> String {
+        self.directory.path().to_string_lossy().into_owned()
+    }
+
+    /// Closes this process's part of a door that another process has taken over.
+    pub(crate) fn leave(mut self) {
+        self.inode = NO_INODE;
+    }
+
+    /// Opens the door again if it is not there, or somebody has removed its name.
+    pub(crate) fn restore(door: &mut Option<Self>, name: &str) {
+        if !door.as_ref().is_some_and(Self::is_named) {
+            *door = Self::open(name);
+        }
+    }
+
+    /// Readable when somebody is at the door.
+    pub(crate) fn fd(&self) -> RawFd {
+        self.socket.as_raw()
+    }
+
+    /// Readable when the name may have gone; -1: nobody can tell.
+    pub(crate) fn removals_fd(&self) -> RawFd {
+        self.removals.as_ref().map_or(-1, OwnedFd::as_raw)
+    }
+
+    /// Whether the name still leads here.
+    fn is_named(&self) -> bool {
+        let mut events = [0; 4096];
+        while sys::read(self.removals_fd(), &mut events).is_ok_and(|length| length > 0) {}
+        dir::status_inside(self.directory.fd(), &self.name)
+            .is_ok_and(|status| status.inode == self.inode)
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        // Nobody takes the name while the socket is open.
+        if self.is_named() {
+            let _ = dir::unlink(self.directory.fd(), &self.name);
+        }
+        self.directory.remove_if_empty();
+    }
+}
+
+/// Keeps other processes of this user from opening doors until the directories are closed. `false`: one of
+/// them is at it.
+///
+/// Two processes that look at the same time may see different directories, but at least one in common: each
+/// has looked after it made its own.
+fn lock(directories: &Directories) -> bool {
+    !directories.is_empty()
+        && directories
+            .iter()
+            .all(|directory| nicio::sys::lock_file(directory.fd()).is_ok())
+}
+
+/// Removes names whose processes were killed.
+fn sweep(directory: &OwnDirectory) {
+    let mut dead = Vec::new();
+    dir::for_each_name(directory.fd(), |name| {
+        if passing::listener(directory.fd(), name) == Heard::Nobody {
+            dead.push(name.to_owned());
+        }
+        true
+    });
+    for name in dead {
+        let _ = dir::unlink(directory.fd(), &name);
+    }
+}
+
+#[cfg(test)]
+mod tests;

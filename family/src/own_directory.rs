@@ -1,0 +1,149 @@
+//! Directories that belong to this user alone, where its sockets have their names: another user can neither
+//! connect to them, nor take their names, nor remove them.
+//!
+//! Their own names are found by looking, not by guessing: in places where everybody may write a fixed name
+//! could be taken by somebody else. There is more than one place because not every system, and not every
+//! user, has all of them; and more than one directory where two programs have made one at the same time.
+
+use core::ffi::CStr;
+use std::ffi::CString;
+
+use arrayvec::ArrayVec;
+use region::{OwnedFd, RawFd};
+
+use crate::sys;
+use crate::sys::directory as dir;
+
+/// Most directories of one user that are looked at: one for each place, and those made at the same time.
+pub(crate) const DIRECTORIES_MAX: usize = 8;
+
+/// Nothing for anybody but the owner.
+const PRIVATE: u32 = 0o700;
+const PERMISSIONS: u32 = 0o777;
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+
+/// A directory of this user's own.
+pub(crate) struct OwnDirectory {
+    fd: OwnedFd,
+    path: CString,
+}
+
+pub(crate) type Directories = ArrayVec<OwnDirectory, DIRECTORIES_MAX>;
+
+impl OwnDirectory {
+    /// The one at this path, if it is this user's own.
+    pub(crate) fn at(path: &CStr) -> Option<Self> {
+        let bytes = path.to_bytes();
+        let slash = bytes.iter().rposition(|byte| *byte == b'/')?;
+        let (parent, name) = bytes.split_at_checked(slash)?;
+        let parent = Place::open(core::str::from_utf8(parent).ok()?)?;
+        parent.directory(&CString::new(name.get(1..)?).ok()?)
+    }
+
+    pub(crate) fn fd(&self) -> RawFd {
+        self.fd.as_raw()
+    }
+
+    pub(crate) fn path(&self) -> &CStr {
+        &self.path
+    }
+
+    /// Takes the directory away if nothing is in it.
+    pub(crate) fn remove_if_empty(&self) {
+        let _ = dir::remove_directory(&self.path);
+    }
+}
+
+/// All directories of this user that there are.
+pub(crate) fn find() -> Directories {
+    let prefix = prefix();
+    let mut found = Directories::new();
+    for place in places() {
+        dir::for_each_name(place.fd.as_raw(), |name| {
+            if name.to_bytes().starts_with(prefix.as_bytes())
+                && let Some(directory) = place.directory(name)
+            {
+                let _ = found.try_push(directory);
+            }
+            !found.is_full()
+        });
+    }
+    found
+}
+
+/// The same, after one was made if there was none. Of two processes that call this at the same time, at least
+/// one sees what the other has made.
+pub(crate) fn find_or_make() -> Directories {
+    let found = find();
+    if !found.is_empty() {
+        return found;
+    }
+    if places().any(|place| place.make().is_some()) {
+        return find();
+    }
+    found
+}
+
+fn prefix() -> String {
+    format!("nstk-{}-", sys::geteuid())
+}
+
+/// A directory in which users may have directories.
+struct Place {
+    fd: OwnedFd,
+    path: String,
+}
+
+/// Where to look, the best place first: what goes with the user's last login, what goes with the next start
+/// of the machine, what is always there.
+fn places() -> impl Iterator<Item = Place> {
+    let first = match sys::geteuid() {
+        0 => "/run".to_owned(),
+        user => format!("/run/user/{user}"),
+    };
+    [first, "/dev/shm".to_owned(), "/tmp".to_owned()]
+        .into_iter()
+        .filter_map(|path| Place::open(&path))
+}
+
+impl Place {
+    /// `None`: it is not there, or one where others may remove what is not theirs.
+    fn open(path: &str) -> Option<Self> {
+        let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
+        let fd = nicio::sys::open(&CString::new(path).ok()?, flags, 0).ok()?;
+        let mode = dir::status(fd.as_raw()).ok()?.mode;
+        let is_safe = mode & WRITABLE_BY_OTHERS == 0 || mode & libc::S_ISVTX != 0;
+        let path = path.to_owned();
+        is_safe.then_some(Self { fd, path })
+    }
+
+    /// The directory of this name, if it is this user's alone.
+    fn directory(&self, name: &CStr) -> Option<OwnDirectory> {
+        let fd = dir::open_inside(self.fd.as_raw(), name).ok()?;
+        let status = dir::status(fd.as_raw()).ok()?;
+        let is_private = status.owner == sys::geteuid() && status.mode & PERMISSIONS == PRIVATE;
+        // In a user namespace all users that it does not know have one number, perhaps ours. Only the true
+        // owner may set the mode.
+        if !is_private || dir::set_mode(fd.as_raw(), PRIVATE).is_err() {
+            return None;
+        }
+        let path = format!("{}/{}", self.path, name.to_str().ok()?);
+        let path = CString::new(path).ok()?;
+        Some(OwnDirectory { fd, path })
+    }
+
+    /// Makes a directory with a name that nobody has yet.
+    fn make(&self) -> Option<()> {
+        let mut random = [0; 8];
+        // SAFETY: the kernel writes at most the array's length into it; getrandom(2) is no hooked symbol.
+        let got = unsafe { libc::getrandom(random.as_mut_ptr().cast(), random.len(), 0) };
+        let name = format!("{}{:016x}", prefix(), u64::from_ne_bytes(random));
+        let name = CString::new(name).ok()?;
+        (got == 8).then_some(())?;
+        dir::make_directory(self.fd.as_raw(), &name, PRIVATE).ok()?;
+        self.directory(&name).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! What other users of the machine can do to a program under libnstk.so: nothing. These tests change users, so they need root.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use nstk_tests::{CProgram, Lab, Outcome, PEER_ADDRESS, Peer, Running, eventually};
+
+use crate::PEER;
+
+/// Users without rights.
+const NOBODY: &str = "65534";
+const STRANGER: &str = "65533";
+
+const KEEPER: &str = "nstk-keeper";
+
+/// Lets a command run its program as another user: `setpriv`, then the program.
+fn by(mut setpriv: Command, user: &str, program: impl AsRef<Path>) -> Command {
+    setpriv.args(["--reuid", user, "--regid", user, "--clear-groups"]);
+    setpriv.arg(program.as_ref());
+    setpriv
+}
+
+/// Somebody who has taken all names that a program of `victim` could look for.
+struct Squatter {
+    running: Option<Running>,
+    // The executable goes with it.
+    _program: CProgram,
+}
+
+impl Squatter {
+    fn start(lab: &Lab, user: &str, victim: &str, device: &str) -> Self {
+        let program = CProgram::compile("squatting");
+        let mut command = by(lab.kernel("setpriv"), user, program.path());
+        command.args([victim, device]).stdin(Stdio::piped());
+        let running = Running::start(&mut command);
+        running.has_said("ready");
+        Self {
+            running: Some(running),
+            _program: program,
+        }
+    }
+
+    /// What it says in the end: how many came to it.
+    fn finish(mut self) -> String {
+        let running = self.running.take().expect("it is there until now");
+        running.finish().success()
+    }
+}
+
+impl Drop for Squatter {
+    fn drop(&mut self) {
+        // Not killed: it removes what it has made.
+        if let Some(running) = self.running.take() {
+            let _ = running.finish();
+        }
+    }
+}
+
+#[test]
+fn names_taken_by_another_user_keep_no_program_from_its_tap_nor_from_its_keeper() {
+    let lab = Lab::new();
+    let squatter = Squatter::start(&lab, NOBODY, "0", "tap:nstk0");
+    let peer = Peer::start(&lab, PEER, "discard");
+    let program = CProgram::compile("leaving");
+    let mut keepers = Vec::new();
+    for _ in 0..3 {
+        let mut command = lab.nstk(program.path());
+        command.args([PEER_ADDRESS, &peer.port.to_string(), "exit"]);
+        let outcome = Outcome::of(command.env("NSTK_FAIL", "exit"));
+        assert_eq!(outcome.stderr, "");
+        assert_eq!(peer.next_line(), "1048576 intact fin");
+        keepers.extend(lab.processes(KEEPER));
+    }
+    keepers.dedup();
+    assert_eq!(keepers.len(), 1, "all met the same keeper");
+    assert_eq!(squatter.finish(), "ready\n0 came\n");
+}
+
+/// Two programs of `user` meet on a link whose names `squatter` has taken.
+fn link_meets(user: &str, squatter: &str) {
+    let lab = Lab::new();
+    let squatter = Squatter::start(&lab, squatter, user, "link:test");
+    let at = |address: &str, script: &str| {
+        let mut command = by(lab.nstk("setpriv"), user, "/usr/bin/env");
+        command.args(["python3", "-c", script]);
+        command
+            .env("NSTK_IF", "link:test")
+            .env("NSTK_ADDR", format!("{address}/24"))
+            .env("NSTK_FAIL", "exit")
+            .env("PATH", "/usr/bin:/bin");
+        command
+    };
+    let serve = "import socket; s = socket.create_server(('10.88.0.1', 8000)); print('listens', flush=True); s.accept()[0].sendall(b'hello')";
+    let server = Running::start(&mut at("10.88.0.1", serve));
+    server.has_said("listens");
+    let call = "import socket; print(socket.create_connection(('10.88.0.1', 8000)).recv(5))";
+    let client = Outcome::of(&mut at("10.88.0.2", call));
+    assert_eq!(
+        (client.stdout.as_str(), client.stderr.as_str()),
+        ("b'hello'\n", "")
+    );
+    server.finish().success();
+    eventually("the wire and the keepers have gone", || {
+        lab.processes(KEEPER).is_empty()
+    });
+    assert_eq!(squatter.finish(), "ready\n0 came\n");
+}
+
+#[test]
+fn names_taken_by_another_user_keep_no_two_programs_from_their_link() {
+    link_meets(NOBODY, STRANGER);
+}
+
+#[test]
+fn not_even_root_is_in_the_way_of_another_user_s_link() {
+    link_meets(NOBODY, "0");
+}
+
+#[test]
+fn another_user_cannot_connect_to_a_keeper_or_a_wire() {
+    let lab = Lab::new();
+    let server = "import socket, sys; s = socket.create_server(('10.88.0.1', 8000)); print('listens', flush=True); s.accept()";
+    let mut command = lab.nstk("python3");
+    command
+        .args(["-c", server])
+        .env("NSTK_IF", "link:test")
+        .env("NSTK_ADDR", "10.88.0.1/24");
+    let server = Running::start(&mut command);
+    server.has_said("listens");
+    eventually("keeper and wire are there", || {
+        lab.processes(KEEPER).len() == 2
+    });
+    let mut find = lab.kernel("find");
+    find.args(["/run", "/dev/shm", "/tmp", "-maxdepth", "2"])
+        .args(["-type", "s", "-name", "*-link:test*"]);
+    let found = Outcome::of(&mut find).success();
+    assert_eq!(found.lines().count(), 2, "{found}");
+    let connect = "import socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).connect(sys.argv[1])";
+    for path in found.lines() {
+        let mut stranger = by(lab.kernel("setpriv"), NOBODY, "/usr/bin/env");
+        stranger.args(["python3", "-c", connect, path]);
+        let outcome = Outcome::of(stranger.env("PATH", "/usr/bin:/bin"));
+        assert!(
+            outcome.stderr.contains("PermissionError"),
+            "{}",
+            outcome.stderr
+        );
+    }
+}
