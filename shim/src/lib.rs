@@ -9,6 +9,7 @@ mod closing;
 mod control;
 mod descriptors;
 mod duplicating;
+mod environment;
 mod epoll;
 mod errno;
 mod few;

@@ -10,7 +10,10 @@ use stack::Instant;
 use crate::errno::Errno;
 use crate::lock::ProcessLock;
 use crate::surroundings::{self, Process};
-use crate::{alloc, child, descriptors, log, roomy, route, signals, sys, template, thread};
+use crate::{
+    alloc, child, descriptors, environment, log, panics, roomy, route, signals, sys, template,
+    thread,
+};
 
 /// How far this process has come: one of the states below, with the process's id in the upper half
 /// while it is starting.
@@ -144,6 +147,9 @@ pub(crate) fn start() -> bool {
 
 fn try_start() -> bool {
     let _inside = thread::inside();
+    // Nothing is allocated by it; std's own way to tell of a panic reads the environment.
+    panics::install();
+    environment::keep();
     // Before anything is allocated: where there is no room, allocating would end the program.
     if let Some(kib) = scarce_address_space() {
         sys::complain(format_args!(
