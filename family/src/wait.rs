@@ -245,12 +245,9 @@ impl Family {
             return Ok(None);
         }
         let timeout = until.map(|until| until.saturating_since(clock::now()));
-        let depth = (self.host.rest)(held(bell, poller));
         let slept = self.sleep_on(wait.kernel, sleep, poller, timeout);
-        if (self.host.resume)(depth) {
+        if !sleep.abandoned.get() {
             self.stop_polling(poller);
-        } else {
-            sleep.abandoned.set(true);
         }
         Ok(match slept {
             Err(sys::Errno(libc::EINTR)) => Some(Outcome::Interrupted),
@@ -297,7 +294,13 @@ impl Family {
         for (to, from) in all.iter_mut().zip(own.iter().chain(kernel.iter())) {
             *to = *from;
         }
-        sys::ppoll(all, timeout, Some(sleep.mask))?;
+        let mut slept = Ok(0);
+        (self.host.surface)(&mut || {
+            let depth = (self.host.rest)(held(sleep.bell, poller));
+            slept = sys::ppoll(all, timeout, Some(sleep.mask));
+            sleep.abandoned.set(!(self.host.resume)(depth));
+        });
+        slept?;
         let mut ready = false;
         for (to, from) in kernel.iter_mut().zip(all.iter().skip(own.len())) {
             to.revents = from.revents;

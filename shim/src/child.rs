@@ -133,11 +133,15 @@ pub(crate) fn fork(real: impl FnOnce() -> c_int) -> c_int {
 /// it too: peers must see it closed when those others close it. What nobody else holds stays until this
 /// process ends, since after a failed exec it must still be there.
 pub(crate) fn exec(program: Program, real: impl FnOnce() -> c_int) -> c_int {
-    let family = start::family().filter(|_| may_enter());
-    // SAFETY: the program names what it wants to run by C strings, as exec(3) asks.
-    let Some(family) = family.filter(|_| unsafe { program.is_there() }) else {
+    let Some(family) = start::family().filter(|_| may_enter()) else {
         return real();
     };
+    let mut is_there = false;
+    // SAFETY: the program names what it wants to run by C strings, as exec(3) asks.
+    guarded(|| is_there = unsafe { program.is_there() });
+    if !is_there {
+        return real();
+    }
     let mut let_go = LetGo::default();
     guarded(|| let_go.before_exec(family));
     let result = real();

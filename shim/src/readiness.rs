@@ -15,8 +15,6 @@ use crate::{start, sys};
 
 /// Descriptors of one call that need no allocation.
 const INLINE: usize = 16;
-/// Bytes of the kernel's signal mask.
-const MASK_BYTES: usize = 8;
 /// What poll(2) reports whether asked for or not; select(2) has its own idea of that.
 pub(crate) const ALWAYS: u32 = (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) as u32;
 
@@ -131,7 +129,7 @@ pub(crate) fn wait<R>(
 ) -> Result<Outcome<R>, Errno> {
     let family = start::entered()?;
     let Limits { deadline, mask } = limits;
-    let before = mask.map(|mask| change_mask(libc::SIG_BLOCK, mask));
+    let before = mask.map(|mask| sys::change_signal_mask(libc::SIG_BLOCK, kernel_mask(mask)));
     let wait = Wait {
         kernel,
         deadline,
@@ -139,7 +137,7 @@ pub(crate) fn wait<R>(
     };
     let outcome = family.wait(wait, |state, _, bell| check(state, bell));
     if let Some(before) = before {
-        change_mask(libc::SIG_SETMASK, &before);
+        sys::change_signal_mask(libc::SIG_SETMASK, before);
     }
     Ok(outcome)
 }
@@ -223,12 +221,8 @@ fn poll_now(fds: &mut [pollfd]) {
     let _ = unsafe { sys::raw(libc::SYS_poll, arguments) };
 }
 
-fn change_mask(how: c_int, mask: &sigset_t) -> sigset_t {
-    // SAFETY: a signal set is plain numbers.
-    let mut before: sigset_t = unsafe { core::mem::zeroed() };
-    let (new, old): (*const sigset_t, *mut sigset_t) = (mask, &raw mut before);
-    let arguments = [how as usize, new as usize, old as usize, MASK_BYTES, 0, 0];
-    // SAFETY: both sets are at least as long as the kernel's.
-    let _ = unsafe { sys::raw(libc::SYS_rt_sigprocmask, arguments) };
-    before
+/// The kernel's part of libc's wider set.
+fn kernel_mask(set: &sigset_t) -> u64 {
+    // SAFETY: libc's set begins with the kernel's words.
+    unsafe { core::ptr::from_ref(set).cast::<u64>().read_unaligned() }
 }

@@ -135,7 +135,7 @@ pub(crate) fn start() -> bool {
             .compare_exchange(phase, starting, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
         {
-            let reached = match roomy::run(try_start) {
+            let reached = match roomy::start(try_start) {
                 Some(true) => RUNNING,
                 Some(false) | None => KERNEL,
             };
@@ -208,6 +208,7 @@ fn try_start() -> bool {
         .and_then(|family| child::watch().map(|()| family).map_err(str::to_owned));
     match family {
         Ok(family) => {
+            roomy::prepare();
             set_running(family, settings);
             signals::stand_in();
             true
@@ -268,7 +269,7 @@ pub(crate) fn renew(dead: &'static Family) -> Result<(), Errno> {
         if !core::ptr::eq(&raw const running.family, dead) {
             return Ok(());
         }
-        let renewed = roomy::run(|| {
+        let renewed = roomy::start(|| {
             let family = dead.renew(&running.settings)?;
             descriptors::forget_all();
             // The dead one stays: others may be inside.

@@ -43,6 +43,7 @@ impl Waiting<'_> {
             room: max,
             filled: 0,
         };
+        let mut batch = Batch::new();
         loop {
             let now = family::now();
             // A program that only looks expects everything that is there, the kernel's part included.
@@ -50,20 +51,20 @@ impl Waiting<'_> {
             if only_looks || self.kernel_is_due(now) {
                 // Room for one event goes to either part by turns.
                 if max == 1 && self.is_stacks_turn() {
-                    self.take_from_stack(&mut out)?;
+                    self.take_from_stack(&mut out, &mut batch)?;
                 }
                 if out.filled == 0 {
                     self.take_from_kernel(&mut out, max.div_ceil(2))?;
                 }
             }
             if only_looks || out.filled > 0 {
-                self.take_from_stack(&mut out)?;
+                self.take_from_stack(&mut out, &mut batch)?;
             }
             if out.filled > 0 {
                 return Ok(out.filled);
             }
-            match self.rest(max)? {
-                Outcome::Ready(batch) => {
+            match self.rest(max, &mut batch)? {
+                Outcome::Ready(()) => {
                     out.put(&batch);
                     return Ok(out.filled);
                 }
@@ -80,7 +81,7 @@ impl Waiting<'_> {
     }
 
     /// Waits for either part of the set.
-    fn rest(&self, max: usize) -> Result<Outcome<Batch>, Errno> {
+    fn rest(&self, max: usize, batch: &mut Batch) -> Result<Outcome<()>, Errno> {
         let mut kernel = [pollfd {
             fd: self.epfd,
             events: libc::POLLIN,
@@ -92,12 +93,12 @@ impl Waiting<'_> {
                 bells |= bell.bit();
                 state.epolls.wait_on(self.set, bell.bit());
             }
-            let batch = Batch::collect(state, self.set, max);
+            batch.collect(state, self.set, max);
             if batch.len == 0 {
                 return None;
             }
             state.epolls.leave(self.set, bells);
-            Some(batch)
+            Some(())
         })?;
         if bells != 0 && !matches!(outcome, Outcome::Ready(_)) {
             let _ = start::enter(|state, _| state.epolls.leave(self.set, bells));
@@ -132,29 +133,32 @@ impl Waiting<'_> {
     }
 
     /// Takes what the stack has ready, once a call.
-    fn take_from_stack(&self, out: &mut Out) -> Result<(), Errno> {
-        let batch = start::enter(|state, _| {
-            let batch = Batch::collect(state, self.set, out.room);
+    fn take_from_stack(&self, out: &mut Out, batch: &mut Batch) -> Result<(), Errno> {
+        start::enter(|state, _| {
+            batch.collect(state, self.set, out.room);
             state.epolls.leave(self.set, 0);
-            batch
         })?;
-        out.put(&batch);
+        out.put(batch);
         Ok(())
     }
 }
 
-/// Events on their way out of the lock: the program's memory is not touched under it.
+/// Events on their way out of the lock: the program's memory is not touched under it. One for each call: it takes
+/// a good part of the stack.
 struct Batch {
     events: [epoll_event; BATCH],
     len: usize,
 }
 
 impl Batch {
-    fn collect(state: &mut State, set: EpollId, most: usize) -> Self {
-        let mut batch = Self {
+    fn new() -> Self {
+        Self {
             events: [epoll_event { events: 0, u64: 0 }; BATCH],
             len: 0,
-        };
+        }
+    }
+
+    fn collect(&mut self, state: &mut State, set: EpollId, most: usize) {
         let State {
             epolls,
             stack,
@@ -162,8 +166,7 @@ impl Batch {
             ..
         } = state;
         let room = most.min(BATCH);
-        batch.len = epolls.collect(set, stack, files, &mut batch.events[..room]);
-        batch
+        self.len = epolls.collect(set, stack, files, &mut self.events[..room]);
     }
 }
 

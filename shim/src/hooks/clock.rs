@@ -41,7 +41,7 @@ hook! {
             return real!(nanosleep(length, left));
         }
         // SAFETY: null or valid, as nanosleep(2) demands.
-        guarded(|| done(unsafe { sleep_for(length, left) }))
+        guarded(move || done(unsafe { sleep_for(length, left) }))
     }
 }
 
@@ -55,7 +55,7 @@ hook! {
             return real!(clock_nanosleep(clock, flags, time, left));
         }
         let saved = errno::last();
-        let result = guarded(|| {
+        let result = guarded(move || {
             done(if relative {
                 // SAFETY: null or valid, as clock_nanosleep(2) demands.
                 unsafe { sleep_for(time, left) }
@@ -76,7 +76,7 @@ hook! {
         if start::family().is_none() || !has_sockets() {
             return real!(usleep(micros));
         }
-        guarded(|| done(sleep_until(family::now() + Duration::from_micros(micros.into()))))
+        guarded(move || done(sleep_until(family::now() + Duration::from_micros(micros.into()))))
     }
 }
 
@@ -86,7 +86,7 @@ hook! {
         if start::family().is_none() || !has_sockets() {
             return real!(sleep(seconds));
         }
-        guarded(|| {
+        guarded(move || {
             let deadline = family::now() + Duration::from_secs(seconds.into());
             if sleep_until(deadline).is_ok() {
                 return 0;

@@ -44,8 +44,10 @@ hook! {
 unsafe fn control(epfd: c_int, operation: c_int, fd: c_int, event: *mut epoll_event) -> c_int {
     let descriptor = descriptors::get(fd);
     if let Descriptor::Stack(file) = descriptor {
-        // SAFETY: the caller's promise.
-        return guarded(|| done(unsafe { epoll::control(epfd, operation, (fd, file), event) }));
+        return guarded(move || {
+            // SAFETY: the caller's promise.
+            done(unsafe { epoll::control(epfd, operation, (fd, file), event) })
+        });
     }
     let result = real!(epoll_ctl(epfd, operation, fd, event));
     if result != 0 {
@@ -54,7 +56,7 @@ unsafe fn control(epfd: c_int, operation: c_int, fd: c_int, event: *mut epoll_ev
     match descriptor {
         Descriptor::Epoll(inner) => {
             // SAFETY: the kernel has accepted the event.
-            guarded(|| done(unsafe { epoll::nest(epfd, operation, (fd, inner), event) }))
+            guarded(move || done(unsafe { epoll::nest(epfd, operation, (fd, inner), event) }))
         }
         Descriptor::Kernel if operation == libc::EPOLL_CTL_ADD && epoll::is_nested(fd) => {
             // SAFETY: as above.
@@ -132,7 +134,7 @@ fn wait<'a>(
     pass_on: impl FnOnce() -> c_int,
 ) -> c_int {
     match descriptors::get(epfd) {
-        Descriptor::Epoll(set) => guarded(|| {
+        Descriptor::Epoll(set) => guarded(move || {
             answer(limits().and_then(|limits| Waiting { epfd, set, limits }.wait(events, max)))
         }),
         Descriptor::Kernel | Descriptor::Stack(_) => pass_on(),
