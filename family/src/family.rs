@@ -15,9 +15,9 @@ use crate::capture::Capture;
 use crate::device::{Device, Handles};
 use crate::files::Member;
 use crate::host::{Host, Inside};
-use crate::own;
 use crate::poller::Poller;
 use crate::state::State;
+use crate::{members, own, sys};
 
 /// What kind of member this process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,11 @@ impl Family {
         self.bells.ring(self.words(), set);
     }
 
+    /// Wakes everybody who sleeps.
+    pub(crate) fn ring_all(&self) {
+        self.ring(self.words().sleeping.load(Ordering::SeqCst));
+    }
+
     /// Rings the sleeper on the device if the stack now has something due before it would wake up.
     pub(crate) fn wake_for_deadline(&self, state: &State, now: Instant) {
         let poller = self.words().poller.load(Ordering::Relaxed);
@@ -120,7 +125,24 @@ impl Family {
             .is_ok()
         {
             tracing::debug!("{error}");
+            self.ring_all();
         }
+    }
+
+    /// Whether the stack is dead.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.words().dead.load(Ordering::Acquire) != 0
+    }
+
+    /// A program of the family that has ended without leaving it: of a dead stack, the one that died inside, as far
+    /// as is known.
+    #[must_use]
+    pub fn find_killed(&self) -> Option<u32> {
+        let mut programs = members::programs(self.words());
+        programs
+            .find(|(_, pid)| !sys::process_runs(*pid))
+            .map(|(_, pid)| pid)
     }
 
     /// Whether the stack is dead because its device has gone, whoever has noticed.

@@ -54,6 +54,8 @@ const DEADLINE_SPIN_NS: u64 = 80_000;
 const KERNEL_GAP_NS: u64 = 20_000;
 /// Sleep of a thread that found no free bell.
 const NO_BELL_SLEEP: Duration = Duration::from_millis(1);
+/// How long a thread sleeps before it looks whether a dead stack has a successor.
+const WITHOUT_STACK: Duration = Duration::from_millis(100);
 /// Kernel descriptors that need no allocation to sleep on.
 const FDS_INLINE: usize = 64;
 
@@ -143,6 +145,44 @@ impl Family {
                 return None;
             }
             sys::sched_yield();
+        }
+    }
+
+    /// Waits as [`Family::wait`] for a moment at most, and not for the stack, which is dead. `Gone`: that moment is
+    /// over; there may be another stack by now.
+    pub fn wait_without_stack<R>(&self, wait: Wait<'_>) -> Outcome<R> {
+        let _inside = self.inside();
+        let signals = (self.host.signals)();
+        self.let_handlers_run();
+        let blocked = sys::block_signals();
+        let sleep = Sleep {
+            bell: None,
+            mask: wait.mask.map_or(blocked, sys::kernel_mask),
+            signals,
+            abandoned: Cell::new(false),
+        };
+        let now = clock::now();
+        let moment = now + WITHOUT_STACK;
+        let until = wait
+            .deadline
+            .map_or(moment, |deadline| deadline.min(moment));
+        let interrupted = (self.host.signals)() != signals;
+        let slept = if interrupted {
+            Err(sys::Errno(libc::EINTR))
+        } else {
+            self.sleep_on(
+                wait.kernel,
+                &sleep,
+                false,
+                Some(until.saturating_since(now)),
+            )
+        };
+        sys::set_signal_mask(blocked);
+        match slept {
+            Err(sys::Errno(libc::EINTR)) => Outcome::Interrupted,
+            Ok(true) => Outcome::Kernel,
+            Ok(false) | Err(_) if wait.deadline == Some(until) => Outcome::TimedOut,
+            Ok(false) | Err(_) => Outcome::Gone,
         }
     }
 

@@ -32,6 +32,8 @@ enum Forking {
     No,
     /// The family has no place for the child.
     Alone,
+    /// The family is dead, in the child as in its parent.
+    Dead,
     With(Member),
 }
 
@@ -257,6 +259,10 @@ extern "C" fn before() {
     if let Some(family) = start::family().filter(|_| may_enter()) {
         guarded(|| match prepare(family) {
             Some(member) => forking = Forking::With(member),
+            None if family.is_dead() => {
+                start::ended(family);
+                forking = Forking::Dead;
+            }
             None => sys::complain(format_args!(
                 "the stack has no place for another process: this child uses the kernel's sockets, and those that it inherits do not work"
             )),
@@ -298,8 +304,11 @@ extern "C" fn after_in_parent() {
 
 /// Takes the place that the parent has prepared. Takes no lock.
 extern "C" fn after_in_child() {
-    let Forking::With(member) = take_forking() else {
-        return;
+    let member = match take_forking() {
+        Forking::With(member) => member,
+        // None that there is.
+        Forking::Dead => Member::MAX,
+        Forking::No | Forking::Alone => return,
     };
     LENDING.store(0, Ordering::Relaxed);
     THREAD.with(|thread| thread.hooked.set(false));

@@ -7,6 +7,7 @@ mod blocking;
 mod child;
 mod closing;
 mod control;
+mod dead;
 mod descriptors;
 mod duplicating;
 mod environment;

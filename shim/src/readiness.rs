@@ -11,7 +11,7 @@ use stack::{Instant, Ready};
 use crate::descriptors::{self, Descriptor};
 use crate::errno::Errno;
 use crate::few::Few;
-use crate::{start, sys};
+use crate::{dead, start, sys};
 
 /// Descriptors of one call that need no allocation.
 const INLINE: usize = 16;
@@ -93,23 +93,28 @@ pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Resul
     let (ours, kernel) = (ours.as_mut_slice(), kernel.as_mut_slice());
     let kernel_asked = if any_kernel { &mut *kernel } else { &mut [] };
     let mut bells = 0;
-    let outcome = wait(kernel_asked, limits, |state, bell| {
-        bells |= bell.map_or(0, Bell::bit);
-        let found = look(state, ours, always, bell);
-        (found > 0).then_some(())
-    })?;
+    let outcome = loop {
+        if look_at_dead(ours, always) > 0 {
+            break Outcome::Ready(());
+        }
+        let outcome = wait(&mut *kernel_asked, limits, |state, bell| {
+            bells |= bell.map_or(0, Bell::bit);
+            let found = look(state, ours, always, bell);
+            (found > 0).then_some(())
+        })?;
+        match outcome {
+            Outcome::Gone => start::ended(start::entered()?),
+            outcome => break outcome,
+        };
+    };
     if any_set && bells != 0 {
         leave_sets(ours, bells);
     }
     let kernel_seen = match outcome {
-        Outcome::Ready(()) => false,
+        Outcome::Ready(()) | Outcome::Gone => false,
         Outcome::Kernel => {
             let _ = start::enter(|state, _| look(state, ours, always, None));
             true
-        }
-        Outcome::Gone => {
-            all_gone(ours);
-            false
         }
         Outcome::TimedOut => return Ok(report(fds, &[], &[])),
         Outcome::Interrupted => return Err(Errno(libc::EINTR)),
@@ -120,7 +125,7 @@ pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Resul
     Ok(report(fds, ours, kernel))
 }
 
-/// Waits by the family, with the program's mask held as pselect(2) demands: a signal that only the mask lets
+/// Waits by the family (`Gone`: it is dead, which may have been known; to be called again then), with the program's mask held as pselect(2) demands: a signal that only the mask lets
 /// through ends the wait, one that only the mask keeps out does not.
 pub(crate) fn wait<R>(
     kernel: &mut [pollfd],
@@ -135,7 +140,13 @@ pub(crate) fn wait<R>(
         deadline,
         mask,
     };
-    let outcome = family.wait(wait, |state, _, bell| check(state, bell));
+    let outcome = if !family.is_dead() {
+        family.wait(wait, |state, _, bell| check(state, bell))
+    } else if start::hear_of_death(family) {
+        Outcome::Gone
+    } else {
+        family.wait_without_stack(wait)
+    };
     if let Some(before) = before {
         sys::change_signal_mask(libc::SIG_SETMASK, before);
     }
@@ -147,6 +158,7 @@ fn look(state: &mut State, ours: &mut [pollfd], always: u32, bell: Option<Bell>)
     let mut found = 0;
     for entry in ours.iter_mut().filter(|entry| entry.fd >= 0) {
         let ready = match descriptors::get(entry.fd) {
+            Descriptor::Stack(file) if let Some(dead) = dead::of(file) => dead.ready(),
             Descriptor::Stack(file) => {
                 if let Some(bell) = bell
                     && let Some(mut record) = state.files.get_mut(file)
@@ -193,13 +205,18 @@ fn leave_sets(ours: &[pollfd], bells: u64) {
     });
 }
 
-/// The stack is dead: its sockets have errors for whoever asks.
-fn all_gone(ours: &mut [pollfd]) {
-    let all = Ready::IN | Ready::OUT | Ready::ERR | Ready::HUP;
+/// Looks at sockets of a stack that is dead; returns how many have something.
+fn look_at_dead(ours: &mut [pollfd], always: u32) -> usize {
+    let mut found = 0;
     for entry in ours.iter_mut().filter(|entry| entry.fd >= 0) {
-        let asked = entry.events as u16 as u32 | ALWAYS;
-        entry.revents = (family::poll_bits(all) & asked) as i16;
+        if let Descriptor::Stack(file) = descriptors::get(entry.fd)
+            && let Some(dead) = dead::of(file)
+        {
+            entry.revents = (dead.ready() & (entry.events as u16 as u32 | always)) as i16;
+            found += usize::from(entry.revents != 0);
+        }
     }
+    found
 }
 
 /// Writes what was found into the program's array; returns how many entries have something.

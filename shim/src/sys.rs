@@ -46,6 +46,12 @@ impl<const N: usize> Line<N> {
         }
     }
 
+    /// What has been written, without a character that was cut.
+    pub(crate) fn text(&self) -> &str {
+        let bytes = self.bytes.get(..self.len).unwrap_or_default();
+        core::str::from_utf8(bytes).unwrap_or_default()
+    }
+
     /// Writes it to stderr, with a line feed.
     pub(crate) fn print(&mut self) {
         let end = self.len.min(N - 1);

@@ -9,7 +9,7 @@ use stack::Instant;
 
 use crate::errno::Errno;
 use crate::readiness::{self, Limits};
-use crate::{start, sys};
+use crate::{dead, start, sys};
 
 /// Events of the stack in one answer, whatever room the program has: those that stay ready go to the end of
 /// the list, so a second look within one call would report them twice. The next call reports the rest.
@@ -45,6 +45,12 @@ impl Waiting<'_> {
         };
         let mut batch = Batch::new();
         loop {
+            batch.collect_dead(self.epfd, max);
+            if batch.len > 0 {
+                out.put(&batch);
+                self.take_from_kernel(&mut out, max)?;
+                return Ok(out.filled);
+            }
             let now = family::now();
             // A program that only looks expects everything that is there, the kernel's part included.
             let only_looks = self.limits.deadline.is_some_and(|deadline| deadline <= now);
@@ -72,7 +78,10 @@ impl Waiting<'_> {
                 Outcome::Kernel => self.take_from_kernel(&mut out, max)?,
                 Outcome::TimedOut => return Ok(0),
                 Outcome::Interrupted => return Err(Errno(libc::EINTR)),
-                Outcome::Gone => return Err(start::ended(start::entered()?)),
+                // What it leaves behind is reported now.
+                Outcome::Gone => {
+                    start::ended(start::entered()?);
+                }
             }
             if out.filled > 0 {
                 return Ok(out.filled);
@@ -134,11 +143,16 @@ impl Waiting<'_> {
 
     /// Takes what the stack has ready, once a call.
     fn take_from_stack(&self, out: &mut Out, batch: &mut Batch) -> Result<(), Errno> {
-        start::enter(|state, _| {
+        let taken = start::enter(|state, _| {
             batch.collect(state, self.set, out.room);
             state.epolls.leave(self.set, 0);
-        })?;
-        out.put(batch);
+        });
+        match taken {
+            Ok(()) => out.put(batch),
+            // It is dead, as the next look will find.
+            Err(Errno(libc::ECONNRESET)) => {}
+            Err(error) => return Err(error),
+        }
         Ok(())
     }
 }
@@ -156,6 +170,10 @@ impl Batch {
             events: [epoll_event { events: 0, u64: 0 }; BATCH],
             len: 0,
         }
+    }
+
+    fn collect_dead(&mut self, epfd: c_int, most: usize) {
+        self.len = dead::collect(epfd, &mut self.events[..most.min(BATCH)]);
     }
 
     fn collect(&mut self, state: &mut State, set: EpollId, most: usize) {

@@ -141,20 +141,7 @@ fn sleep_until(deadline: Instant) -> Result<(), Errno> {
         match outcome {
             Outcome::TimedOut => return Ok(()),
             Outcome::Interrupted => return Err(Errno(libc::EINTR)),
-            Outcome::Ready(()) | Outcome::Kernel => {}
-            Outcome::Gone => return sleep_without_stack(deadline),
+            Outcome::Ready(()) | Outcome::Kernel | Outcome::Gone => {}
         }
     }
-}
-
-/// The stack has died meanwhile.
-fn sleep_without_stack(deadline: Instant) -> Result<(), Errno> {
-    let rest = deadline.saturating_since(family::now());
-    let rest = timespec {
-        tv_sec: time_t::try_from(rest.as_secs()).unwrap_or(time_t::MAX),
-        tv_nsec: rest.subsec_nanos().into(),
-    };
-    let pointer: *const timespec = &raw const rest;
-    // SAFETY: the structure outlives the call.
-    unsafe { crate::sys::raw(libc::SYS_nanosleep, [pointer as usize, 0, 0, 0, 0, 0]) }.map(drop)
 }

@@ -9,7 +9,7 @@ use crate::epoll::{self, Waiting};
 use crate::errno::Errno;
 use crate::hook::{answer, done, guarded, hook, real};
 use crate::readiness::{self, Limits};
-use crate::start;
+use crate::{dead, start};
 
 hook! {
     /// epoll_create(2).
@@ -54,7 +54,7 @@ unsafe fn control(epfd: c_int, operation: c_int, fd: c_int, event: *mut epoll_ev
         return result;
     }
     match descriptor {
-        Descriptor::Epoll(inner) => {
+        Descriptor::Epoll(inner) if inner != dead::NO_SET => {
             // SAFETY: the kernel has accepted the event.
             guarded(move || done(unsafe { epoll::nest(epfd, operation, (fd, inner), event) }))
         }
@@ -63,7 +63,7 @@ unsafe fn control(epfd: c_int, operation: c_int, fd: c_int, event: *mut epoll_ev
             guarded(|| unsafe { epoll::begin_nested(epfd, fd, event) });
             result
         }
-        Descriptor::Kernel | Descriptor::Stack(_) => result,
+        Descriptor::Kernel | Descriptor::Stack(_) | Descriptor::Epoll(_) => result,
     }
 }
 
