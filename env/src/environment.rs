@@ -9,6 +9,9 @@ use crate::variable::Variable;
 
 const PREFIX: &str = "NSTK_";
 
+/// How the names of all variables that are read begin.
+pub const PREFIXES: [&str; 2] = [PREFIX, "LKL_"];
+
 /// Names for our sysctls, of which the first that is set counts: ours, and the ancestor's.
 const SYSCTL_NAMES: [&str; 3] = [Variable::Sysctl.name(), "LKL_SYSCTL", "LKL_HIJACK_SYSCTL"];
 
@@ -62,4 +65,20 @@ fn slips(surroundings: &impl Surroundings) -> Vec<String> {
         ))
     });
     warnings.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variable_begins_with_a_prefix() {
+        let names = Variable::ALL.map(Variable::name);
+        for name in names.iter().chain(&SYSCTL_NAMES) {
+            assert!(
+                PREFIXES.iter().any(|prefix| name.starts_with(prefix)),
+                "{name}"
+            );
+        }
+    }
 }

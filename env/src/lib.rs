@@ -22,6 +22,7 @@ mod variable;
 
 pub use bypass::{Bypass, Proto, Role, Route};
 pub use capture::Capture;
+pub use environment::PREFIXES;
 pub use error::{Problem, SettingsError};
 pub use settings::{OnFailure, Settings};
 pub use surroundings::Surroundings;

@@ -360,10 +360,13 @@ impl Duty {
         self.family.forget_process(pid);
         // A program that has left by exec or exit gave its place back, perhaps to another one.
         if members::programs(self.family.words()).any(|place| place == (member, pid)) {
-            let _ = self
+            let released = self
                 .family
                 .enter(|state, now| state.release_all(now, member));
-            members::strike(self.family.words(), member);
+            // The place of one that took the stack with it tells the others who it was.
+            if released.is_ok() {
+                members::strike(self.family.words(), member);
+            }
         }
     }
 

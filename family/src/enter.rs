@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::Ordering;
 
-use region::{Guard, Words};
+use region::{Guard, LockError, Words};
 use stack::Instant;
 
 use crate::clock;
@@ -81,8 +81,26 @@ impl Family {
         Ok(())
     }
 
+    /// Who notices first wakes all others: nobody will ever ring for them.
+    #[cold]
+    fn gone(&self, error: LockError) -> Gone {
+        if error == LockError::OwnerDied {
+            self.ring_all();
+        }
+        Gone
+    }
+
+    /// Looks at what a dead stack has left behind, which may be half changed; not at all if the stack lives, or its
+    /// lock cannot be had.
+    pub fn look_at_remains(&self, look: impl FnOnce(&State)) {
+        let _inside = self.inside();
+        if let Some(remains) = self.shared.lock_remains() {
+            look(&remains);
+        }
+    }
+
     pub(crate) fn lock(&self) -> Result<Locked<'_>, Gone> {
-        let guard = self.shared.lock().map_err(|_| Gone)?;
+        let guard = self.shared.lock().map_err(|error| self.gone(error))?;
         Ok(Locked {
             guard,
             words: self.words(),

@@ -18,7 +18,7 @@ use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 use crate::{FileId, Files, Member};
 use lists::{Lane, Link, List};
 
-pub use items::{EpollError, Interest, Key, Target};
+pub use items::{EpollError, Interest, Key, Target, wanted};
 
 /// Names an epoll set of this region.
 pub type EpollId = Id<EpollRecord>;

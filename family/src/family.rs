@@ -14,8 +14,8 @@ use crate::capture::Capture;
 use crate::device::{Device, Handles};
 use crate::files::Member;
 use crate::host::{Host, Inside};
-use crate::own;
 use crate::state::State;
+use crate::{members, own, sys};
 
 /// What kind of member this process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +94,11 @@ impl Family {
         self.bells.ring(self.words(), set);
     }
 
+    /// Wakes everybody who sleeps.
+    pub(crate) fn ring_all(&self) {
+        self.ring(self.words().sleeping.load(Ordering::SeqCst));
+    }
+
     /// The device has been removed: nothing will ever move again, so the stack is dead.
     #[cold]
     pub(crate) fn device_failed(&self, error: nicio::NicError) {
@@ -103,6 +108,7 @@ impl Family {
             .is_ok()
         {
             tracing::debug!("{error}");
+            self.ring_all();
         }
     }
 
@@ -110,6 +116,22 @@ impl Family {
     #[cold]
     pub(crate) fn give_up(&self) {
         self.words().dead.store(GIVEN_UP, Ordering::Release);
+    }
+
+    /// Whether the stack is dead.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.words().dead.load(Ordering::Acquire) != 0
+    }
+
+    /// A program of the family that has ended without leaving it: of a dead stack, the one that died inside, as far
+    /// as is known.
+    #[must_use]
+    pub fn find_killed(&self) -> Option<u32> {
+        let mut programs = members::programs(self.words());
+        programs
+            .find(|(_, pid)| !sys::process_runs(*pid))
+            .map(|(_, pid)| pid)
     }
 
     /// Whether the stack is dead because its device has gone, whoever has noticed.

@@ -15,6 +15,9 @@ pub struct Host {
     pub rest: fn(held: u64) -> u32,
     /// The end of a rest: inside again, as deep as before. `false`: what was held has been abandoned.
     pub resume: fn(depth: u32) -> bool,
+    /// Runs a function where the program expects its handlers to run: on its own stack, if the calling thread
+    /// is inside on another one. To be called round a rest in which handlers may run.
+    pub surface: fn(work: &mut dyn FnMut()),
     /// Says one line to the user.
     pub complain: fn(line: core::fmt::Arguments<'_>),
 }
@@ -29,6 +32,7 @@ impl Host {
             signals: || 0,
             rest: |_| 0,
             resume: |_| true,
+            surface: |work| work(),
             complain: |_| {},
         }
     }

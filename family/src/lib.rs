@@ -36,7 +36,9 @@ pub use bells::Bell;
 pub use capture::{CAPTURE, CaptureDuty};
 pub use clock::now;
 pub use duty::Duty;
-pub use epoll::{EpollError, EpollId, EpollRecord, Epolls, Interest, Item, Key, Target, poll_bits};
+pub use epoll::{
+    EpollError, EpollId, EpollRecord, Epolls, Interest, Item, Key, Target, poll_bits, wanted,
+};
 pub use error::{Gone, StartError};
 pub use family::Family;
 pub use files::{FileId, FileRecord, Files, Hold, Member};

@@ -54,6 +54,8 @@ const DEADLINE_SPIN_NS: u64 = 80_000;
 const KERNEL_GAP_NS: u64 = 20_000;
 /// Sleep of a thread that found no free bell.
 const NO_BELL_SLEEP: Duration = Duration::from_millis(1);
+/// How long a thread sleeps before it looks whether a dead stack has a successor.
+const WITHOUT_STACK: Duration = Duration::from_millis(100);
 /// Kernel descriptors that need no allocation to sleep on.
 const FDS_INLINE: usize = 64;
 
@@ -67,6 +69,16 @@ struct Sleep {
     is_stuck: bool,
     /// A handler has run, and what the sleeper held was given back before it.
     abandoned: Cell<bool>,
+}
+
+/// Whether a sleeper has the poller word, and what it sleeps on with it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Polling {
+    No,
+    /// Its bell: somebody else has the turn.
+    Turn,
+    /// The device, too.
+    Device,
 }
 
 /// Set in what a sleeper holds beside its bell's number plus one: it sleeps on the device.
@@ -150,6 +162,45 @@ impl Family {
                 return None;
             }
             sys::sched_yield();
+        }
+    }
+
+    /// Waits as [`Family::wait`] for a moment at most, and not for the stack, which is dead. `Gone`: that moment is
+    /// over; there may be another stack by now.
+    pub fn wait_without_stack<R>(&self, wait: Wait<'_>) -> Outcome<R> {
+        let _inside = self.inside();
+        let signals = (self.host.signals)();
+        self.let_handlers_run();
+        let blocked = sys::block_signals();
+        let sleep = Sleep {
+            bell: None,
+            mask: wait.mask.map_or(blocked, sys::kernel_mask),
+            signals,
+            is_stuck: false,
+            abandoned: Cell::new(false),
+        };
+        let now = clock::now();
+        let moment = now + WITHOUT_STACK;
+        let until = wait
+            .deadline
+            .map_or(moment, |deadline| deadline.min(moment));
+        let interrupted = (self.host.signals)() != signals;
+        let slept = if interrupted {
+            Err(sys::Errno(libc::EINTR))
+        } else {
+            self.sleep_on(
+                wait.kernel,
+                &sleep,
+                Polling::No,
+                Some(until.saturating_since(now)),
+            )
+        };
+        sys::set_signal_mask(blocked);
+        match slept {
+            Err(sys::Errno(libc::EINTR)) => Outcome::Interrupted,
+            Ok(true) => Outcome::Kernel,
+            Ok(false) | Err(_) if wait.deadline == Some(until) => Outcome::TimedOut,
+            Ok(false) | Err(_) => Outcome::Gone,
         }
     }
 
@@ -254,18 +305,19 @@ impl Family {
             self.stop_polling(poller);
             return Ok(Some(Outcome::Interrupted));
         }
-        let on_device = poller && !blocked;
-        if on_device && !self.set_alarm() {
+        let polling = match (poller, blocked) {
+            (false, _) => Polling::No,
+            (true, true) => Polling::Turn,
+            (true, false) => Polling::Device,
+        };
+        if polling == Polling::Device && !self.set_alarm() {
             self.stop_polling(poller);
             return Ok(None);
         }
         let timeout = until.map(|until| until.saturating_since(clock::now()));
-        let depth = (self.host.rest)(held(bell, poller));
-        let slept = self.sleep_on(wait.kernel, sleep, on_device, timeout);
-        if (self.host.resume)(depth) {
+        let slept = self.sleep_on(wait.kernel, sleep, polling, timeout);
+        if !sleep.abandoned.get() {
             self.stop_polling(poller);
-        } else {
-            sleep.abandoned.set(true);
         }
         Ok(match slept {
             Err(sys::Errno(libc::EINTR)) => Some(Outcome::Interrupted),
@@ -279,10 +331,13 @@ impl Family {
         &self,
         kernel: &mut [libc::pollfd],
         sleep: &Sleep,
-        on_device: bool,
+        polling: Polling,
         timeout: Option<Duration>,
     ) -> Result<bool, sys::Errno> {
-        let device = if on_device { self.device_fd } else { -1 };
+        let device = match polling {
+            Polling::Device => self.device_fd,
+            Polling::No | Polling::Turn => -1,
+        };
         let bell = sleep.bell.map_or(-1, |bell| self.bells.fd(bell));
         let own = [device, bell].map(|fd| libc::pollfd {
             fd,
@@ -312,7 +367,13 @@ impl Family {
         for (to, from) in all.iter_mut().zip(own.iter().chain(kernel.iter())) {
             *to = *from;
         }
-        sys::ppoll(all, timeout, Some(sleep.mask))?;
+        let mut slept = Ok(0);
+        (self.host.surface)(&mut || {
+            let depth = (self.host.rest)(held(sleep.bell, polling != Polling::No));
+            slept = sys::ppoll(all, timeout, Some(sleep.mask));
+            sleep.abandoned.set(!(self.host.resume)(depth));
+        });
+        slept?;
         let mut ready = false;
         for (to, from) in kernel.iter_mut().zip(all.iter().skip(own.len())) {
             to.revents = from.revents;

@@ -51,6 +51,30 @@ impl<S> Shared<S> {
         self.enter(self.header().mutex.try_lock())
     }
 
+    /// The lock of a dead region, for a look at what is left: nothing there is to be trusted, and it may be half
+    /// changed. `None`: the region lives, or the lock does not come free soon.
+    pub fn lock_remains(&self) -> Option<Guard<'_, S>> {
+        self.check_alive().err()?;
+        for _ in 0..REMAINS_TRIES {
+            let attempt = self.header().mutex.try_lock();
+            match attempt {
+                Attempt::Locked | Attempt::OwnerDied => {
+                    if attempt == Attempt::OwnerDied {
+                        // SAFETY: this thread has just got the mutex, together with the news.
+                        unsafe { self.header().mutex.recover() };
+                    }
+                    return Some(Guard {
+                        shared: self,
+                        not_send: PhantomData,
+                    });
+                }
+                Attempt::Busy => core::hint::spin_loop(),
+                Attempt::Broken => return None,
+            }
+        }
+        None
+    }
+
     /// The region, for what needs no lock.
     pub fn region(&self) -> &Region {
         &self.region
@@ -100,6 +124,9 @@ impl<S> Shared<S> {
         Ok(Some(guard))
     }
 }
+
+/// Attempts at a dead region's lock: what holds it there is short.
+const REMAINS_TRIES: u32 = 100_000;
 
 // SAFETY: the state is reached through the guard only, which one thread at a time can have.
 unsafe impl<S: Send> Sync for Shared<S> {}

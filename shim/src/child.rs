@@ -32,6 +32,8 @@ enum Forking {
     No,
     /// The family has no place for the child.
     Alone,
+    /// The family is dead, in the child as in its parent.
+    Dead,
     With(Member),
 }
 
@@ -133,11 +135,15 @@ pub(crate) fn fork(real: impl FnOnce() -> c_int) -> c_int {
 /// it too: peers must see it closed when those others close it. What nobody else holds stays until this
 /// process ends, since after a failed exec it must still be there.
 pub(crate) fn exec(program: Program, real: impl FnOnce() -> c_int) -> c_int {
-    let family = start::family().filter(|_| may_enter());
-    // SAFETY: the program names what it wants to run by C strings, as exec(3) asks.
-    let Some(family) = family.filter(|_| unsafe { program.is_there() }) else {
+    let Some(family) = start::family().filter(|_| may_enter()) else {
         return real();
     };
+    let mut is_there = false;
+    // SAFETY: the program names what it wants to run by C strings, as exec(3) asks.
+    guarded(|| is_there = unsafe { program.is_there() });
+    if !is_there {
+        return real();
+    }
     let mut let_go = LetGo::default();
     guarded(|| let_go.before_exec(family));
     let result = real();
@@ -253,6 +259,10 @@ extern "C" fn before() {
     if let Some(family) = start::family().filter(|_| may_enter()) {
         guarded(|| match prepare(family) {
             Some(member) => forking = Forking::With(member),
+            None if family.is_dead() => {
+                start::ended(family);
+                forking = Forking::Dead;
+            }
             None => sys::complain(format_args!(
                 "the stack has no place for another process: this child uses the kernel's sockets, and those that it inherits do not work"
             )),
@@ -294,8 +304,11 @@ extern "C" fn after_in_parent() {
 
 /// Takes the place that the parent has prepared. Takes no lock.
 extern "C" fn after_in_child() {
-    let Forking::With(member) = take_forking() else {
-        return;
+    let member = match take_forking() {
+        Forking::With(member) => member,
+        // None that there is.
+        Forking::Dead => Member::MAX,
+        Forking::No | Forking::Alone => return,
     };
     LENDING.store(0, Ordering::Relaxed);
     THREAD.with(|thread| thread.hooked.set(false));

@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use family::{EpollId, FileId};
 
 use crate::errno::Errno;
-use crate::thread;
+use crate::{dead, thread};
 
 /// Numbers from here on are never ours: no table has room for them.
 pub(crate) const NUMBERS_MAX: usize = 1 << 20;
@@ -122,14 +122,6 @@ pub(crate) fn set_decided(file: FileId) {
     }
 }
 
-/// The stack has died: our numbers stay, and lead nowhere.
-pub(crate) fn forget_all() {
-    let end = END.load(Ordering::Relaxed) as usize;
-    for id in IDS.iter().take(end) {
-        id.store(0, Ordering::Relaxed);
-    }
-}
-
 /// The answer to a call on a file that is not there: closed by another thread, or with its stack.
 pub(crate) fn gone(file: FileId) -> Errno {
     Errno(if file.is_none() {
@@ -148,6 +140,7 @@ pub(crate) fn take(fd: c_int) -> Descriptor {
     if before == Descriptor::Kernel || kind.swap(KERNEL, Ordering::AcqRel) == KERNEL {
         return Descriptor::Kernel;
     }
+    dead::forget(fd);
     before
 }
 

@@ -14,7 +14,7 @@ use stack::Ready;
 
 use crate::descriptors::{self, Descriptor};
 use crate::errno::Errno;
-use crate::{start, sys, thread, user};
+use crate::{dead, start, sys, thread, user};
 
 pub(crate) use waiting::Waiting;
 
@@ -74,13 +74,36 @@ pub(crate) unsafe fn control(
     }
     // SAFETY: the caller's promise.
     let interest = unsafe { interest(operation, event) }?;
+    if let Some(dead) = dead::of(file) {
+        return dead::control(operation, (epfd, fd), dead, interest);
+    }
+    match control_living(epfd, operation, (fd, file), interest) {
+        // The stack has just been found dead.
+        Err(Errno(libc::ECONNRESET)) => match descriptors::get(fd) {
+            Descriptor::Stack(file) if let Some(dead) = dead::of(file) => {
+                dead::control(operation, (epfd, fd), dead, interest)
+            }
+            _ => Err(Errno(libc::EBADF)),
+        },
+        answer => answer,
+    }
+}
+
+fn control_living(
+    epfd: c_int,
+    operation: c_int,
+    (fd, file): (c_int, FileId),
+    interest: Interest,
+) -> Result<(), Errno> {
     let member = start::entered()?.member();
     start::enter(|state, _| {
         // Looked up under the lock: two threads may bring a set its first member at the same time.
         let set = match descriptors::get(epfd) {
-            Descriptor::Epoll(set) => set,
-            Descriptor::Kernel if operation == libc::EPOLL_CTL_ADD => begin(state, epfd, member)?,
-            Descriptor::Kernel => return Err(Errno(libc::ENOENT)),
+            Descriptor::Epoll(set) if set != dead::NO_SET => set,
+            Descriptor::Kernel | Descriptor::Epoll(_) if operation == libc::EPOLL_CTL_ADD => {
+                begin(state, epfd, member)?
+            }
+            Descriptor::Kernel | Descriptor::Epoll(_) => return Err(Errno(libc::ENOENT)),
             Descriptor::Stack(_) => return Err(Errno(libc::EINVAL)),
         };
         let record = state.files.get(file).ok_or(Errno(libc::EBADF))?;
@@ -125,8 +148,8 @@ pub(crate) unsafe fn nest(
     let member = start::entered()?.member();
     start::enter(|state, _| {
         let set = match descriptors::get(epfd) {
-            Descriptor::Epoll(set) => set,
-            Descriptor::Kernel => begin(state, epfd, member)?,
+            Descriptor::Epoll(set) if set != dead::NO_SET => set,
+            Descriptor::Kernel | Descriptor::Epoll(_) => begin(state, epfd, member)?,
             Descriptor::Stack(_) => return Err(Errno(libc::EINVAL)),
         };
         let State {

@@ -10,7 +10,7 @@ use once_cell::race::OnceNonZeroUsize;
 
 use crate::errno::{Errno, Failed, fail};
 use crate::route::Way;
-use crate::{panics, start, thread};
+use crate::{panics, roomy, start, thread};
 
 /// Defines an exported function that stands in front of libc's.
 ///
@@ -81,7 +81,7 @@ macro_rules! socket_hook {
                         return $crate::hook::real!($name($fd $(, $arg)*));
                     };
                     let answer: Option<$ret> =
-                        $crate::hook::guarded(|| $crate::hook::Ours::answer($ours));
+                        $crate::hook::guarded(move || $crate::hook::Ours::answer($ours));
                     answer.unwrap_or_else(|| $crate::hook::real!($name($fd $(, $arg)*)))
                 }
                 if $crate::descriptors::is_kernel($fd) {
@@ -146,7 +146,20 @@ impl Cell {
 pub(crate) fn guarded<R: Failed>(call: impl FnOnce() -> R) -> R {
     // Handlers wait until the call rests or ends: one that never comes back (longjmp) must leave
     // nothing half done.
-    let _inside = thread::inside();
+    let (_inside, roomy) = thread::inside_with_room(roomy::pointer());
+    if roomy { caught(call) } else { with_room(call) }
+}
+
+#[cold]
+#[inline(never)]
+fn with_room<R: Failed>(call: impl FnOnce() -> R) -> R {
+    let (mut call, mut result) = (Some(call), None);
+    roomy::call(&mut || result = call.take().map(caught));
+    result.unwrap_or_else(|| fail(libc::ENOMEM))
+}
+
+#[inline]
+fn caught<R: Failed>(call: impl FnOnce() -> R) -> R {
     panic::catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
         // Dropping it could panic once more.
         core::mem::forget(payload);

@@ -63,6 +63,7 @@ unsafe fn is_found(file: *const c_char) -> bool {
         // SAFETY: the caller's promise.
         return unsafe { is_runnable(file) };
     }
+    // As execvp(3) reads it in a moment: another thread must not change it now anyway.
     // SAFETY: the name is a C string.
     let path = unsafe { libc::getenv(c"PATH".as_ptr()) };
     let path = if path.is_null() {

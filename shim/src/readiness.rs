@@ -11,12 +11,10 @@ use stack::{Instant, Ready};
 use crate::descriptors::{self, Descriptor};
 use crate::errno::Errno;
 use crate::few::Few;
-use crate::{start, sys};
+use crate::{dead, start, sys};
 
 /// Descriptors of one call that need no allocation.
 const INLINE: usize = 16;
-/// Bytes of the kernel's signal mask.
-const MASK_BYTES: usize = 8;
 /// What poll(2) reports whether asked for or not; select(2) has its own idea of that.
 pub(crate) const ALWAYS: u32 = (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) as u32;
 
@@ -95,23 +93,28 @@ pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Resul
     let (ours, kernel) = (ours.as_mut_slice(), kernel.as_mut_slice());
     let kernel_asked = if any_kernel { &mut *kernel } else { &mut [] };
     let mut bells = 0;
-    let outcome = wait(kernel_asked, limits, |state, bell| {
-        bells |= bell.map_or(0, Bell::bit);
-        let found = look(state, ours, always, bell);
-        (found > 0).then_some(())
-    })?;
+    let outcome = loop {
+        if look_at_dead(ours, always) > 0 {
+            break Outcome::Ready(());
+        }
+        let outcome = wait(&mut *kernel_asked, limits, |state, bell| {
+            bells |= bell.map_or(0, Bell::bit);
+            let found = look(state, ours, always, bell);
+            (found > 0).then_some(())
+        })?;
+        match outcome {
+            Outcome::Gone => start::ended(start::entered()?),
+            outcome => break outcome,
+        };
+    };
     if any_set && bells != 0 {
         leave_sets(ours, bells);
     }
     let kernel_seen = match outcome {
-        Outcome::Ready(()) => false,
+        Outcome::Ready(()) | Outcome::Gone => false,
         Outcome::Kernel => {
             let _ = start::enter(|state, _| look(state, ours, always, None));
             true
-        }
-        Outcome::Gone => {
-            all_gone(ours);
-            false
         }
         Outcome::TimedOut => return Ok(report(fds, &[], &[])),
         Outcome::Interrupted => return Err(Errno(libc::EINTR)),
@@ -122,7 +125,7 @@ pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Resul
     Ok(report(fds, ours, kernel))
 }
 
-/// Waits by the family, with the program's mask held as pselect(2) demands: a signal that only the mask lets
+/// Waits by the family (`Gone`: it is dead, which may have been known; to be called again then), with the program's mask held as pselect(2) demands: a signal that only the mask lets
 /// through ends the wait, one that only the mask keeps out does not.
 pub(crate) fn wait<R>(
     kernel: &mut [pollfd],
@@ -131,15 +134,21 @@ pub(crate) fn wait<R>(
 ) -> Result<Outcome<R>, Errno> {
     let family = start::entered()?;
     let Limits { deadline, mask } = limits;
-    let before = mask.map(|mask| change_mask(libc::SIG_BLOCK, mask));
+    let before = mask.map(|mask| sys::change_signal_mask(libc::SIG_BLOCK, kernel_mask(mask)));
     let wait = Wait {
         kernel,
         deadline,
         mask,
     };
-    let outcome = family.wait(wait, |state, _, bell| check(state, bell));
+    let outcome = if !family.is_dead() {
+        family.wait(wait, |state, _, bell| check(state, bell))
+    } else if start::hear_of_death(family) {
+        Outcome::Gone
+    } else {
+        family.wait_without_stack(wait)
+    };
     if let Some(before) = before {
-        change_mask(libc::SIG_SETMASK, &before);
+        sys::change_signal_mask(libc::SIG_SETMASK, before);
     }
     Ok(outcome)
 }
@@ -149,6 +158,7 @@ fn look(state: &mut State, ours: &mut [pollfd], always: u32, bell: Option<Bell>)
     let mut found = 0;
     for entry in ours.iter_mut().filter(|entry| entry.fd >= 0) {
         let ready = match descriptors::get(entry.fd) {
+            Descriptor::Stack(file) if let Some(dead) = dead::of(file) => dead.ready(),
             Descriptor::Stack(file) => {
                 if let Some(bell) = bell
                     && let Some(mut record) = state.files.get_mut(file)
@@ -195,13 +205,18 @@ fn leave_sets(ours: &[pollfd], bells: u64) {
     });
 }
 
-/// The stack is dead: its sockets have errors for whoever asks.
-fn all_gone(ours: &mut [pollfd]) {
-    let all = Ready::IN | Ready::OUT | Ready::ERR | Ready::HUP;
+/// Looks at sockets of a stack that is dead; returns how many have something.
+fn look_at_dead(ours: &mut [pollfd], always: u32) -> usize {
+    let mut found = 0;
     for entry in ours.iter_mut().filter(|entry| entry.fd >= 0) {
-        let asked = entry.events as u16 as u32 | ALWAYS;
-        entry.revents = (family::poll_bits(all) & asked) as i16;
+        if let Descriptor::Stack(file) = descriptors::get(entry.fd)
+            && let Some(dead) = dead::of(file)
+        {
+            entry.revents = (dead.ready() & (entry.events as u16 as u32 | always)) as i16;
+            found += usize::from(entry.revents != 0);
+        }
     }
+    found
 }
 
 /// Writes what was found into the program's array; returns how many entries have something.
@@ -223,12 +238,8 @@ fn poll_now(fds: &mut [pollfd]) {
     let _ = unsafe { sys::raw(libc::SYS_poll, arguments) };
 }
 
-fn change_mask(how: c_int, mask: &sigset_t) -> sigset_t {
-    // SAFETY: a signal set is plain numbers.
-    let mut before: sigset_t = unsafe { core::mem::zeroed() };
-    let (new, old): (*const sigset_t, *mut sigset_t) = (mask, &raw mut before);
-    let arguments = [how as usize, new as usize, old as usize, MASK_BYTES, 0, 0];
-    // SAFETY: both sets are at least as long as the kernel's.
-    let _ = unsafe { sys::raw(libc::SYS_rt_sigprocmask, arguments) };
-    before
+/// The kernel's part of libc's wider set.
+fn kernel_mask(set: &sigset_t) -> u64 {
+    // SAFETY: libc's set begins with the kernel's words.
+    unsafe { core::ptr::from_ref(set).cast::<u64>().read_unaligned() }
 }

@@ -1,70 +1,247 @@
-//! A stack with room: programs make their first socket on threads that may have 16 KB, and starting
-//! takes more.
+//! Stacks with room: programs call us on threads that may have 16 KiB of stack, from handlers on an alternate
+//! stack of 8 KiB and from coroutines, and a call of ours takes more.
+//!
+//! Where the stack pointer is known to have [`NEEDED_BYTES`] below it a call runs right there. Else it runs on a
+//! stack that the library keeps for the thread. Handlers of the program never run on that one: they are put off
+//! while a call is inside, and a call that rests goes back to the program's stack meanwhile. So a handler that
+//! calls us again, forks, leaves by longjmp, or looks where its stack is finds what it would find without us.
 
-use core::arch::asm;
+mod alternate;
+mod memory;
+mod place;
+mod switch;
+mod valgrind;
+
+use core::cell::Cell;
 use core::ffi::c_void;
 use std::panic::{self, AssertUnwindSafe};
 
-use crate::sys;
+use crate::thread::{self, Room};
+use crate::{signals, sys};
+use alternate::Alternate;
+use memory::Stack;
+use place::Place;
 
-/// Mapped for the time of one call; pages cost memory when they are first touched.
-const STACK_BYTES: usize = 1 << 20;
+pub(crate) use switch::pointer;
 
-/// Runs `work` on a stack of its own. `None`: there is no memory for one, or `work` panicked; the user
-/// has been told.
-pub(crate) fn run<R, F: FnOnce() -> R>(work: F) -> Option<R> {
-    let stack = sys::map(STACK_BYTES);
-    if stack.is_null() {
-        sys::complain(format_args!(
-            "no memory to start in; raise the limit on address space"
-        ));
-        return None;
-    }
-    let mut call = Call {
-        work: Some(work),
-        result: None,
+/// What the deepest of our calls takes, twice: there has to be room for a signal's frame, too. The test
+/// `no_call_takes_more_stack_than_it_may` measures what they really take.
+const NEEDED_BYTES: usize = 32 << 10;
+/// A stack of the library's: calls inside handlers inside calls go below each other on it.
+const STACK_BYTES: usize = 2 * NEEDED_BYTES;
+/// For the start of the stack, which takes a third of it.
+const START_BYTES: usize = 1 << 20;
+
+struct State {
+    /// The thread's own stack; `None` until it could be asked for.
+    ordinary: Cell<Option<Stack>>,
+    /// Where the next call goes that finds no room, and from where down it is free.
+    stack: Cell<Stack>,
+    free: Cell<usize>,
+    /// Where the stack pointer was when a call left the program's stack.
+    home: Cell<usize>,
+    /// The alternate stack, if that is the one it left.
+    alternate: Cell<Option<Alternate>>,
+    /// The `home` of a call that has gone back there to rest; 0: none.
+    resting: Cell<usize>,
+}
+
+std::thread_local! {
+    static STATE: State = const {
+        State {
+            ordinary: Cell::new(None),
+            stack: Cell::new(Stack::NONE),
+            free: Cell::new(0),
+            home: Cell::new(0),
+            alternate: Cell::new(None),
+            resting: Cell::new(0),
+        }
     };
-    // SAFETY: the mapping is one piece, page-aligned, and nobody else's.
-    let top = unsafe { stack.byte_add(STACK_BYTES) };
-    // SAFETY: `top` is the end of unused memory; `enter` gets the call it is made for, and no panic
-    // leaves it.
-    unsafe { switch(top, enter::<R, F>, (&raw mut call).cast()) };
-    sys::unmap(stack, STACK_BYTES);
-    call.result
 }
 
-struct Call<R, F> {
-    work: Option<F>,
-    result: Option<R>,
+/// The stack starts: calls will come on all kinds of stacks, and what is kept for a thread is given back at its
+/// end.
+pub(crate) fn prepare() {
+    place::prepare();
+    memory::watch_threads(thread_ends);
 }
 
-/// # Safety
-/// `call` must lead to a `Call` of these types.
-unsafe extern "C" fn enter<R, F: FnOnce() -> R>(call: *mut c_void) {
-    // SAFETY: the caller's promise.
-    let call = unsafe { &mut *call.cast::<Call<R, F>>() };
-    if let Some(work) = call.work.take() {
-        call.result = panic::catch_unwind(AssertUnwindSafe(work)).ok();
+extern "C" fn thread_ends(_: *mut c_void) {
+    STATE.with(|state| {
+        let stack = state.stack.replace(Stack::NONE);
+        if stack.high != 0 {
+            stack.unmap();
+            state.free.set(0);
+        }
+    });
+}
+
+/// Runs `work`, which does not panic, where there is room for it; not at all where there is no memory for that.
+pub(crate) fn call(work: &mut dyn FnMut()) {
+    STATE.with(|state| {
+        let pointer = switch::pointer();
+        let place = state.place(pointer);
+        // On ours already: its end is guarded.
+        if thread::has_room(pointer) || state.stack.get().contains(pointer) {
+            return work();
+        }
+        state.forget_the_dead(pointer, place);
+        let has_room = state.free.get() >= state.stack.get().low + NEEDED_BYTES;
+        if has_room || state.keep_one() {
+            state.run_on((state.stack.get(), state.free.get()), place, work);
+        } else {
+            state.run_once(STACK_BYTES, place, work);
+        }
+    });
+}
+
+/// Runs the start of a stack, on memory that is given back afterwards. `None`: there is none, or `work`
+/// panicked; the user has been told.
+pub(crate) fn start<R>(work: impl FnOnce() -> R) -> Option<R> {
+    STATE.with(|state| {
+        let (mut work, mut result) = (Some(work), None);
+        let place = state.place(switch::pointer());
+        let ran = state.run_once(START_BYTES, place, &mut || {
+            let work = work.take();
+            result = work.and_then(|work| panic::catch_unwind(AssertUnwindSafe(work)).ok());
+        });
+        if !ran {
+            sys::complain(format_args!(
+                "no memory to start in; raise the limit on address space"
+            ));
+        }
+        result
+    })
+}
+
+/// Runs `work` on the program's stack, which handlers of its signals expect.
+pub(crate) fn surface(work: &mut dyn FnMut()) {
+    STATE.with(|state| {
+        if state.stack.get().contains(switch::pointer()) {
+            state.visit_home(work);
+        } else {
+            work();
+        }
+    });
+}
+
+impl State {
+    /// Finds out where the stack pointer is, and notes for the next calls where there is room.
+    fn place(&self, pointer: usize) -> Place {
+        if self.ordinary.get().is_none() {
+            self.ordinary.set(place::ordinary());
+        }
+        let ordinary = self.ordinary.get().unwrap_or(Stack::NONE);
+        let place = place::of(pointer, ordinary);
+        if let Place::Ordinary = place {
+            thread::set_room(room_of(ordinary, ordinary.high));
+        }
+        place
+    }
+
+    /// A handler that left by longjmp has left behind what the call below it had on our stack.
+    fn forget_the_dead(&self, pointer: usize, place: Place) {
+        let resting = self.resting.get();
+        let ordinary = self.ordinary.get().unwrap_or(Stack::NONE);
+        let lives = match place {
+            Place::Ordinary => ordinary.contains(resting) && pointer < resting,
+            Place::Alternate(alternate) => !alternate.contains(resting) || pointer < resting,
+            Place::Unknown => true,
+        };
+        if resting != 0 && !lives {
+            self.resting.set(0);
+            self.free.set(self.stack.get().high);
+        }
+    }
+
+    /// Maps the stack that the thread keeps. `false`: it has one already, which is used up, or there is no
+    /// memory, or nobody would give it back.
+    fn keep_one(&self) -> bool {
+        if self.stack.get().high != 0 || !memory::remember() {
+            return false;
+        }
+        let Some(stack) = Stack::map(STACK_BYTES) else {
+            return false;
+        };
+        self.stack.set(stack);
+        self.free.set(stack.high);
+        true
+    }
+
+    /// Runs `work` on a stack of its own. `false`: there is no memory for one.
+    fn run_once(&self, bytes: usize, place: Place, work: &mut dyn FnMut()) -> bool {
+        let Some(stack) = Stack::map(bytes) else {
+            return false;
+        };
+        self.run_on((stack, stack.high), place, work);
+        stack.unmap();
+        true
+    }
+
+    fn run_on(&self, (stack, free): (Stack, usize), place: Place, work: &mut dyn FnMut()) {
+        let alternate = match place {
+            Place::Alternate(alternate) => Some(alternate),
+            Place::Ordinary | Place::Unknown => None,
+        };
+        let (stack_before, free_before) = (self.stack.replace(stack), self.free.replace(free));
+        let (home, alternate_before) = (self.home.get(), self.alternate.replace(alternate));
+        let room = thread::set_room(room_of(stack, free));
+        match alternate {
+            // SAFETY: below `free` nobody has anything, and callers pass what does not panic.
+            None => unsafe { switch::on(free, &self.home, work) },
+            Some(alternate) => {
+                let mask = Cell::new(signals::block_all());
+                let work = || {
+                    alternate.disable();
+                    signals::set_mask(mask.get());
+                    work();
+                    mask.set(signals::block_all());
+                    alternate.enable();
+                };
+                // SAFETY: as above.
+                unsafe { switch::on(free, &self.home, work) };
+                signals::set_mask(mask.get());
+            }
+        }
+        self.stack.set(stack_before);
+        self.free.set(free_before);
+        self.home.set(home);
+        self.alternate.set(alternate_before);
+        thread::set_room(room);
+    }
+
+    fn visit_home(&self, work: &mut dyn FnMut()) {
+        let (stack, free) = (self.stack.get(), self.free.get());
+        let (home, alternate) = (self.home.get(), self.alternate.get());
+        let resting = self.resting.replace(home);
+        let room = thread::set_room(Room::NONE);
+        match alternate {
+            // SAFETY: the frame at `home` belongs to a call that waits for us, and nothing is below it.
+            None => unsafe { switch::on(home, &self.free, work) },
+            Some(alternate) => {
+                let mask = Cell::new(signals::block_all());
+                alternate.enable();
+                let work = || {
+                    signals::set_mask(mask.get());
+                    work();
+                    mask.set(signals::block_all());
+                };
+                // SAFETY: as above.
+                unsafe { switch::on(home, &self.free, work) };
+                alternate.disable();
+                signals::set_mask(mask.get());
+            }
+        }
+        self.stack.set(stack);
+        self.free.set(free);
+        self.home.set(home);
+        self.alternate.set(alternate);
+        self.resting.set(resting);
+        thread::set_room(room);
     }
 }
 
-/// # Safety
-/// `top` must be the 16-byte aligned end of memory for a stack, and `function` must return.
-unsafe fn switch(
-    top: *mut c_void,
-    function: unsafe extern "C" fn(*mut c_void),
-    argument: *mut c_void,
-) {
-    // SAFETY: the stack pointer comes back: r12 survives the call, which the ABI promises.
-    unsafe {
-        asm!(
-            "xchg rsp, r12",
-            "call {function}",
-            "mov rsp, r12",
-            function = in(reg) function,
-            in("rdi") argument,
-            inout("r12") top => _,
-            clobber_abi("C"),
-        );
-    }
+/// Where on a stack there is room for a call, from `free` down.
+fn room_of(stack: Stack, free: usize) -> Room {
+    Room::new(stack.low + NEEDED_BYTES, free)
 }

@@ -15,8 +15,6 @@ use crate::{hook, start, sys, thread};
 
 /// Signals are numbered 1 to 64.
 const SIGNALS: usize = 65;
-/// Bytes of the kernel's signal mask.
-const MASK_BYTES: usize = 8;
 
 /// The program's handler of one signal.
 struct Action {
@@ -137,17 +135,17 @@ pub(crate) fn set_restart(signal: c_int, restart: bool) {
 
 /// Lets signals of the mask through again.
 pub(crate) fn unblock(mask: u64) {
-    let pointer: *const u64 = &raw const mask;
-    let arguments = [
-        libc::SIG_UNBLOCK as usize,
-        pointer as usize,
-        0,
-        MASK_BYTES,
-        0,
-        0,
-    ];
-    // SAFETY: the mask outlives the call, and has the length that is given.
-    let _ = unsafe { sys::raw(libc::SYS_rt_sigprocmask, arguments) };
+    sys::change_signal_mask(libc::SIG_UNBLOCK, mask);
+}
+
+/// Blocks all signals of this thread; answers the mask before.
+pub(crate) fn block_all() -> u64 {
+    sys::change_signal_mask(libc::SIG_SETMASK, !0)
+}
+
+/// Sets this thread's mask.
+pub(crate) fn set_mask(mask: u64) {
+    sys::change_signal_mask(libc::SIG_SETMASK, mask);
 }
 
 /// `sa_flags` bit that libc adds for the kernel.
@@ -195,8 +193,8 @@ fn blank() -> sigaction {
     unsafe { core::mem::zeroed() }
 }
 
-/// What the kernel calls. Nothing is left to do once the program's handler has been called: it may leave
-/// by longjmp.
+/// What the kernel calls. Nothing is left that must be done once the program's handler has been called: it may
+/// leave by longjmp.
 unsafe extern "C-unwind" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let Some(action) = action(signal) else { return };
     if thread::is_inside() && !is_fault(signal, info) && give_back(signal, info, context) {
@@ -220,8 +218,10 @@ unsafe extern "C-unwind" fn handle(signal: c_int, info: *mut siginfo_t, context:
     // SAFETY: the program gave this address as its handler. One that takes only the number finds it where
     // the ABI puts the first argument.
     let handler = unsafe { core::mem::transmute::<usize, Handler>(handler) };
+    let before = thread::begin_handler(flags & libc::SA_ONSTACK != 0);
     // SAFETY: the arguments are those that the kernel gave for this handler.
     unsafe { handler(signal, info, context) };
+    thread::end_handler(before);
 }
 
 /// Whether the thread's own instruction caused the signal: returning to it would cause it again.
@@ -264,7 +264,12 @@ fn forget(signal: c_int, flags: c_int) {
     let mut ours: KernelAction = [0; 4];
     let place = ours.as_mut_ptr() as usize;
     // SAFETY: the place has the kernel's layout and outlives the call.
-    let _ = unsafe { sys::raw(libc::SYS_rt_sigaction, [signal, 0, place, MASK_BYTES, 0, 0]) };
+    let _ = unsafe {
+        sys::raw(
+            libc::SYS_rt_sigaction,
+            [signal, 0, place, sys::SIGNAL_MASK_BYTES, 0, 0],
+        )
+    };
     let [_, _, restorer, mask] = ours;
     let default: KernelAction = [
         libc::SIG_DFL,
@@ -274,5 +279,10 @@ fn forget(signal: c_int, flags: c_int) {
     ];
     let place = default.as_ptr() as usize;
     // SAFETY: as above.
-    let _ = unsafe { sys::raw(libc::SYS_rt_sigaction, [signal, place, 0, MASK_BYTES, 0, 0]) };
+    let _ = unsafe {
+        sys::raw(
+            libc::SYS_rt_sigaction,
+            [signal, place, 0, sys::SIGNAL_MASK_BYTES, 0, 0],
+        )
+    };
 }

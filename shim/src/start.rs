@@ -1,6 +1,7 @@
 //! Starting the stack: at the program's first internet socket, never before.
 
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use core::fmt::Write;
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use env::{OnFailure, Settings};
 use family::{Family, StartError, State};
@@ -10,7 +11,9 @@ use stack::Instant;
 use crate::errno::Errno;
 use crate::lock::ProcessLock;
 use crate::surroundings::{self, Process};
-use crate::{alloc, child, descriptors, log, roomy, route, signals, sys, template, thread};
+use crate::{
+    alloc, child, dead, environment, log, panics, roomy, route, signals, sys, template, thread,
+};
 
 /// How far this process has come: one of the states below, with the process's id in the upper half
 /// while it is starting.
@@ -81,20 +84,40 @@ pub(crate) fn enter<R>(work: impl FnOnce(&mut State, Instant) -> R) -> Result<R,
     family.enter(work).map_err(|_| ended(family))
 }
 
-/// The answer to calls on a stack that is dead. If that is because its device has gone, the user is told, once.
+/// The answer to calls on a stack that is dead.
 #[cold]
-pub(crate) fn ended(family: &Family) -> Errno {
-    static TOLD: AtomicBool = AtomicBool::new(false);
-    if family.has_lost_device()
-        && !TOLD.swap(true, Ordering::Relaxed)
-        && let Some(settings) = settings()
-    {
-        sys::complain(format_args!(
-            "NSTK_IF={}: the interface has gone, and with it all connections",
-            settings.device
-        ));
-    }
+pub(crate) fn ended(family: &'static Family) -> Errno {
+    hear_of_death(family);
     Errno(libc::ECONNRESET)
+}
+
+/// Takes over the sockets of a stack that is dead and tells the user, the first time: `true`.
+pub(crate) fn hear_of_death(family: &'static Family) -> bool {
+    let is_first = dead::take_over(family);
+    if is_first && let Some(settings) = settings() {
+        tell_of_death(family, settings);
+    }
+    is_first
+}
+
+fn tell_of_death(family: &Family, settings: &Settings) {
+    let device = &settings.device;
+    if family.has_lost_device() {
+        sys::complain(format_args!(
+            "NSTK_IF={device}: the interface has gone, and with it all connections"
+        ));
+        return;
+    }
+    let mut who = sys::Line::<32>::new();
+    let _ = match family.find_killed() {
+        Some(pid) => write!(who, "process {pid}"),
+        None => write!(who, "a process"),
+    };
+    sys::complain(format_args!(
+        "NSTK_IF={device}: {} was killed while it was inside the stack, which died with it: connections are reset, \
+         and listeners hear nothing any more; restart the program",
+        who.text()
+    ));
 }
 
 /// The family, for calls that wait. Errors as [`enter`].
@@ -132,7 +155,7 @@ pub(crate) fn start() -> bool {
             .compare_exchange(phase, starting, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
         {
-            let reached = match roomy::run(try_start) {
+            let reached = match roomy::start(try_start) {
                 Some(true) => RUNNING,
                 Some(false) | None => KERNEL,
             };
@@ -144,6 +167,9 @@ pub(crate) fn start() -> bool {
 
 fn try_start() -> bool {
     let _inside = thread::inside();
+    // Nothing is allocated by it; std's own way to tell of a panic reads the environment.
+    panics::install();
+    environment::keep();
     // Before anything is allocated: where there is no room, allocating would end the program.
     if let Some(kib) = scarce_address_space() {
         sys::complain(format_args!(
@@ -202,6 +228,7 @@ fn try_start() -> bool {
         .and_then(|family| child::watch().map(|()| family).map_err(str::to_owned));
     match family {
         Ok(family) => {
+            roomy::prepare();
             set_running(family, settings);
             signals::stand_in();
             true
@@ -255,16 +282,16 @@ static RENEWAL: ProcessLock<()> = ProcessLock::new(());
 /// Starts a fresh stack in the place of one that has died, whose sockets answer `ECONNRESET` from
 /// now on.
 #[cold]
-pub(crate) fn renew(dead: &'static Family) -> Result<(), Errno> {
+pub(crate) fn renew(before: &'static Family) -> Result<(), Errno> {
     let _inside = thread::inside();
     RENEWAL.with(|(), _| {
+        ended(before);
         let running = running().ok_or(Errno(libc::ENETDOWN))?;
-        if !core::ptr::eq(&raw const running.family, dead) {
+        if !core::ptr::eq(&raw const running.family, before) {
             return Ok(());
         }
-        let renewed = roomy::run(|| {
-            let family = dead.renew(&running.settings)?;
-            descriptors::forget_all();
+        let renewed = roomy::start(|| {
+            let family = before.renew(&running.settings)?;
             // The dead one stays: others may be inside.
             set_running(family, running.settings.clone());
             Ok::<(), StartError>(())

@@ -46,6 +46,12 @@ impl<const N: usize> Line<N> {
         }
     }
 
+    /// What has been written, without a character that was cut.
+    pub(crate) fn text(&self) -> &str {
+        let bytes = self.bytes.get(..self.len).unwrap_or_default();
+        core::str::from_utf8(bytes).unwrap_or_default()
+    }
+
     /// Writes it to stderr, with a line feed.
     pub(crate) fn print(&mut self) {
         let end = self.len.min(N - 1);
@@ -202,6 +208,27 @@ pub(crate) fn signal_self(signal: c_int) {
     let _ = unsafe { raw(libc::SYS_tgkill, [pid, tid, int(signal), 0, 0, 0]) };
 }
 
+/// Bytes of the kernel's signal mask, in which bit `number - 1` is a signal's.
+pub(crate) const SIGNAL_MASK_BYTES: usize = 8;
+
+/// Changes which signals of this thread are blocked, by one of the `SIG_*` of sigprocmask(2); returns the mask
+/// before.
+pub(crate) fn change_signal_mask(how: c_int, mask: u64) -> u64 {
+    let mut before = 0u64;
+    let (new, old): (*const u64, *mut u64) = (&raw const mask, &raw mut before);
+    let arguments = [
+        int(how),
+        new as usize,
+        old as usize,
+        SIGNAL_MASK_BYTES,
+        0,
+        0,
+    ];
+    // SAFETY: both masks outlive the call and have the length that is given.
+    let _ = unsafe { raw(libc::SYS_rt_sigprocmask, arguments) };
+    before
+}
+
 /// Id of this process, asked of the kernel: right also in children made behind libc's back.
 pub(crate) fn process_id() -> u32 {
     // SAFETY: no arguments.
@@ -234,6 +261,18 @@ pub(crate) fn wipe_on_fork(start: *mut c_void, len: usize) -> bool {
     let advice = int(libc::MADV_WIPEONFORK);
     // SAFETY: the caller's own memory, which stays as it is in this process.
     unsafe { raw(libc::SYS_madvise, [start as usize, len, advice, 0, 0, 0]) }.is_ok()
+}
+
+/// From now on who touches this part of what [`map`] gave dies.
+pub(crate) fn forbid(start: *mut c_void, len: usize) {
+    let protection = int(libc::PROT_NONE);
+    // SAFETY: the caller's own memory, in which nothing lies.
+    let _ = unsafe {
+        raw(
+            libc::SYS_mprotect,
+            [start as usize, len, protection, 0, 0, 0],
+        )
+    };
 }
 
 /// Gives back what [`map`] gave.

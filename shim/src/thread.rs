@@ -10,7 +10,7 @@ use core::marker::PhantomData;
 
 use family::Host;
 
-use crate::{child, signals, sys};
+use crate::{child, roomy, signals, sys};
 
 struct Thread {
     /// How many times over the thread is inside.
@@ -21,6 +21,12 @@ struct Thread {
     interruptions: Cell<u32>,
     /// Signals that were put off, bit `number - 1`; they are blocked until the thread is outside.
     put_off: Cell<u64>,
+    /// Where the stack pointer leaves room for a call of ours, as far as is known.
+    room: Cell<Room>,
+    /// A handler of the program's runs, or has left by longjmp.
+    handling: Cell<bool>,
+    /// A handler has run that asks for the alternate stack (sigaltstack(2)), and may not have ended.
+    on_alternate: Cell<bool>,
     /// What the family wants back before a handler runs while the thread rests; 0: nothing.
     held: Cell<u64>,
 }
@@ -32,9 +38,35 @@ std::thread_local! {
             signals: Cell::new(0),
             interruptions: Cell::new(0),
             put_off: Cell::new(0),
+            room: Cell::new(Room::NONE),
+            handling: Cell::new(false),
+            on_alternate: Cell::new(false),
             held: Cell::new(0),
         }
     };
+}
+
+/// A range of addresses.
+#[derive(Clone, Copy)]
+pub(crate) struct Room {
+    from: usize,
+    len: usize,
+}
+
+impl Room {
+    pub(crate) const NONE: Self = Self { from: 0, len: 0 };
+
+    pub(crate) fn new(from: usize, end: usize) -> Self {
+        Self {
+            from,
+            len: end.saturating_sub(from),
+        }
+    }
+
+    #[inline]
+    fn holds(self, address: usize) -> bool {
+        address.wrapping_sub(self.from) < self.len
+    }
 }
 
 /// The thread is inside the stack until this is dropped: handlers of its signals are put off.
@@ -52,6 +84,59 @@ pub(crate) fn inside() -> Inside {
     Inside(PhantomData)
 }
 
+/// Goes inside, and says whether the stack pointer is known to leave room for a call of ours.
+#[inline]
+pub(crate) fn inside_with_room(pointer: usize) -> (Inside, bool) {
+    let roomy = THREAD.with(|thread| {
+        thread.depth.set(thread.depth.get() + 1);
+        thread.room.get().holds(pointer)
+    });
+    (Inside(PhantomData), roomy)
+}
+
+/// Whether the stack pointer is known to leave room for a call of ours.
+pub(crate) fn has_room(pointer: usize) -> bool {
+    THREAD.with(|thread| thread.room.get().holds(pointer))
+}
+
+/// Where there is room from now on; answers what was known before.
+pub(crate) fn set_room(room: Room) -> Room {
+    THREAD.with(|thread| thread.room.replace(room))
+}
+
+/// A handler of the program's begins; `on_alternate`: it was installed with `SA_ONSTACK`. The answer is for
+/// [`end_handler`], which may be left out.
+pub(crate) fn begin_handler(on_alternate: bool) -> bool {
+    THREAD.with(|thread| {
+        if on_alternate {
+            thread.on_alternate.set(true);
+            // The alternate stack may lie in what looked like room.
+            thread.room.set(Room::NONE);
+        }
+        thread.handling.replace(true)
+    })
+}
+
+/// A handler has returned.
+pub(crate) fn end_handler(before: bool) {
+    THREAD.with(|thread| thread.handling.set(before));
+}
+
+/// Whether a handler may be running.
+pub(crate) fn is_handling() -> bool {
+    THREAD.with(|thread| thread.handling.get())
+}
+
+/// Whether the alternate stack may be in use.
+pub(crate) fn may_be_on_alternate() -> bool {
+    THREAD.with(|thread| thread.on_alternate.get())
+}
+
+/// The kernel says that it is not.
+pub(crate) fn is_not_on_alternate() {
+    THREAD.with(|thread| thread.on_alternate.set(false));
+}
+
 /// What the family does at its door.
 pub(crate) fn host() -> Host {
     Host {
@@ -60,6 +145,7 @@ pub(crate) fn host() -> Host {
         signals,
         rest,
         resume,
+        surface: roomy::surface,
         complain: sys::complain,
     }
 }
@@ -120,7 +206,7 @@ fn rest(held: u64) -> u32 {
         (thread.depth.take(), thread.put_off.take())
     });
     if put_off != 0 {
-        signals::unblock(put_off);
+        roomy::surface(&mut || signals::unblock(put_off));
     }
     depth
 }

@@ -85,13 +85,19 @@ impl fmt::Display for EpollError {
 
 impl core::error::Error for EpollError {}
 
+/// Events that are reported when they hold, of those in an `epoll_event`; none while a one-shot item is disarmed.
+#[must_use]
+pub fn wanted(events: u32) -> u32 {
+    if events & !PRIVATE_BITS == 0 {
+        return 0;
+    }
+    events & !PRIVATE_BITS | ALWAYS_BITS
+}
+
 impl Item {
     /// Events that are reported when they hold; none while a one-shot item is disarmed.
     pub(super) fn wanted(&self) -> u32 {
-        if self.events & !PRIVATE_BITS == 0 {
-            return 0;
-        }
-        self.events & !PRIVATE_BITS | ALWAYS_BITS
+        wanted(self.events)
     }
 
     pub(super) fn is(&self, flag: i32) -> bool {
@@ -193,6 +199,18 @@ impl Epolls {
             events: record.events,
             data: record.data,
         })
+    }
+
+    /// Shows every file in a set, with the number and the interest it was added with, whatever state the lists are in.
+    pub fn each_file(&self, set: EpollId, mut show: impl FnMut(FileId, i32, Interest)) {
+        for (_, item) in self.items.iter() {
+            if item.set == set
+                && let Target::File(file) = item.target()
+            {
+                let (events, data) = (item.events, item.data);
+                show(file, item.fd, Interest { events, data });
+            }
+        }
     }
 
     /// The last descriptor of `file` is being closed: it leaves every set. To be called while the

@@ -9,7 +9,7 @@ use stack::Instant;
 
 use crate::errno::Errno;
 use crate::readiness::{self, Limits};
-use crate::{start, sys};
+use crate::{dead, start, sys};
 
 /// Events of the stack in one answer, whatever room the program has: those that stay ready go to the end of
 /// the list, so a second look within one call would report them twice. The next call reports the rest.
@@ -43,27 +43,34 @@ impl Waiting<'_> {
             room: max,
             filled: 0,
         };
+        let mut batch = Batch::new();
         loop {
+            batch.collect_dead(self.epfd, max);
+            if batch.len > 0 {
+                out.put(&batch);
+                self.take_from_kernel(&mut out, max)?;
+                return Ok(out.filled);
+            }
             let now = family::now();
             // A program that only looks expects everything that is there, the kernel's part included.
             let only_looks = self.limits.deadline.is_some_and(|deadline| deadline <= now);
             if only_looks || self.kernel_is_due(now) {
                 // Room for one event goes to either part by turns.
                 if max == 1 && self.is_stacks_turn() {
-                    self.take_from_stack(&mut out)?;
+                    self.take_from_stack(&mut out, &mut batch)?;
                 }
                 if out.filled == 0 {
                     self.take_from_kernel(&mut out, max.div_ceil(2))?;
                 }
             }
             if only_looks || out.filled > 0 {
-                self.take_from_stack(&mut out)?;
+                self.take_from_stack(&mut out, &mut batch)?;
             }
             if out.filled > 0 {
                 return Ok(out.filled);
             }
-            match self.rest(max)? {
-                Outcome::Ready(batch) => {
+            match self.rest(max, &mut batch)? {
+                Outcome::Ready(()) => {
                     out.put(&batch);
                     return Ok(out.filled);
                 }
@@ -71,7 +78,10 @@ impl Waiting<'_> {
                 Outcome::Kernel => self.take_from_kernel(&mut out, max)?,
                 Outcome::TimedOut => return Ok(0),
                 Outcome::Interrupted => return Err(Errno(libc::EINTR)),
-                Outcome::Gone => return Err(start::ended(start::entered()?)),
+                // What it leaves behind is reported now.
+                Outcome::Gone => {
+                    start::ended(start::entered()?);
+                }
             }
             if out.filled > 0 {
                 return Ok(out.filled);
@@ -80,7 +90,7 @@ impl Waiting<'_> {
     }
 
     /// Waits for either part of the set.
-    fn rest(&self, max: usize) -> Result<Outcome<Batch>, Errno> {
+    fn rest(&self, max: usize, batch: &mut Batch) -> Result<Outcome<()>, Errno> {
         let mut kernel = [pollfd {
             fd: self.epfd,
             events: libc::POLLIN,
@@ -92,12 +102,12 @@ impl Waiting<'_> {
                 bells |= bell.bit();
                 state.epolls.wait_on(self.set, bell.bit());
             }
-            let batch = Batch::collect(state, self.set, max);
+            batch.collect(state, self.set, max);
             if batch.len == 0 {
                 return None;
             }
             state.epolls.leave(self.set, bells);
-            Some(batch)
+            Some(())
         })?;
         if bells != 0 && !matches!(outcome, Outcome::Ready(_)) {
             let _ = start::enter(|state, _| state.epolls.leave(self.set, bells));
@@ -132,29 +142,41 @@ impl Waiting<'_> {
     }
 
     /// Takes what the stack has ready, once a call.
-    fn take_from_stack(&self, out: &mut Out) -> Result<(), Errno> {
-        let batch = start::enter(|state, _| {
-            let batch = Batch::collect(state, self.set, out.room);
+    fn take_from_stack(&self, out: &mut Out, batch: &mut Batch) -> Result<(), Errno> {
+        let taken = start::enter(|state, _| {
+            batch.collect(state, self.set, out.room);
             state.epolls.leave(self.set, 0);
-            batch
-        })?;
-        out.put(&batch);
+        });
+        match taken {
+            Ok(()) => out.put(batch),
+            // It is dead, as the next look will find.
+            Err(Errno(libc::ECONNRESET)) => {}
+            Err(error) => return Err(error),
+        }
         Ok(())
     }
 }
 
-/// Events on their way out of the lock: the program's memory is not touched under it.
+/// Events on their way out of the lock: the program's memory is not touched under it. One for each call: it takes
+/// a good part of the stack.
 struct Batch {
     events: [epoll_event; BATCH],
     len: usize,
 }
 
 impl Batch {
-    fn collect(state: &mut State, set: EpollId, most: usize) -> Self {
-        let mut batch = Self {
+    fn new() -> Self {
+        Self {
             events: [epoll_event { events: 0, u64: 0 }; BATCH],
             len: 0,
-        };
+        }
+    }
+
+    fn collect_dead(&mut self, epfd: c_int, most: usize) {
+        self.len = dead::collect(epfd, &mut self.events[..most.min(BATCH)]);
+    }
+
+    fn collect(&mut self, state: &mut State, set: EpollId, most: usize) {
         let State {
             epolls,
             stack,
@@ -162,8 +184,7 @@ impl Batch {
             ..
         } = state;
         let room = most.min(BATCH);
-        batch.len = epolls.collect(set, stack, files, &mut batch.events[..room]);
-        batch
+        self.len = epolls.collect(set, stack, files, &mut self.events[..room]);
     }
 }
 

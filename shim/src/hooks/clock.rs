@@ -41,7 +41,7 @@ hook! {
             return real!(nanosleep(length, left));
         }
         // SAFETY: null or valid, as nanosleep(2) demands.
-        guarded(|| done(unsafe { sleep_for(length, left) }))
+        guarded(move || done(unsafe { sleep_for(length, left) }))
     }
 }
 
@@ -55,7 +55,7 @@ hook! {
             return real!(clock_nanosleep(clock, flags, time, left));
         }
         let saved = errno::last();
-        let result = guarded(|| {
+        let result = guarded(move || {
             done(if relative {
                 // SAFETY: null or valid, as clock_nanosleep(2) demands.
                 unsafe { sleep_for(time, left) }
@@ -76,7 +76,7 @@ hook! {
         if start::family().is_none() || !has_sockets() {
             return real!(usleep(micros));
         }
-        guarded(|| done(sleep_until(family::now() + Duration::from_micros(micros.into()))))
+        guarded(move || done(sleep_until(family::now() + Duration::from_micros(micros.into()))))
     }
 }
 
@@ -86,7 +86,7 @@ hook! {
         if start::family().is_none() || !has_sockets() {
             return real!(sleep(seconds));
         }
-        guarded(|| {
+        guarded(move || {
             let deadline = family::now() + Duration::from_secs(seconds.into());
             if sleep_until(deadline).is_ok() {
                 return 0;
@@ -141,20 +141,7 @@ fn sleep_until(deadline: Instant) -> Result<(), Errno> {
         match outcome {
             Outcome::TimedOut => return Ok(()),
             Outcome::Interrupted => return Err(Errno(libc::EINTR)),
-            Outcome::Ready(()) | Outcome::Kernel => {}
-            Outcome::Gone => return sleep_without_stack(deadline),
+            Outcome::Ready(()) | Outcome::Kernel | Outcome::Gone => {}
         }
     }
-}
-
-/// The stack has died meanwhile.
-fn sleep_without_stack(deadline: Instant) -> Result<(), Errno> {
-    let rest = deadline.saturating_since(family::now());
-    let rest = timespec {
-        tv_sec: time_t::try_from(rest.as_secs()).unwrap_or(time_t::MAX),
-        tv_nsec: rest.subsec_nanos().into(),
-    };
-    let pointer: *const timespec = &raw const rest;
-    // SAFETY: the structure outlives the call.
-    unsafe { crate::sys::raw(libc::SYS_nanosleep, [pointer as usize, 0, 0, 0, 0, 0]) }.map(drop)
 }

@@ -168,7 +168,7 @@ fn sendmsg_ours(fd: c_int, message: *const msghdr, flags: c_int) -> isize {
     }
     let sent = owned(fd).and_then(|file| {
         // SAFETY: the program gives a message.
-        guarded(|| unless_kernel(unsafe { messages::send(fd, file, message, flags) }))
+        guarded(move || unless_kernel(unsafe { messages::send(fd, file, message, flags) }))
     });
     sent.unwrap_or_else(|| real!(sendmsg(fd, message, flags)))
 }

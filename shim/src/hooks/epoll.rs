@@ -9,7 +9,7 @@ use crate::epoll::{self, Waiting};
 use crate::errno::Errno;
 use crate::hook::{answer, done, guarded, hook, real};
 use crate::readiness::{self, Limits};
-use crate::start;
+use crate::{dead, start};
 
 hook! {
     /// epoll_create(2).
@@ -44,24 +44,26 @@ hook! {
 unsafe fn control(epfd: c_int, operation: c_int, fd: c_int, event: *mut epoll_event) -> c_int {
     let descriptor = descriptors::get(fd);
     if let Descriptor::Stack(file) = descriptor {
-        // SAFETY: the caller's promise.
-        return guarded(|| done(unsafe { epoll::control(epfd, operation, (fd, file), event) }));
+        return guarded(move || {
+            // SAFETY: the caller's promise.
+            done(unsafe { epoll::control(epfd, operation, (fd, file), event) })
+        });
     }
     let result = real!(epoll_ctl(epfd, operation, fd, event));
     if result != 0 {
         return result;
     }
     match descriptor {
-        Descriptor::Epoll(inner) => {
+        Descriptor::Epoll(inner) if inner != dead::NO_SET => {
             // SAFETY: the kernel has accepted the event.
-            guarded(|| done(unsafe { epoll::nest(epfd, operation, (fd, inner), event) }))
+            guarded(move || done(unsafe { epoll::nest(epfd, operation, (fd, inner), event) }))
         }
         Descriptor::Kernel if operation == libc::EPOLL_CTL_ADD && epoll::is_nested(fd) => {
             // SAFETY: as above.
             guarded(|| unsafe { epoll::begin_nested(epfd, fd, event) });
             result
         }
-        Descriptor::Kernel | Descriptor::Stack(_) => result,
+        Descriptor::Kernel | Descriptor::Stack(_) | Descriptor::Epoll(_) => result,
     }
 }
 
@@ -132,7 +134,7 @@ fn wait<'a>(
     pass_on: impl FnOnce() -> c_int,
 ) -> c_int {
     match descriptors::get(epfd) {
-        Descriptor::Epoll(set) => guarded(|| {
+        Descriptor::Epoll(set) => guarded(move || {
             answer(limits().and_then(|limits| Waiting { epfd, set, limits }.wait(events, max)))
         }),
         Descriptor::Kernel | Descriptor::Stack(_) => pass_on(),

@@ -29,7 +29,7 @@ fn close_ours(fd: c_int) -> c_int {
     if !thread::usable() {
         return real!(close(fd));
     }
-    guarded(|| done(closing::close(fd)))
+    guarded(move || done(closing::close(fd)))
 }
 
 hook! {
@@ -38,7 +38,7 @@ hook! {
         if flags & libc::CLOSE_RANGE_CLOEXEC as c_int != 0 || !closing::concerns_us() {
             return real!(close_range(first, last, flags));
         }
-        guarded(|| done(closing::close_range(first, last, flags)))
+        guarded(move || done(closing::close_range(first, last, flags)))
     }
 }
 
@@ -48,7 +48,7 @@ hook! {
         if !closing::concerns_us() {
             return real!(closefrom(first));
         }
-        guarded(|| {
+        guarded(move || {
             // It has no way to fail.
             let _ = closing::close_range(first.max(0).unsigned_abs(), u32::MAX, 0);
         })

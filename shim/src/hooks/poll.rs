@@ -13,7 +13,7 @@ hook! {
     fn poll(fds: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int {
         // SAFETY: the program's array is as long as it says.
         let Some(fds) = (unsafe { mixed(fds, count) }) else { return real!(poll(fds, count, timeout)) };
-        guarded(|| {
+        guarded(move || {
             let limits = Limits { deadline: readiness::deadline_ms(timeout), mask: None };
             answer(readiness::poll(fds, readiness::ALWAYS, limits))
         })
@@ -27,7 +27,7 @@ hook! {
         let Some(fds) = (unsafe { mixed(fds, count) }) else {
             return real!(ppoll(fds, count, timeout, mask));
         };
-        guarded(|| {
+        guarded(move || {
             // SAFETY: the pointers are null or valid, as ppoll(2) demands.
             let limits = unsafe { Limits::new(timeout, mask) };
             answer(limits.and_then(|limits| readiness::poll(fds, readiness::ALWAYS, limits)))

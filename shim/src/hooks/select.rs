@@ -37,7 +37,7 @@ hook! {
         if !unsafe { sets.any_ours() } {
             return real!(select(count, read, write, except, timeout));
         }
-        guarded(|| {
+        guarded(move || {
             // SAFETY: null, or valid as select(2) demands.
             let timeout = unsafe { timeout.as_mut() };
             let deadline = match timeout.as_deref().map(deadline_of).transpose() {
@@ -69,7 +69,7 @@ hook! {
         if !unsafe { sets.any_ours() } {
             return real!(pselect(count, read, write, except, timeout, mask));
         }
-        guarded(|| {
+        guarded(move || {
             // SAFETY: null, or valid as pselect(2) demands.
             let limits = unsafe { Limits::new(timeout, mask) };
             // SAFETY: as above.

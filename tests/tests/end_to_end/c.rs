@@ -118,6 +118,33 @@ fn a_handler_may_jump_out_of_any_call() {
 }
 
 #[test]
+fn calls_on_small_stacks_answer_as_the_kernels() {
+    same("stacks", "echo");
+}
+
+/// Half of what a call must find, else it moves to a stack of the library's (`NEEDED_BYTES` in `shim/src/roomy.rs`): the other half is for
+/// a signal's frame, and for ways that no test goes.
+const STACK_BYTES_MAX: u32 = 16 << 10;
+
+#[test]
+fn no_call_takes_more_stack_than_it_may() {
+    let program = CProgram::compile("depth");
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "echo");
+    let mut command = lab.nstk(program.path());
+    command.args([PEER_ADDRESS, &peer.port.to_string()]);
+    let depths = lab.through_tap(|| Outcome::of(&mut command)).success();
+    assert_eq!(depths.lines().count(), 11, "{depths}");
+    for line in depths.lines() {
+        let bytes = line.split(' ').nth(1).and_then(|bytes| bytes.parse().ok());
+        assert!(
+            bytes.is_some_and(|bytes: u32| bytes <= STACK_BYTES_MAX),
+            "{depths}"
+        );
+    }
+}
+
+#[test]
 fn children_that_become_other_programs_let_go_as_on_the_kernel() {
     same("replaced", "echo");
 }

@@ -191,6 +191,42 @@ fn pausing_uses_no_cpu() {
 }
 
 #[test]
+fn sockets_of_a_dead_stack_report_errors_and_its_listeners_nothing() {
+    let program = CProgram::compile("dead");
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "echo");
+    let mut command = lab.nstk(program.path());
+    let outcome = Outcome::of(command.args([PEER_ADDRESS, &peer.port.to_string()]));
+    let lines: Vec<&str> = outcome.stderr.lines().collect();
+    let &[killed, told] = lines.as_slice() else {
+        panic!("one line of the program and one of the library: {lines:?}");
+    };
+    let killed = killed.strip_prefix("killed ").expect("a process id");
+    assert!(
+        told.contains(&format!("process {killed} was killed")),
+        "{told}"
+    );
+    let said = outcome.success();
+    let expected = "\
+first: 2 level+ERR+HUP+IN edge+ERR+HUP+IN
+again: 1 level+ERR+HUP+IN
+poll: 2 ERR+HUP - ERR+HUP
+poll of the listener: 0
+recv(level, bytes, sizeof bytes, 0): ECONNRESET
+send(level, \"x\", 1, MSG_NOSIGNAL): ECONNRESET
+added: 2 level+ERR+HUP+IN fresh+ERR+HUP+IN
+epoll_ctl(set, EPOLL_CTL_DEL, later, NULL): 0
+epoll_ctl(set, EPOLL_CTL_DEL, later, NULL): ENOENT
+closed: 0
+in a child: 0
+anew: 1 fresh+IN
+hello
+quiet: 0
+";
+    assert_eq!(said, expected);
+}
+
+#[test]
 fn survivors_of_killed_processes_go_on_or_get_errors_but_never_wrong_bytes() {
     let program = CProgram::compile("dying");
     let lab = Lab::new();

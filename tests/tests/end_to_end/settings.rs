@@ -54,6 +54,33 @@ fn one_line(outcome: &Outcome, named: &str) {
     );
 }
 
+/// What the program `environment` prints, which must go by the stack and say nothing else.
+fn in_changing_environment(mode: &str) -> String {
+    let lab = Lab::new();
+    let program = CProgram::compile("environment");
+    let peer = Peer::start(&lab, PEER, "echo");
+    let mut command = lab.nstk(program.path());
+    command.args([PEER_ADDRESS, &peer.port.to_string(), mode]);
+    let outcome = lab.through_tap(|| Outcome::of(&mut command));
+    assert_eq!(outcome.stderr, "");
+    outcome.success()
+}
+
+#[test]
+fn settings_outlive_an_environment_that_the_program_clears() {
+    assert_eq!(in_changing_environment("clear"), "hello\n");
+}
+
+#[test]
+fn settings_that_the_program_makes_itself_do_not_count() {
+    assert_eq!(in_changing_environment("late"), "hello\n");
+}
+
+#[test]
+fn a_thread_may_change_the_environment_at_the_first_socket() {
+    assert_eq!(in_changing_environment("race"), "all well\n");
+}
+
 #[test]
 fn an_unknown_sysctl_is_named() {
     left_out("NSTK_SYSCTL", "net.ipv4.tcp_flux=1", "net.ipv4.tcp_flux");

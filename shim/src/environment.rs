@@ -1,0 +1,109 @@
+//! The environment that the program was started with, as far as it concerns us.
+//!
+//! The program's own list is no place to look later: its other threads change it with setenv(3), which moves
+//! and frees what is there, and programs that change their title overwrite it. So our variables are copied when
+//! the library is loaded, before the program has any thread, and the program's list is not looked at again.
+
+use core::ffi::{CStr, c_char};
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use crate::sys;
+
+/// The copy: C strings `NAME=VALUE` one behind the other, and an empty one at the end. Null: not made yet.
+static KEPT: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
+
+/// What is kept where no variable is ours.
+static NOTHING: u8 = 0;
+
+/// Run by the loader. Every program under the preload pays for it, so it does little.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = keep;
+
+/// Copies our variables, unless that has been done: a library that is initialised before ours may make a socket
+/// earlier. Without memory for it there are none.
+pub(crate) extern "C" fn keep() {
+    if !KEPT.load(Ordering::Acquire).is_null() {
+        return;
+    }
+    let bytes: usize = ours().map(|variable| variable.count_bytes() + 1).sum();
+    if bytes == 0 {
+        KEPT.store((&raw const NOTHING).cast_mut(), Ordering::Release);
+        return;
+    }
+    // The mapping is all zeros: the empty string at the end is there already.
+    let copy = sys::map(bytes + 1).cast::<u8>();
+    if copy.is_null() {
+        return;
+    }
+    let mut at = 0;
+    for variable in ours() {
+        let text = variable.to_bytes();
+        // SAFETY: the mapping has room for all variables, and nobody else knows it.
+        unsafe { core::ptr::copy_nonoverlapping(text.as_ptr(), copy.wrapping_add(at), text.len()) };
+        at += text.len() + 1;
+    }
+    KEPT.store(copy, Ordering::Release);
+}
+
+/// The value of one of our variables.
+pub(crate) fn value(name: &str) -> Option<&'static [u8]> {
+    let mut values = all().filter_map(|variable| {
+        let rest = variable.to_bytes().strip_prefix(name.as_bytes())?;
+        rest.strip_prefix(b"=")
+    });
+    values.next()
+}
+
+/// Our variables, each as `NAME=VALUE`.
+pub(crate) fn all() -> impl Iterator<Item = &'static CStr> {
+    let mut at: *const c_char = KEPT.load(Ordering::Acquire).cast();
+    core::iter::from_fn(move || {
+        if at.is_null() {
+            return None;
+        }
+        // SAFETY: `at` is the start of a string of the copy, which is never changed or given back.
+        let variable = unsafe { CStr::from_ptr(at) };
+        at = at.wrapping_add(variable.count_bytes() + 1);
+        (!variable.is_empty()).then_some(variable)
+    })
+    // Nothing may be read behind the empty string.
+    .fuse()
+}
+
+unsafe extern "C" {
+    /// environ(7)
+    static environ: *const *const c_char;
+}
+
+/// Our variables in the program's list. To be walked only while the library is loaded.
+fn ours() -> impl Iterator<Item = &'static CStr> {
+    // SAFETY: libc has set it before it lets any library run.
+    let mut entry = unsafe { environ };
+    core::iter::from_fn(move || {
+        loop {
+            if entry.is_null() {
+                return None;
+            }
+            // SAFETY: the list ends in a null pointer, at which the walk ends, too.
+            let variable = unsafe { entry.read() };
+            if variable.is_null() {
+                return None;
+            }
+            entry = entry.wrapping_add(1);
+            if env::PREFIXES.iter().any(|prefix| begins(variable, prefix)) {
+                // SAFETY: every entry before the null pointer leads to a C string.
+                return Some(unsafe { CStr::from_ptr(variable) });
+            }
+        }
+    })
+}
+
+/// Whether a C string of the program's list begins like that.
+fn begins(variable: *const c_char, prefix: &str) -> bool {
+    prefix.bytes().enumerate().all(|(at, byte)| {
+        // SAFETY: not beyond the string's last byte, which is 0 and no byte of a prefix.
+        let found = unsafe { variable.wrapping_add(at).read() };
+        found as u8 == byte
+    })
+}

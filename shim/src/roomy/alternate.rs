@@ -1,0 +1,58 @@
+//! The alternate signal stack (sigaltstack(2)).
+//!
+//! While the stack pointer is there the kernel puts further handlers below it; as soon as it is elsewhere,
+//! further handlers begin at the top again, over what the first one has there. So a thread that leaves it for a
+//! stack of ours takes it away from the kernel meanwhile.
+
+use core::ffi::c_int;
+
+use libc::stack_t;
+
+use crate::{sys, thread};
+
+#[derive(Clone, Copy)]
+pub(super) struct Alternate {
+    stack: stack_t,
+}
+
+impl Alternate {
+    /// The one that the calling thread is on.
+    pub(super) fn current() -> Option<Self> {
+        if !thread::may_be_on_alternate() {
+            return None;
+        }
+        // SAFETY: a pointer and numbers; null and zeros are values of it.
+        let mut stack: stack_t = unsafe { core::mem::zeroed() };
+        let place: *mut stack_t = &raw mut stack;
+        // SAFETY: a place for the answer.
+        let asked = unsafe { sys::raw(libc::SYS_sigaltstack, [0, place as usize, 0, 0, 0, 0]) };
+        if asked.is_ok() && stack.ss_flags & libc::SS_ONSTACK != 0 {
+            stack.ss_flags = 0;
+            return Some(Self { stack });
+        }
+        thread::is_not_on_alternate();
+        None
+    }
+
+    pub(super) fn contains(&self, pointer: usize) -> bool {
+        pointer.wrapping_sub(self.stack.ss_sp as usize) < self.stack.ss_size
+    }
+
+    /// Takes it away from the kernel. The stack pointer has to be elsewhere.
+    pub(super) fn disable(&self) {
+        self.tell(libc::SS_DISABLE);
+    }
+
+    /// Gives it to the kernel again. The stack pointer still has to be elsewhere.
+    pub(super) fn enable(&self) {
+        self.tell(0);
+    }
+
+    fn tell(&self, flags: c_int) {
+        let mut stack = self.stack;
+        stack.ss_flags = flags;
+        let place: *const stack_t = &raw const stack;
+        // SAFETY: the structure outlives the call.
+        let _ = unsafe { sys::raw(libc::SYS_sigaltstack, [place as usize, 0, 0, 0, 0, 0]) };
+    }
+}

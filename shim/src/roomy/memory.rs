@@ -1,0 +1,78 @@
+//! Memory for stacks.
+
+use core::ffi::c_void;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use super::valgrind;
+use crate::sys;
+
+/// A stack: it grows from `high` down to `low`.
+#[derive(Clone, Copy)]
+pub(super) struct Stack {
+    pub(super) low: usize,
+    pub(super) high: usize,
+    /// What valgrind calls it.
+    number: usize,
+}
+
+/// Below each stack of ours: who runs over its end dies there.
+const GUARD_BYTES: usize = 4096;
+
+impl Stack {
+    /// No memory at all.
+    pub(super) const NONE: Self = Self::of_the_program(0, 0);
+
+    /// A stack that the program has.
+    pub(super) const fn of_the_program(low: usize, high: usize) -> Self {
+        Self {
+            low,
+            high,
+            number: 0,
+        }
+    }
+
+    pub(super) fn contains(self, pointer: usize) -> bool {
+        (self.low..self.high).contains(&pointer)
+    }
+
+    /// Maps a stack of so many bytes, of which each page costs memory when it is first touched.
+    pub(super) fn map(bytes: usize) -> Option<Self> {
+        let start = sys::map(GUARD_BYTES + bytes);
+        if start.is_null() {
+            return None;
+        }
+        sys::forbid(start, GUARD_BYTES);
+        let low = start as usize + GUARD_BYTES;
+        let high = low + bytes;
+        let number = valgrind::register(low, high);
+        Some(Self { low, high, number })
+    }
+
+    /// Gives back what [`Stack::map`] gave.
+    pub(super) fn unmap(self) {
+        valgrind::deregister(self.number);
+        let start = self.low - GUARD_BYTES;
+        sys::unmap(start as *mut c_void, self.high - start);
+    }
+}
+
+/// Names what each thread has to give back at its end, plus one; 0: there is no such name.
+static KEY: AtomicU32 = AtomicU32::new(0);
+
+/// Has `at_end` called at the end of each thread that calls [`remember`] from now on.
+pub(super) fn watch_threads(at_end: extern "C" fn(*mut c_void)) {
+    let mut key = 0;
+    // SAFETY: the function stays where it is, since the library is never unloaded.
+    if unsafe { libc::pthread_key_create(&raw mut key, Some(at_end)) } == 0 {
+        KEY.store(key + 1, Ordering::Release);
+    }
+}
+
+/// The calling thread has something to give back. `false`: nobody will ask for it.
+pub(super) fn remember() -> bool {
+    let Some(key) = KEY.load(Ordering::Acquire).checked_sub(1) else {
+        return false;
+    };
+    // SAFETY: the key was made and is never deleted. The value only has to be something.
+    unsafe { libc::pthread_setspecific(key, (&raw const KEY).cast()) == 0 }
+}
