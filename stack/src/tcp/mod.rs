@@ -13,6 +13,8 @@ mod chrono;
 pub(crate) mod congestion;
 mod connection;
 mod flow;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod header;
 pub(crate) mod icmp;
 mod info;
