@@ -1,7 +1,9 @@
 //! Memory: what the settings say is what is held.
 
 use super::world::*;
-use crate::testing::Pair;
+use crate::tcp::segment::TxSeg;
+use crate::tcp::seq::Seq;
+use crate::testing::{Host, Pair};
 use crate::{Error, Ready, SockOpt};
 
 /// Writes until there is no room.
@@ -163,4 +165,22 @@ fn a_writer_refused_for_memory_is_told_to_try_again_though_nothing_is_out() {
     assert_eq!(world.read(1).as_deref(), Ok(b"x".as_slice()));
     assert_eq!(world.read(0).as_deref(), Ok(b"y".as_slice()));
     world.finish();
+}
+
+#[test]
+fn a_syn_that_finds_the_segment_table_full_leaves_when_there_is_room() {
+    let mut pair = Pair::new();
+    let segs = &mut pair.hosts[0].stack.tcp.tx_segs;
+    let other = TxSeg::new(Seq::new(0), 0, 1000, Default::default());
+    let others: std::vec::Vec<_> = core::iter::from_fn(|| segs.insert(other)).collect();
+    listen(&mut pair.hosts[1]);
+    let client = stream(&mut pair.hosts[0]);
+    start(&mut pair, client);
+    pair.run(SECOND);
+    let connected = |hosts: &mut [Host; 2]| hosts[0].stack.connect_result(client) == Ok(());
+    assert!(!pair.run_until(SECOND, connected));
+    for id in others {
+        pair.hosts[0].stack.tcp.tx_segs.remove(id);
+    }
+    assert!(pair.run_until(SECOND / 10, connected));
 }
