@@ -93,7 +93,9 @@ fn check_all(made: &Made) -> Option<Settings> {
     assert!(stack.has_v4() || stack.has_v6());
     for addr in [stack.addr, stack.addr6, stack.gateway, stack.gateway6] {
         let _ = settings.bypass.decide(Proto::Tcp, Role::Connect, addr, 80);
-        let _ = settings.bypass.decide(Proto::Udp, Role::Listen, addr, u16::MAX);
+        let _ = settings
+            .bypass
+            .decide(Proto::Udp, Role::Listen, addr, u16::MAX);
     }
     assert!(!stack.is_own(Addr::UNSPECIFIED));
     assert_eq!(settings.fingerprint(), settings.clone().fingerprint());

@@ -43,7 +43,11 @@ fn open(world: &mut World, number: u8, bytes: &mut Unstructured<'_>) -> Result<(
     if world.sockets.len() >= SOCKETS_MAX {
         return Ok(());
     }
-    let kind = if number == 0 { SockKind::Datagram } else { SockKind::Stream };
+    let kind = if number == 0 {
+        SockKind::Datagram
+    } else {
+        SockKind::Stream
+    };
     let domain = one_of(bytes, &[Domain::Inet6, Domain::Inet])?;
     let Ok(id) = world.stack.socket(kind, domain) else {
         return Ok(());
@@ -61,7 +65,11 @@ fn open(world: &mut World, number: u8, bytes: &mut Unstructured<'_>) -> Result<(
 
 fn bind(world: &mut World, id: SockId, bytes: &mut Unstructured<'_>) -> Result<()> {
     let addresses = [Addr::UNSPECIFIED, OWN_V4, OWN_V6, Addr::V4_UNSPECIFIED];
-    let port = if seldom(bytes, 8)? { 0 } else { one_of(bytes, &OWN_PORTS)? };
+    let port = if seldom(bytes, 8)? {
+        0
+    } else {
+        one_of(bytes, &OWN_PORTS)?
+    };
     let local = Endpoint::new(one_of(bytes, &addresses)?, port);
     let answer = world.stack.bind(world.now, id, local);
     world.tell(|| format!("bind {id:?} {local}: {answer:?}"));
@@ -86,7 +94,10 @@ fn connect(world: &mut World, id: SockId, bytes: &mut Unstructured<'_>) -> Resul
     let remote = match bytes.arbitrary::<u8>()? {
         0..=239 => Endpoint::new(any_peer(bytes)?, one_of(bytes, &PEER_PORTS)?),
         // Itself, nobody, everybody.
-        240..=249 => Endpoint::new(one_of(bytes, &[OWN_V4, OWN_V6])?, one_of(bytes, &OWN_PORTS)?),
+        240..=249 => Endpoint::new(
+            one_of(bytes, &[OWN_V4, OWN_V6])?,
+            one_of(bytes, &OWN_PORTS)?,
+        ),
         250..=252 => Endpoint::UNSPECIFIED,
         253..=255 => Endpoint::new(Addr::V4_BROADCAST, 1000),
     };
@@ -139,8 +150,17 @@ fn set_option(world: &mut World, id: SockId, bytes: &mut Unstructured<'_>) -> Re
 /// Everything that can be asked; the answers only have to come.
 fn ask(world: &mut World, id: SockId) {
     let stack = &mut world.stack;
-    let _ = (stack.ready(id), stack.queued(id), stack.local(id), stack.peer(id));
-    let _ = (stack.tcp_info(world.now, id), stack.connect_result(id), stack.take_error(id));
+    let _ = (
+        stack.ready(id),
+        stack.queued(id),
+        stack.local(id),
+        stack.peer(id),
+    );
+    let _ = (
+        stack.tcp_info(world.now, id),
+        stack.connect_result(id),
+        stack.take_error(id),
+    );
     for name in [
         OptName::MaxSegment,
         OptName::KeepIdle,

@@ -55,7 +55,11 @@ impl Sent {
                 assert_eq!(packet.len(), 28);
                 let target = Addr::v4(packet[24..28].try_into().expect("four bytes"));
                 let is_question = be16(packet, 6) == 1 && target != config.addr;
-                if is_question { Heard::Question(target) } else { Heard::Nothing }
+                if is_question {
+                    Heard::Question(target)
+                } else {
+                    Heard::Nothing
+                }
             }
             0x0800 => self.check_v4(packet),
             0x86dd => self.check_v6(packet, config),
@@ -74,11 +78,21 @@ impl Sent {
             GsoKind::Tcp6 => DeviceOffload::TSO6,
             GsoKind::Udp => panic!("UDP is not cut by devices"),
         };
-        assert!(config.device_offload().contains(needed | DeviceOffload::TX_CSUM));
+        assert!(
+            config
+                .device_offload()
+                .contains(needed | DeviceOffload::TX_CSUM)
+        );
         assert_eq!(usize::from(gso.header_len), header_len);
         let header = header_len - ETHERNET_HEADER;
-        assert!(gso.size > 0 && header + usize::from(gso.size) <= mtu, "{gso:?}");
-        assert!(len - header > usize::from(gso.size), "one segment is no super-segment");
+        assert!(
+            gso.size > 0 && header + usize::from(gso.size) <= mtu,
+            "{gso:?}"
+        );
+        assert!(
+            len - header > usize::from(gso.size),
+            "one segment is no super-segment"
+        );
     }
 
     fn check_v4(&self, packet: &[u8]) -> Heard {
@@ -92,12 +106,20 @@ impl Sent {
             dst: address(16),
             protocol: packet[9],
         };
-        if is_fragment { Heard::Packet } else { self.check_transport(ends, &packet[20..], 20) }
+        if is_fragment {
+            Heard::Packet
+        } else {
+            self.check_transport(ends, &packet[20..], 20)
+        }
     }
 
     fn check_v6(&self, packet: &[u8], config: &Config) -> Heard {
         assert_eq!(packet[0] >> 4, 6);
-        assert_eq!(usize::from(be16(packet, 4)) + 40, packet.len(), "payload length");
+        assert_eq!(
+            usize::from(be16(packet, 4)) + 40,
+            packet.len(),
+            "payload length"
+        );
         let address = |at: usize| Addr::v6(packet[at..at + 16].try_into().expect("16 bytes"));
         let ends = Ends {
             src: address(8),
@@ -107,7 +129,11 @@ impl Sent {
         let heard = self.check_transport(ends, &packet[40..], 40);
         if ends.protocol == ICMPV6 && packet[40] == 135 {
             let target = Addr::v6(packet[48..64].try_into().expect("16 bytes"));
-            return if config.is_own(target) { Heard::Nothing } else { Heard::Question(target) };
+            return if config.is_own(target) {
+                Heard::Nothing
+            } else {
+                Heard::Question(target)
+            };
         }
         heard
     }
@@ -119,13 +145,21 @@ impl Sent {
             ICMP | ICMPV6 => 2,
             _ => return Heard::Packet,
         };
-        let pseudo = if ends.protocol == ICMP { Vec::new() } else { ends.pseudo(transport.len()) };
+        let pseudo = if ends.protocol == ICMP {
+            Vec::new()
+        } else {
+            ends.pseudo(transport.len())
+        };
         match self.checksum {
             None => assert_eq!(sum(&[&pseudo, transport]), 0, "transport checksum"),
             Some(TxChecksum { start, offset }) => {
                 let expected = (ETHERNET_HEADER + at, place);
                 assert_eq!((usize::from(start), usize::from(offset)), expected);
-                assert_eq!(be16(transport, place), !sum(&[&pseudo]), "pseudo-header sum");
+                assert_eq!(
+                    be16(transport, place),
+                    !sum(&[&pseudo]),
+                    "pseudo-header sum"
+                );
             }
         }
         match ends.protocol {

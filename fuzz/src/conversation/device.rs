@@ -18,7 +18,13 @@ const CALLS_MAX: usize = 2000;
 impl World {
     /// Puts a frame into the burst; it is lost if there are no buffers.
     pub(super) fn put(&mut self, frame: &[u8], checksum: RxChecksum, gso_size: u16) {
-        self.tell(|| format!("> {} bytes {checksum:?} gso {gso_size} {}", frame.len(), hex(frame)));
+        self.tell(|| {
+            format!(
+                "> {} bytes {checksum:?} gso {gso_size} {}",
+                frame.len(),
+                hex(frame)
+            )
+        });
         let size = self.stack.receive_buffers().size() as usize;
         let gap = usize::from(START);
         let padded = [&vec![0; gap], frame].concat();
@@ -59,7 +65,10 @@ impl World {
     pub(super) fn transmit(&mut self, frames: usize) {
         let mut sink = Sink::new(frames);
         while self.stack.poll_transmit(self.now, &mut sink) {}
-        assert!(sink.is_full() || !self.stack.transmit_pending(), "not all was sent");
+        assert!(
+            sink.is_full() || !self.stack.transmit_pending(),
+            "not all was sent"
+        );
         for (header, payload, frame) in sink.frames {
             self.send(header, &payload, frame);
         }
@@ -85,7 +94,10 @@ impl World {
                 PoolKind::Send => self.stack.send_buffers(),
                 PoolKind::Receive => self.stack.receive_buffers(),
             };
-            assert!(from.read(buf, at, &mut bytes), "payload outside of its buffer");
+            assert!(
+                from.read(buf, at, &mut bytes),
+                "payload outside of its buffer"
+            );
             frame.extend(bytes);
             if self.is_slow {
                 self.in_device.push((pool, buf));
@@ -130,7 +142,10 @@ impl World {
                 return;
             }
         }
-        panic!("a deadline of {:?} does not pass", self.stack.poll_timeout());
+        panic!(
+            "a deadline of {:?} does not pass",
+            self.stack.poll_timeout()
+        );
     }
 }
 
@@ -164,5 +179,9 @@ impl FrameSink for Sink {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().take(100).map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .take(100)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

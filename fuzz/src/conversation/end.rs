@@ -16,11 +16,19 @@ impl World {
     pub(super) fn check(&self) {
         self.stack.check_books();
         let usage = self.stack.usage();
-        let in_burst = self.burst.iter().map(|frame| frame.bufs.len()).sum::<usize>();
+        let in_burst = self
+            .burst
+            .iter()
+            .map(|frame| frame.bufs.len())
+            .sum::<usize>();
         assert!(usage.receive_buffers as usize >= in_burst);
         assert!(usage.endpoints as usize >= self.sockets.len());
         for socket in &self.sockets {
-            assert_eq!(self.stack.tag(socket.id), socket.id.to_bits(), "it is still there");
+            assert_eq!(
+                self.stack.tag(socket.id),
+                socket.id.to_bits(),
+                "it is still there"
+            );
         }
     }
 }
@@ -55,7 +63,11 @@ pub(super) fn close_all(mut world: World) {
     wait_for_quiet(&mut world);
     world.deadlines_left = DEADLINES_MAX;
     world.advance(TIME_WAIT);
-    assert_eq!(world.stack.usage(), Usage::default(), "left after TIME_WAIT");
+    assert_eq!(
+        world.stack.usage(),
+        Usage::default(),
+        "left after TIME_WAIT"
+    );
     assert_eq!(world.stack.live_connections(), 0);
     if world.is_thorough {
         world.stack.check_nothing_is_left();

@@ -37,10 +37,18 @@ fn add_options(packet: &mut Packet, bytes: &mut Unstructured<'_>) -> Result<()> 
     }
     for _ in 0..1 + bytes.arbitrary::<u8>()? % 4 {
         let kind = one_of(bytes, &[60, 0, 43, FRAGMENT, 51, 59, 135])?;
-        let eights = if kind == FRAGMENT { 0 } else { bytes.arbitrary::<u8>()? % 3 };
+        let eights = if kind == FRAGMENT {
+            0
+        } else {
+            bytes.arbitrary::<u8>()? % 3
+        };
         let mut header = vec![packet.first_header, eights];
         // Padding, a route that is finished, a packet that is whole.
-        header.extend(if kind == 43 || kind == FRAGMENT { [0; 6] } else { [1, 4, 0, 0, 0, 0] });
+        header.extend(if kind == 43 || kind == FRAGMENT {
+            [0; 6]
+        } else {
+            [1, 4, 0, 0, 0, 0]
+        });
         for _ in 0..eights {
             header.extend([1, 6, 0, 0, 0, 0, 0, 0]);
         }
@@ -65,7 +73,10 @@ fn cut(world: &mut World, packet: &Packet, bytes: &mut Unstructured<'_>) -> Resu
         .map(|(index, piece)| fragment(packet, ident, (index * size, index < last), piece))
         .collect();
     for _ in 0..bytes.arbitrary::<u8>()? % 4 {
-        let (from, to) = (bytes.choose_index(fragments.len())?, bytes.choose_index(fragments.len())?);
+        let (from, to) = (
+            bytes.choose_index(fragments.len())?,
+            bytes.choose_index(fragments.len())?,
+        );
         match bytes.arbitrary::<u8>()? % 4 {
             0 => fragments.swap(from, to),
             1 => fragments.push(fragments[from].clone()),
@@ -74,7 +85,11 @@ fn cut(world: &mut World, packet: &Packet, bytes: &mut Unstructured<'_>) -> Resu
             _ => {
                 let at = usize::from(bytes.arbitrary::<u16>()?);
                 let data = fragments[from].data.clone();
-                let data = if packet.dst.is_v4() { &data[..] } else { &data[8.min(data.len())..] };
+                let data = if packet.dst.is_v4() {
+                    &data[..]
+                } else {
+                    &data[8.min(data.len())..]
+                };
                 fragments.push(fragment(packet, ident, (at, bytes.arbitrary()?), data));
             }
         }
@@ -91,10 +106,10 @@ fn fragment(packet: &Packet, ident: u16, (at, more): (usize, bool), data: &[u8])
     let [i, j] = ident.to_be_bytes();
     let field = |field: usize| (field as u16).to_be_bytes();
     if packet.dst.is_v4() {
-        let [a, b] = field(at / 8 & 0x1fff | usize::from(more) << 13);
+        let [a, b] = field(((at / 8) & 0x1fff) | (usize::from(more) << 13));
         fragment.fragment = [i, j, a, b];
     } else {
-        let [a, b] = field(at & !7 | usize::from(more));
+        let [a, b] = field((at & !7) | usize::from(more));
         fragment.options = vec![packet.protocol, 0, a, b, 0, 0, i, j];
         fragment.first_header = FRAGMENT;
     }
@@ -129,7 +144,9 @@ fn bend(frame: &mut Vec<u8>, bytes: &mut Unstructured<'_>) -> Result<()> {
         let len = usize::from(bytes.arbitrary::<u16>()?) % frame.len();
         frame.truncate(1 + len);
     }
-    let header_len = frame.get(ETHERNET_HEADER).map_or(0, |first| usize::from(first & 0xf) * 4);
+    let header_len = frame
+        .get(ETHERNET_HEADER)
+        .map_or(0, |first| usize::from(first & 0xf) * 4);
     if frame.get(12..14) == Some(&[8, 0])
         && let Some(header) = frame.get_mut(ETHERNET_HEADER..ETHERNET_HEADER + header_len)
         && header.len() >= 20

@@ -34,7 +34,10 @@ pub(super) fn error(world: &mut World, bytes: &mut Unstructured<'_>) -> Result<(
         _ => bytes.arbitrary()?,
     };
     let mut message = if is_v4 {
-        vec![one_of(bytes, &[3, 3, 11, 12, 4, 5])?, bytes.arbitrary::<u8>()? % 17]
+        vec![
+            one_of(bytes, &[3, 3, 11, 12, 4, 5])?,
+            bytes.arbitrary::<u8>()? % 17,
+        ]
     } else {
         vec![one_of(bytes, &[1, 2, 3, 4])?, bytes.arbitrary::<u8>()? % 8]
     };
@@ -47,7 +50,11 @@ pub(super) fn error(world: &mut World, bytes: &mut Unstructured<'_>) -> Result<(
 /// A ping, its answer, or some other message.
 pub(super) fn ping(world: &mut World, bytes: &mut Unstructured<'_>) -> Result<()> {
     let is_v4 = bytes.arbitrary()?;
-    let kinds: [u8; 5] = if is_v4 { [8, 0, 13, 17, 10] } else { [128, 129, 130, 143, 138] };
+    let kinds: [u8; 5] = if is_v4 {
+        [8, 0, 13, 17, 10]
+    } else {
+        [128, 129, 130, 143, 138]
+    };
     let mut message = vec![one_of(bytes, &kinds)?, 0, 0, 0];
     message.extend(bytes.arbitrary::<[u8; 4]>()?);
     message.resize(8 + usize::from(bytes.arbitrary::<u16>()? % 4000), 0x43);
@@ -67,7 +74,11 @@ fn put(
         (false, true) => (PEERS[1], OWN_V6, ICMPV6),
         (false, false) => (src, OWN_V6, ICMPV6),
     };
-    let dst = if seldom(bytes, 16)? && is_v4 { Addr::v4([10, 0, 0, 255]) } else { own };
+    let dst = if seldom(bytes, 16)? && is_v4 {
+        Addr::v4([10, 0, 0, 255])
+    } else {
+        own
+    };
     let packet = Packet::new(src, dst, protocol, message).with_checksum(2);
     fragments::put(world, packet, (RxChecksum::Unknown, 0), bytes)
 }

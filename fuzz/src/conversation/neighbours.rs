@@ -37,7 +37,10 @@ pub(super) fn unasked(world: &mut World, bytes: &mut Unstructured<'_>) -> Result
         }
         let mut packet = discovery(kind, bytes.arbitrary()?, target, &options);
         if bytes.arbitrary()? {
-            packet.src = one_of(bytes, &[PEERS[1], Addr::UNSPECIFIED, Addr::v6_link_local(PEER_MAC)])?;
+            packet.src = one_of(
+                bytes,
+                &[PEERS[1], Addr::UNSPECIFIED, Addr::v6_link_local(PEER_MAC)],
+            )?;
         }
         if seldom(bytes, 8)? {
             packet.ttl = bytes.arbitrary()?;

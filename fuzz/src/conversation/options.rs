@@ -88,7 +88,11 @@ fn sack(options: &mut Vec<u8>, flow: &Flow, bytes: &mut Unstructured<'_>) -> Res
     let mut start = flow.acked;
     for _ in 0..blocks {
         let gap = step(bytes)?;
-        start = if seldom(bytes, 8)? { start.wrapping_sub(gap) } else { start.wrapping_add(gap) };
+        start = if seldom(bytes, 8)? {
+            start.wrapping_sub(gap)
+        } else {
+            start.wrapping_add(gap)
+        };
         let end = start.wrapping_add(step(bytes)?);
         options.extend(start.to_be_bytes());
         options.extend(end.to_be_bytes());

@@ -134,7 +134,11 @@ impl World {
         let Some(first) = flow.first.filter(|_| self.is_honest) else {
             return;
         };
-        for (&byte, place) in segment.payload.iter().zip(segment.seq.wrapping_sub(first)..) {
+        for (&byte, place) in segment
+            .payload
+            .iter()
+            .zip(segment.seq.wrapping_sub(first)..)
+        {
             // A probe repeats the number before the first byte.
             assert!(place > 0 || segment.flags & SYN != 0);
             let place = place.wrapping_sub(u32::from(segment.flags & SYN == 0));

@@ -47,12 +47,20 @@ fn fill(world: &mut World, id: SockId, span: &SendSpan) {
 
 /// `recv` or `recvfrom`, as far as the copying.
 pub(super) fn read(world: &mut World, id: SockId, bytes: &mut Unstructured<'_>) -> Result<()> {
-    let flags = if seldom(bytes, 5)? { RecvFlags::PEEK } else { RecvFlags::empty() };
+    let flags = if seldom(bytes, 5)? {
+        RecvFlags::PEEK
+    } else {
+        RecvFlags::empty()
+    };
     let span = match world.stack.kind(id) {
         Some(SockKind::Stream) => {
             let len = small(bytes)? as usize % 300_000;
             let is_peek = flags.contains(RecvFlags::PEEK);
-            let offset = if is_peek && bytes.arbitrary()? { small(bytes)? as usize } else { 0 };
+            let offset = if is_peek && bytes.arbitrary()? {
+                small(bytes)? as usize
+            } else {
+                0
+            };
             let span = world.stack.recv_reserve(id, len, flags, offset);
             span.ok().map(|span| Span::Receive(id, span, flags))
         }
@@ -92,9 +100,17 @@ pub(super) fn commit_one(world: &mut World, bytes: &mut Unstructured<'_>) -> Res
 
 fn commit(world: &mut World, span: Span, bytes: &mut Unstructured<'_>) -> Result<()> {
     let is_whole = !seldom(bytes, 5)?;
-    let more = if seldom(bytes, 4)? { SendFlags::MORE } else { SendFlags::empty() };
+    let more = if seldom(bytes, 4)? {
+        SendFlags::MORE
+    } else {
+        SendFlags::empty()
+    };
     let part = |len: usize, bytes: &mut Unstructured<'_>| {
-        if is_whole { Ok(len) } else { bytes.int_in_range(0..=len) }
+        if is_whole {
+            Ok(len)
+        } else {
+            bytes.int_in_range(0..=len)
+        }
     };
     let (stack, now) = (&mut world.stack, world.now);
     match span {

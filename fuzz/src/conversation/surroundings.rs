@@ -49,7 +49,10 @@ impl<'a> Arbitrary<'a> for Surroundings {
             mtu: one_of(bytes, &[1500, 1280, 9000, u16::MAX])?,
             offload: u32::from(bytes.arbitrary::<u8>()? % 32),
             congestion: one_of(bytes, &CcKind::ALL)? as u8,
-            tcp_mem: one_of(bytes, &[[1024, 2048, 4096], [8, 16, 32], [64, 96, 128], [0; 3]])?,
+            tcp_mem: one_of(
+                bytes,
+                &[[1024, 2048, 4096], [8, 16, 32], [64, 96, 128], [0; 3]],
+            )?,
             ..Config::default()
         };
         for _ in 0..bytes.arbitrary::<u8>()? % 8 {
@@ -86,4 +89,7 @@ pub(super) fn set_sysctl(config: &mut Config, bytes: &mut Unstructured<'_>) -> R
 }
 
 /// A second after the origin, and a moment before the clocks of TCP's timestamps run over.
-const STARTS: [Instant; 2] = [Instant::from_secs(1), Instant::from_millis(u32::MAX as u64 - 500)];
+const STARTS: [Instant; 2] = [
+    Instant::from_secs(1),
+    Instant::from_millis(u32::MAX as u64 - 500),
+];

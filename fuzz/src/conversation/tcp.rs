@@ -106,7 +106,11 @@ impl Segment {
                 200..=224 => 0,
                 _ => bytes.arbitrary()?,
             },
-            urgent: if flags & URG == 0 { 0 } else { bytes.arbitrary()? },
+            urgent: if flags & URG == 0 {
+                0
+            } else {
+                bytes.arbitrary()?
+            },
             options: options::fitting(flow, flags & SYN != 0, world.now, bytes)?,
             len: payload_len(bytes)?,
         })
@@ -119,7 +123,11 @@ impl Segment {
             100..=199 => RxChecksum::Good,
             _ => RxChecksum::Unknown,
         };
-        let gso_size = if seldom(bytes, 4)? { bytes.arbitrary::<u16>()? % 2000 } else { 0 };
+        let gso_size = if seldom(bytes, 4)? {
+            bytes.arbitrary::<u16>()? % 2000
+        } else {
+            0
+        };
         fragments::put(world, packet, (checksum, gso_size), bytes)
     }
 
@@ -146,7 +154,9 @@ fn acknowledged(flow: &Flow, bytes: &mut Unstructured<'_>) -> Result<u32> {
     Ok(match bytes.arbitrary::<u8>()? {
         0..=149 => flow.sent,
         150..=189 => flow.acked,
-        190..=219 => flow.acked.wrapping_add(u32::from(bytes.arbitrary::<u8>()?) * 1448),
+        190..=219 => flow
+            .acked
+            .wrapping_add(u32::from(bytes.arbitrary::<u8>()?) * 1448),
         220..=235 => flow.acked.wrapping_add(small(bytes)?),
         236..=255 => near(bytes, flow.sent)?,
     })

@@ -14,7 +14,14 @@ pub(super) fn datagram(world: &mut World, bytes: &mut Unstructured<'_>) -> Resul
     let src = one_of(bytes, &PEERS)?;
     let own = if src.is_v4() { OWN_V4 } else { OWN_V6 };
     let dst = if seldom(bytes, 8)? {
-        one_of(bytes, &[Addr::V4_BROADCAST, Addr::v4([10, 0, 0, 255]), Addr::v4([224, 0, 0, 1])])?
+        one_of(
+            bytes,
+            &[
+                Addr::V4_BROADCAST,
+                Addr::v4([10, 0, 0, 255]),
+                Addr::v4([224, 0, 0, 1]),
+            ],
+        )?
     } else {
         own
     };
@@ -25,7 +32,11 @@ pub(super) fn datagram(world: &mut World, bytes: &mut Unstructured<'_>) -> Resul
         0 if seldom(bytes, 4)? => 65_500,
         len => len,
     };
-    let len = if seldom(bytes, 16)? { bytes.arbitrary()? } else { (8 + payload) as u16 };
+    let len = if seldom(bytes, 16)? {
+        bytes.arbitrary()?
+    } else {
+        (8 + payload) as u16
+    };
     let mut data = Vec::new();
     data.extend(one_of(bytes, &PEER_PORTS)?.to_be_bytes());
     data.extend(one_of(bytes, &OWN_PORTS)?.to_be_bytes());
@@ -36,7 +47,15 @@ pub(super) fn datagram(world: &mut World, bytes: &mut Unstructured<'_>) -> Resul
     if !seldom(bytes, 8)? {
         packet = packet.with_checksum(6);
     }
-    let gso_size = if seldom(bytes, 8)? { bytes.arbitrary()? } else { 0 };
-    let checksum = if bytes.arbitrary()? { RxChecksum::Partial } else { RxChecksum::Unknown };
+    let gso_size = if seldom(bytes, 8)? {
+        bytes.arbitrary()?
+    } else {
+        0
+    };
+    let checksum = if bytes.arbitrary()? {
+        RxChecksum::Partial
+    } else {
+        RxChecksum::Unknown
+    };
     fragments::put(world, packet, (checksum, gso_size), bytes)
 }

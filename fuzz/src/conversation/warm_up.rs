@@ -22,7 +22,9 @@ pub(super) fn warm_up(world: &mut World) -> Option<()> {
     send(world, ACK, 1000, 1);
     let child = world.stack.accept(world.now, listener).ok()?;
     let span = world.stack.send_reserve(child, 1).ok()?;
-    let sent = world.stack.send_commit(world.now, child, span, 1, SendFlags::empty());
+    let sent = world
+        .stack
+        .send_commit(world.now, child, span, 1, SendFlags::empty());
     world.transmit_all();
     let datagrams = bound(world, SockKind::Datagram)?;
     let usage = world.stack.usage();

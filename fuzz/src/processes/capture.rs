@@ -45,7 +45,10 @@ fn scribble(channel: &Channel, bytes: &mut Unstructured<'_>) -> Result<()> {
     member.put(WORDS[0], &position(bytes, recorded, RING.1)?.to_ne_bytes());
     if bytes.arbitrary()? {
         let word = *bytes.choose(&WORDS)?;
-        member.put(word, &position(bytes, member.word(word), RING.1)?.to_ne_bytes());
+        member.put(
+            word,
+            &position(bytes, member.word(word), RING.1)?.to_ne_bytes(),
+        );
         member.put(*bytes.choose(&FLAGS)?, &bytes.arbitrary::<[u8; 4]>()?);
         member.put(FRAMES_LOST, &bytes.arbitrary::<[u8; 8]>()?);
     }
@@ -75,7 +78,8 @@ fn write_file(memory: i32, limit: u64) {
     let begun = create(&CString::new(path.as_str()).expect("no zero in it"), "fuzz");
     let (members, bell) = sys::socketpair().expect("there are descriptors");
     drop(members);
-    let fds: [OwnedFd; CHANNEL_FDS] = [sys::duplicate(memory).expect("there are descriptors"), bell];
+    let fds: [OwnedFd; CHANNEL_FDS] =
+        [sys::duplicate(memory).expect("there are descriptors"), bell];
     let channel = Channel::from_fds(fds).expect("its memory is well");
     Writer::new(channel, begun.expect("a file of our own"), limit).run();
     check(&fs::read(path).expect("it is there"));

@@ -19,12 +19,19 @@ const WORDS: [u64; 5] = [768, 768 + 128, 768 + 256, 768 + 384, 768 + 512];
 const OWN_WORDS: [u64; 5] = [128, 256, 384, 512, 640];
 
 pub(super) fn hostile(bytes: &mut Unstructured<'_>) -> Result<()> {
+    Pools::lend(|pools, rx, tx| talk_to_hostile(bytes, pools, rx, tx))
+}
+
+fn talk_to_hostile(
+    bytes: &mut Unstructured<'_>,
+    pools: &mut Pools,
+    rx: &mut RxBurst,
+    tx: &mut TxBurst,
+) -> Result<()> {
     let cable = Arc::new(Cable::make().expect("there is memory"));
     let [memory, ..] = cable.fds();
     let peer = Scribbler::new(memory);
     let mut link = Link::plug_in(Arc::clone(&cable), End::First);
-    let mut pools = Pools::new();
-    let (mut rx, mut tx) = (RxBurst::new(), TxBurst::new());
     while !bytes.is_empty() {
         match bytes.arbitrary::<u8>()? % 8 {
             0..=2 => put_record(&peer, bytes)?,
@@ -35,23 +42,22 @@ pub(super) fn hostile(bytes: &mut Unstructured<'_>) -> Result<()> {
                 peer.put(word, &value.to_ne_bytes());
             }
             4..=5 => {
-                pools.supply(&mut rx, bytes.arbitrary::<u8>()?.into());
-                let frames = link.rx_burst(&mut rx).expect("a link never fails");
+                pools.supply(rx, bytes.arbitrary::<u8>()?.into());
+                let frames = link.rx_burst(rx).expect("a link never fails");
                 assert_eq!(rx.frames(), frames);
-                pools.take(&mut rx);
+                pools.take(rx);
             }
             6 => {
-                pools.push(&mut tx, bytes)?;
+                pools.push(tx, bytes)?;
             }
             _ => {
                 let waiting = tx.len();
-                let frames = link.tx_burst(&mut tx).expect("a link never fails");
+                let frames = link.tx_burst(tx).expect("a link never fails");
                 assert_eq!(tx.len(), waiting - frames);
-                pools.take_done(&mut tx);
+                pools.take_done(tx);
             }
         }
     }
-    pools.finish(&mut rx, &mut tx);
     Ok(())
 }
 
@@ -61,7 +67,11 @@ fn put_record(peer: &Scribbler, bytes: &mut Unstructured<'_>) -> Result<()> {
     let at = peer.word(sent);
     let content_len = usize::from(bytes.arbitrary::<u8>()?);
     let content = bytes.bytes(content_len.min(bytes.len()))?;
-    let filling = if bytes.arbitrary::<u8>()? < 200 { 0 } else { bytes.arbitrary::<u16>()? };
+    let filling = if bytes.arbitrary::<u8>()? < 200 {
+        0
+    } else {
+        bytes.arbitrary::<u16>()?
+    };
     let len = content.len() as u64 + u64::from(filling);
     let written = position(bytes, len, RING_BYTES)?;
     peer.put_in_ring(RING, at, &written.to_ne_bytes());
@@ -74,33 +84,39 @@ fn put_record(peer: &Scribbler, bytes: &mut Unstructured<'_>) -> Result<()> {
 
 /// What one end sends comes out of the other, with what its virtio-net header says.
 pub(super) fn round_trip(bytes: &mut Unstructured<'_>) -> Result<()> {
+    Pools::lend(|pools, rx, tx| talk_to_itself(bytes, pools, rx, tx))
+}
+
+fn talk_to_itself(
+    bytes: &mut Unstructured<'_>,
+    pools: &mut Pools,
+    rx: &mut RxBurst,
+    tx: &mut TxBurst,
+) -> Result<()> {
     let (mut here, mut there) = pair().expect("there is memory");
-    let mut pools = Pools::new();
-    let (mut rx, mut tx) = (RxBurst::new(), TxBurst::new());
     while !bytes.is_empty() {
         let mut sent = Vec::new();
         for _ in 0..bytes.arbitrary::<u8>()? % 8 {
-            sent.extend(pools.push(&mut tx, bytes)?);
+            sent.extend(pools.push(tx, bytes)?);
         }
-        let mut sent = sent.into_iter().filter(|frame| !frame.bytes.is_empty() && frame.bytes.len() <= FRAME_MAX);
-        while !tx.is_empty() {
-            here.tx_burst(&mut tx).expect("a link never fails");
-            pools.take_done(&mut tx);
-            pools.supply(&mut rx, usize::MAX);
-            there.rx_burst(&mut rx).expect("a link never fails");
-            for (received, checksum, gso_size) in pools.take(&mut rx) {
+        let mut sent = sent.into_iter();
+        let mut received = usize::MAX;
+        while !tx.is_empty() || received > 0 {
+            here.tx_burst(tx).expect("a link never fails");
+            pools.take_done(tx);
+            pools.supply(rx, usize::MAX);
+            received = there.rx_burst(rx).expect("a link never fails");
+            for (received, checksum, gso_size) in pools.take(rx) {
                 let frame = sent.next().expect("no more comes than was sent");
                 assert_eq!(received, frame.bytes);
-                let expected = frame.checksum.map_or(RxChecksum::Unknown, |_| RxChecksum::Partial);
+                let expected = frame
+                    .checksum
+                    .map_or(RxChecksum::Unknown, |_| RxChecksum::Partial);
                 assert_eq!(checksum, expected);
                 assert_eq!(gso_size, frame.gso.map_or(0, |gso| gso.size));
             }
         }
-        assert!(sent.next().is_none(), "all that fits has come");
+        assert!(sent.next().is_none(), "all has come");
     }
-    pools.finish(&mut rx, &mut tx);
     Ok(())
 }
-
-/// What the receive buffers of one frame hold.
-const FRAME_MAX: usize = nicio::RX_FRAME_BUFS * 4096 - nicio::RX_FRAME_START as usize;

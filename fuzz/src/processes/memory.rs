@@ -24,15 +24,19 @@ impl Scribbler {
 
     pub(super) fn word(&self, at: u64) -> u64 {
         let mut word = [0; 8];
-        self.0.read_exact_at(&mut word, at).expect("within the file");
+        self.0
+            .read_exact_at(&mut word, at)
+            .expect("within the file");
         u64::from_ne_bytes(word)
     }
 
     /// Writes around the ring's end as well.
     pub(super) fn put_in_ring(&self, (start, len): (u64, u64), at: u64, bytes: &[u8]) {
-        for (&byte, place) in bytes.iter().zip(0..) {
-            self.put(start + at.wrapping_add(place) % len, &[byte]);
-        }
+        let place = at % len;
+        let first = bytes.len().min((len - place) as usize);
+        let (first, rest) = bytes.split_at(first);
+        self.put(start + place, first);
+        self.put(start, rest);
     }
 }
 

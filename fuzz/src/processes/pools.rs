@@ -1,12 +1,14 @@
 //! The buffers behind a device.
 
+use std::cell::RefCell;
+
 use arbitrary::{Result, Unstructured};
 use nicio::{RxBurst, TxBurst};
 use region::{BufId, Buffers, Region};
 use stack::{FrameSink, Gso, GsoKind, Payload, PoolKind, TxChecksum, TxFrame};
 
 pub(super) struct Pools {
-    pub(super) receive: Buffers,
+    receive: Buffers,
     send: Buffers,
     // Last, so that the region outlives the handles into it.
     _region: Region,
@@ -19,8 +21,23 @@ pub(super) struct Sent {
     pub(super) gso: Option<Gso>,
 }
 
+thread_local! {
+    /// Used again and again: all of it is free in between.
+    static POOLS: RefCell<Pools> = RefCell::new(Pools::new());
+}
+
 impl Pools {
-    pub(super) fn new() -> Self {
+    /// Lends empty pools and bursts; when they come back nothing is in use.
+    pub(super) fn lend<R>(run: impl FnOnce(&mut Self, &mut RxBurst, &mut TxBurst) -> R) -> R {
+        POOLS.with_borrow_mut(|pools| {
+            let (mut rx, mut tx) = (RxBurst::new(), TxBurst::new());
+            let answer = run(pools, &mut rx, &mut tx);
+            pools.finish(&mut rx, &mut tx);
+            answer
+        })
+    }
+
+    fn new() -> Self {
         let region = Region::on_heap(8 << 20);
         Self {
             receive: region.buffers(0, 4096, 512).expect("there is room"),
@@ -55,7 +72,11 @@ impl Pools {
                     at = 0;
                     receive.release(buf);
                 }
-                assert_eq!(bytes.len(), frame.len as usize, "the frame is in its buffers");
+                assert_eq!(
+                    bytes.len(),
+                    frame.len as usize,
+                    "the frame is in its buffers"
+                );
                 (bytes, frame.checksum, frame.gso_size)
             });
             taken.collect()
@@ -69,7 +90,8 @@ impl Pools {
         bytes: &mut Unstructured<'_>,
     ) -> Result<Option<Sent>> {
         let header: [u8; 54] = bytes.arbitrary()?;
-        let header = &header[..usize::from(bytes.arbitrary::<u8>()?) % header.len()];
+        // A frame is never empty.
+        let header = &header[..1 + usize::from(bytes.arbitrary::<u8>()?) % (header.len() - 1)];
         let payload_len = u32::from(bytes.arbitrary::<u16>()?);
         let checksum: Option<(u16, u16)> = bytes.arbitrary()?;
         let gso: Option<(u16, u16)> = bytes.arbitrary()?;
@@ -116,7 +138,7 @@ impl Pools {
     }
 
     /// Nothing is in use any more.
-    pub(super) fn finish(mut self, rx: &mut RxBurst, tx: &mut TxBurst) {
+    fn finish(&mut self, rx: &mut RxBurst, tx: &mut TxBurst) {
         tx.sent(tx.len());
         self.take_done(tx);
         let reserve: Vec<BufId> = rx.reserve_ids().collect();
