@@ -1,7 +1,7 @@
 //! Which table of the region holds what, above the stack's own, and how much of it there may be.
 
 /// First table number that the stack leaves to the family.
-const FIRST: u16 = 32;
+const FIRST: u16 = stack::TABLES_END;
 
 pub(crate) const FILES: u16 = FIRST;
 pub(crate) const HOLDS: u16 = FIRST + 1;

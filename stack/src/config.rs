@@ -54,7 +54,7 @@ pub struct Config {
     pub reordering: u32,
     /// `net.ipv4.tcp_max_reordering`: greatest reordering believed, packets.
     pub max_reordering: u32,
-    /// `net.ipv4.tcp_max_syn_backlog`: most embryonic connections of a listener.
+    /// `net.ipv4.tcp_max_syn_backlog`: most half-open connections of a listener.
     pub max_syn_backlog: u32,
     /// `net.ipv4.tcp_min_rtt_wlen`: how long a least round trip is believed, seconds.
     pub min_rtt_wlen_s: u32,
@@ -136,8 +136,8 @@ pub struct Config {
     pub default_ttl: u8,
     /// `net.ipv4.icmp_echo_ignore_all`: no answer to a ping over IPv4.
     pub icmp_echo_ignore_all: u8,
-    /// Means nothing; makes the size a multiple of the alignment, as a record's must be.
-    pub reserved: [u8; 1],
+    /// `net.ipv4.tcp_syncookies`: 1: SYNs beyond the backlog are answered by cookies, 2: all are, 0: none is.
+    pub syncookies: u8,
 }
 
 impl Config {
@@ -185,6 +185,12 @@ impl Config {
         !addr.is_unspecified()
             && (addr == self.addr
                 || (self.has_v6() && (addr == self.addr6 || Some(addr) == self.link_local())))
+    }
+
+    /// Greatest retransmission timeout, ns.
+    #[must_use]
+    pub(crate) fn rto_max_ns(&self) -> u64 {
+        u64::from(self.rto_max_ms) * 1_000_000
     }
 
     /// What the device does for us; unknown bits are ignored.
@@ -269,7 +275,7 @@ impl Default for Config {
             tw_reuse: 1,
             default_ttl: 64,
             icmp_echo_ignore_all: 0,
-            reserved: [0; 1],
+            syncookies: 1,
         }
     }
 }

@@ -1,8 +1,7 @@
-//! A binary heap of endpoints by moment, all in region arrays: at most one entry per endpoint.
+//! A binary heap of records by moment, all in region arrays: at most one entry per record.
 
-use crate::sock::SockId;
 use crate::time::Instant;
-use region::{Array, Region, RegionError};
+use region::{Array, Id, Region, RegionError};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// One entry. Entry 0 of the array is not an entry: its `at` holds the number of entries.
@@ -10,20 +9,28 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 #[repr(C)]
 pub(crate) struct HeapSlot {
     at: Instant,
-    id: SockId,
+    id: u64,
 }
 
-/// Endpoints ordered by the moment they are due. The place of each endpoint is kept beside the heap by slot number, so
-/// nothing here touches the endpoints themselves.
-pub(crate) struct Heap {
+impl HeapSlot {
+    /// Slot number of the record.
+    const fn owner<T: 'static>(&self) -> u32 {
+        Id::<T>::from_bits(self.id).slot()
+    }
+}
+
+/// Records of one table ordered by the moment they are due. The place of each is kept beside the heap by slot number, so
+/// nothing here touches the records themselves.
+pub(crate) struct Heap<T: 'static> {
     /// 1-based heap; children of `n` are `2n` and `2n + 1`.
     slots: Array<HeapSlot>,
-    /// Place in `slots` by slot number of the endpoint; 0: not in the heap.
+    /// Place in `slots` by slot number of the record; 0: not in the heap.
     places: Array<u32>,
+    of: core::marker::PhantomData<fn() -> T>,
 }
 
-impl Heap {
-    /// The heap in tables `slots` and `places`, with room for endpoints with slot numbers below `max`.
+impl<T: 'static> Heap<T> {
+    /// The heap in tables `slots` and `places`, with room for records with slot numbers below `max`.
     pub(crate) fn open(
         region: &Region,
         slots: u16,
@@ -33,28 +40,29 @@ impl Heap {
         Ok(Self {
             slots: region.array(slots, max.saturating_add(1))?,
             places: region.array(places, max)?,
+            of: core::marker::PhantomData,
         })
     }
 
-    /// When the first endpoint is due.
-    pub(crate) fn first(&self) -> Option<(Instant, SockId)> {
+    /// When the first record is due.
+    pub(crate) fn first(&self) -> Option<(Instant, Id<T>)> {
         (self.len() > 0)
             .then(|| self.slots.get(1))
             .flatten()
-            .map(|slot| (slot.at, slot.id))
+            .map(|slot| (slot.at, Id::from_bits(slot.id)))
     }
 
     /// When `id` is due.
-    pub(crate) fn get(&self, id: SockId) -> Option<Instant> {
+    pub(crate) fn get(&self, id: Id<T>) -> Option<Instant> {
         let place = self.place(id)?;
         self.slots
             .get(place)
-            .filter(|slot| slot.id == id)
+            .filter(|slot| slot.id == id.to_bits())
             .map(|slot| slot.at)
     }
 
     /// Puts `id` at `at`, moving it if it is there already. An entry of an earlier owner of the slot is taken over.
-    pub(crate) fn set(&mut self, id: SockId, at: Instant) {
+    pub(crate) fn set(&mut self, id: Id<T>, at: Instant) {
         let place = match self.place(id) {
             Some(place) => place,
             None => {
@@ -66,21 +74,31 @@ impl Heap {
                 last
             }
         };
-        self.put(place, HeapSlot { at, id });
+        self.put(
+            place,
+            HeapSlot {
+                at,
+                id: id.to_bits(),
+            },
+        );
         let place = self.sift_up(place);
         self.sift_down(place);
     }
 
     /// Takes `id` out; nothing happens if it is not there.
-    pub(crate) fn remove(&mut self, id: SockId) {
+    pub(crate) fn remove(&mut self, id: Id<T>) {
         let Some(place) = self.place(id) else { return };
-        if self.slots.get(place).is_some_and(|slot| slot.id == id) {
+        if self
+            .slots
+            .get(place)
+            .is_some_and(|slot| slot.id == id.to_bits())
+        {
             self.remove_at(place);
         }
     }
 
-    /// Takes out the first endpoint if it is due at `now`.
-    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<SockId> {
+    /// Takes out the first record if it is due at `now`.
+    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Id<T>> {
         let (at, id) = self.first()?;
         if at > now {
             return None;
@@ -103,7 +121,7 @@ impl Heap {
         }
     }
 
-    fn place(&self, id: SockId) -> Option<u32> {
+    fn place(&self, id: Id<T>) -> Option<u32> {
         self.places
             .get(id.slot())
             .copied()
@@ -114,7 +132,7 @@ impl Heap {
         if let Some(target) = self.slots.get_mut(place) {
             *target = slot;
         }
-        if let Some(known) = self.places.get_mut(slot.id.slot()) {
+        if let Some(known) = self.places.get_mut(slot.owner::<T>()) {
             *known = place;
         }
     }
@@ -124,7 +142,7 @@ impl Heap {
         let (Some(&gone), Some(&moved)) = (self.slots.get(place), self.slots.get(last)) else {
             return;
         };
-        if let Some(known) = self.places.get_mut(gone.id.slot()) {
+        if let Some(known) = self.places.get_mut(gone.owner::<T>()) {
             *known = 0;
         }
         self.set_len(last.saturating_sub(1));
@@ -183,6 +201,7 @@ impl Heap {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sock::{Sock, SockId};
     use proptest::prelude::*;
     use std::collections::HashMap;
 
@@ -198,7 +217,7 @@ mod tests {
             steps in proptest::collection::vec((0u32..MAX, 0u64..1000, any::<bool>()), 1..300)
         ) {
             let region = Region::on_heap(8 << 20);
-            let mut heap = Heap::open(&region, 0, 1, MAX).expect("room");
+            let mut heap = Heap::<Sock>::open(&region, 0, 1, MAX).expect("room");
             let mut model = HashMap::new();
             for (slot, at, keep) in steps {
                 if keep {
@@ -224,7 +243,7 @@ mod tests {
     #[test]
     fn a_new_owner_of_a_slot_takes_over_the_old_entry() {
         let region = Region::on_heap(8 << 20);
-        let mut heap = Heap::open(&region, 0, 1, MAX).expect("room");
+        let mut heap = Heap::<Sock>::open(&region, 0, 1, MAX).expect("room");
         heap.set(id(3, 1), Instant::from_nanos(5));
         assert_eq!(heap.get(id(3, 2)), None);
         heap.remove(id(3, 2));

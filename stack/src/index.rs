@@ -128,9 +128,13 @@ impl HashKey {
         Self { keys }
     }
 
-    /// Hash of a connection's two ends.
-    pub(crate) fn tuple(&self, local: Endpoint, remote: Endpoint) -> u32 {
-        fold(self.bytes(&[local.as_bytes(), remote.as_bytes()]))
+    /// A connection's two ends, to be looked up by.
+    pub(crate) fn tuple(&self, local: Endpoint, remote: Endpoint) -> Tuple {
+        Tuple {
+            local,
+            remote,
+            hash: fold(self.bytes(&[local.as_bytes(), remote.as_bytes()])),
+        }
     }
 
     /// Hash of a port, for listeners and UDP endpoints.
@@ -147,6 +151,17 @@ impl HashKey {
         }
         hasher.finish()
     }
+}
+
+/// The two ends of a connection and their hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tuple {
+    /// The own end.
+    pub(crate) local: Endpoint,
+    /// The other end.
+    pub(crate) remote: Endpoint,
+    /// Hash of both.
+    pub(crate) hash: u32,
 }
 
 /// The lower half. Index slots tell an empty place by its id, so any hash value will do.
@@ -192,7 +207,8 @@ mod tests {
         let key = HashKey::new([1, 2]);
         let a = Endpoint::new(crate::Addr::v4([10, 0, 0, 1]), 1);
         let b = Endpoint::new(crate::Addr::v4([10, 0, 0, 2]), 2);
-        assert_ne!(key.tuple(a, b), key.tuple(b, a));
-        assert_ne!(key.tuple(a, b), HashKey::new([1, 3]).tuple(a, b));
+        let other = HashKey::new([1, 3]);
+        assert_ne!(key.tuple(a, b).hash, key.tuple(b, a).hash);
+        assert_ne!(key.tuple(a, b).hash, other.tuple(a, b).hash);
     }
 }

@@ -1,10 +1,12 @@
 //! Which table of the region holds what. A new or moved number is a new layout.
 
 /// The stack uses the region's table numbers below this one; others may use the rest.
-pub const TABLES_END: u16 = 32;
+pub const TABLES_END: u16 = 40;
 
 /// Most endpoints of all kinds: connections, listeners, UDP sockets. Reaching it: `ENOBUFS`, and SYNs are dropped.
 pub(crate) const MAX_SOCKS: u32 = 65_536;
+/// Most half-open connections of all listeners together. Reaching it: SYNs are answered by cookies.
+pub(crate) const MAX_REQUESTS: u32 = 65_536;
 /// Most IP packets waiting inside the stack (UDP both ways, ICMP, resets). Reaching it drops or refuses the next one.
 pub(crate) const MAX_PACKETS: u32 = 65_536;
 

@@ -24,6 +24,7 @@ mod heap;
 mod index;
 mod ip;
 mod layout;
+mod list;
 mod mib;
 mod packet;
 mod ports;

@@ -93,6 +93,18 @@ counters! {
     tcp_listen_overflows = "TcpExtListenOverflows";
     /// SYNs and connections that a listener dropped for any reason.
     tcp_listen_drops = "TcpExtListenDrops";
+    /// SYNs answered by cookies.
+    syncookies_sent = "TcpExtSyncookiesSent";
+    /// ACKs of cookies.
+    syncookies_recv = "TcpExtSyncookiesRecv";
+    /// ACKs to a listener that sends cookies which are of none of them.
+    syncookies_failed = "TcpExtSyncookiesFailed";
+    /// Half-open connections that the peer reset.
+    tcp_embryonic_rsts = "TcpExtEmbryonicRsts";
+    /// SYNs answered by cookies because the listener had too many half-open connections.
+    tcp_req_q_full_do_cookies = "TcpExtTCPReqQFullDoCookies";
+    /// Half-open connections, or SYNs, dropped because the listener had too many.
+    tcp_req_q_full_drop = "TcpExtTCPReqQFullDrop";
     /// Connections that went through TIME_WAIT.
     tcp_time_wait = "TcpExtTW";
     /// TIME_WAIT connections taken over by a new one.

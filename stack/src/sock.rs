@@ -1,4 +1,4 @@
-//! The one record of every endpoint: connection, embryonic connection, listener, UDP endpoint.
+//! The one record of every endpoint: connection, listener, UDP endpoint.
 
 use crate::addr::{Addr, Endpoint};
 use crate::config::Config;

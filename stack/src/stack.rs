@@ -167,6 +167,7 @@ impl Stack {
             .next()
             .unwrap_or(Instant::FAR)
             .min(self.egress.next_departure().unwrap_or(Instant::FAR))
+            .min(self.tcp.requests.next_due().unwrap_or(Instant::FAR))
             .min(global.neighbours_due)
             .min(global.reassembly_due);
         (due < Instant::FAR).then_some(due)

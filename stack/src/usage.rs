@@ -8,6 +8,8 @@ use crate::stack::Stack;
 pub struct Usage {
     /// Endpoints: connections, listeners, UDP sockets, orphans.
     pub endpoints: u32,
+    /// Half-open connections.
+    pub requests: u32,
     /// Connections in TIME_WAIT.
     pub time_waits: u32,
     /// Endpoints with a deadline.
@@ -33,6 +35,7 @@ impl Stack {
         let tcp = &self.tcp;
         Usage {
             endpoints: self.socks.len(),
+            requests: tcp.requests.len(),
             time_waits: tcp.time_wait.len(),
             timers: self.timers.len(),
             packets: self.packets.len(),

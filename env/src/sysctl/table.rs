@@ -307,8 +307,13 @@ pub static ROWS: &[Row] = &[
     },
     Row {
         name: "net.ipv4.tcp_synack_retries",
-        doc: "retransmissions of a SYN-ACK before the embryonic connection is dropped",
+        doc: "retransmissions of a SYN-ACK before the half-open connection is dropped",
         field: Field::Byte(|c| &mut c.synack_retries, Range::new(0, 255, Unit::Count)),
+    },
+    Row {
+        name: "net.ipv4.tcp_syncookies",
+        doc: "1: SYNs beyond the backlog are answered by cookies, of which nothing is kept; 2: all are; 0: the oldest half-open connection gives way",
+        field: Field::Byte(|c| &mut c.syncookies, Range::new(0, 2, Unit::Count)),
     },
     Row {
         name: "net.ipv4.tcp_thin_linear_timeouts",

@@ -75,6 +75,7 @@ const VALUES: &[(&str, &str, &[&str])] = &[
     ("net.ipv4.tcp_syn_linear_timeouts", "0", &["128"]),
     ("net.ipv4.tcp_syn_retries", "2", &["0", "128"]),
     ("net.ipv4.tcp_synack_retries", "2", &["256"]),
+    ("net.ipv4.tcp_syncookies", "2", &["3"]),
     ("net.ipv4.tcp_thin_linear_timeouts", "1", &["2"]),
     ("net.ipv4.tcp_timestamps", "0", &["2"]),
     ("net.ipv4.tcp_tso_rtt_log", "0", &["64"]),

@@ -16,7 +16,7 @@ use crate::heap::Heap;
 use crate::layout;
 use crate::packet::{Packet, PacketList};
 use crate::ring::Ring;
-use crate::sock::SockId;
+use crate::sock::{Sock, SockId};
 use crate::time::Instant;
 use region::{Array, Id, Region, RegionError, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -28,7 +28,7 @@ pub(crate) struct Egress {
     /// Flows whose next hop has no Ethernet address yet.
     parked: Ring,
     /// Flows by departure time.
-    departures: Heap,
+    departures: Heap<Sock>,
     /// Credit of each flow, by slot number.
     flows: Array<flows::Flow>,
     head: Array<Head>,

@@ -1,4 +1,4 @@
-//! The record of one TCP endpoint: connection, embryonic connection or listener. Plain integers; the
+//! The record of one TCP endpoint: connection or listener. Plain integers; the
 //! parts are grouped by the code that works on them.
 
 use super::buffer::reassembly::OutOfOrder;
@@ -12,6 +12,7 @@ use super::segment::{TxQueue, TxSegId};
 use super::seq::Seq;
 use super::settings::Settings;
 use super::state::State;
+use crate::list::List;
 use crate::sock::SockId;
 use crate::time::Instant;
 use bitflags::bitflags;
@@ -40,7 +41,7 @@ pub(crate) struct Connection {
     pub(crate) ack: Acking,
     /// Deadlines.
     pub(crate) due: Deadlines,
-    /// Listener's queues, or a child's place in them.
+    /// A listener's queues, or a connection's place in one.
     pub(crate) accept: Accepting,
     /// Socket options.
     pub(crate) settings: Settings,
@@ -79,8 +80,8 @@ bitflags! {
         const FIN_RECEIVED = 1 << 11;
         /// It has been established: a failed opening is over.
         const WAS_OPEN = 1 << 13;
-        /// It was made by a listener.
-        const PASSIVE = 1 << 14;
+        /// A listener made it, and nobody has accepted it yet.
+        const UNACCEPTED = 1 << 14;
         /// Reordering was seen: dupthresh does not apply.
         const REORDERED = 1 << 15;
         /// RACK's newest delivered segment changed with this ACK.
@@ -466,22 +467,35 @@ impl Deadlines {
     }
 }
 
-/// A listener's queue of established children, or a child's place in it.
+/// A listener's queues, or an accepted connection's place in one.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Accepting {
-    /// Listener: first and last child that waits for `accept`. Child: unused, next in the queue.
+    /// Listener: first and last connection that waits for `accept`. Connection: unused, next in the queue.
     pub(crate) head: SockId,
     pub(crate) tail: SockId,
     pub(crate) next: SockId,
-    /// Child: its listener, until it is accepted.
-    pub(crate) listener: SockId,
-    /// Listener: children waiting for `accept`, and those whose handshake goes on.
+    /// Half-open connections, in the order in which they came.
+    pub(crate) requests: List,
+    /// When a cookie was sent last; [`Instant::ZERO`]: never.
+    pub(crate) cookies_at: Instant,
+    /// Connections that wait for `accept`.
     pub(crate) ready: u32,
-    pub(crate) embryonic: u32,
-    /// Listener: most of each.
+    /// Half-open connections, and those of them whose SYN-ACK went out once.
+    pub(crate) pending: u32,
+    pub(crate) young: u32,
+    /// Most connections of either kind, less one.
     pub(crate) backlog: u32,
+    /// Its flood was told of.
+    pub(crate) is_flooded: u32,
     _pad: u32,
+}
+
+impl Accepting {
+    /// No more connections may wait for `accept` (Linux: sk_acceptq_is_full).
+    pub(crate) const fn is_full(&self) -> bool {
+        self.ready > self.backlog
+    }
 }
 
 /// Counters, as in RFC 4898 and `TCP_INFO`.

@@ -1,6 +1,6 @@
 //! One connection at work.
 
-use super::connection::{Connection, Flags};
+use super::connection::Connection;
 use super::state::State;
 use super::store::Tcp;
 use crate::context::{Context, Parts};
@@ -9,25 +9,13 @@ use crate::sock::{Ready, Sock, SockFlags, SockId, SockKind};
 use crate::time::Instant;
 
 /// A connection's record and everything that work on it may touch. Other endpoints are out of
-/// reach: what concerns them is noted and done when the flow is put down.
+/// reach.
 pub(crate) struct Flow<'a, 'b> {
     pub(crate) id: SockId,
     pub(crate) sock: &'a mut Sock,
     pub(crate) tcp: &'a mut Tcp,
     pub(crate) cx: &'a mut Context<'b>,
-    /// The queue of the listener has room for this child.
-    pub(crate) may_announce: bool,
-    after: After,
-}
-
-/// What is to be done about other endpoints once the flow is put down.
-#[derive(Clone, Copy, Default)]
-struct After {
-    /// A listener's child has been established.
-    is_established: bool,
-    /// A listener's child has ended before it was accepted.
-    is_lost: bool,
-    /// Nobody holds the record any more.
+    /// Nobody holds the record any more: it is freed when the flow is put down.
     is_free: bool,
 }
 
@@ -46,18 +34,13 @@ pub(crate) fn with_flow<R>(
         sock: &mut entry,
         tcp: parts.tcp,
         cx: &mut parts.cx,
-        may_announce: true,
-        after: After::default(),
+        is_free: false,
     };
     let result = work(&mut flow);
     flow.rearm();
-    let after = flow.after;
-    let listener = flow.sock.tcp.accept.listener;
+    let is_free = flow.is_free;
     drop(entry);
-    if after.is_established || after.is_lost {
-        tell_listener(parts, listener, id, after);
-    }
-    if after.is_free {
+    if is_free {
         free(parts, id);
     }
     Some(result)
@@ -74,33 +57,6 @@ pub(crate) fn free(parts: &mut Parts<'_>, id: SockId) {
         .cx
         .ports
         .release(SockKind::Stream, sock.local.port, sock.port_hold);
-}
-
-fn tell_listener(parts: &mut Parts<'_>, listener: SockId, child: SockId, after: After) {
-    let Some(mut entry) = parts.socks.get_mut(listener) else {
-        // The listener went while the handshake was under way: the child goes too.
-        with_flow(parts, child, |flow| {
-            flow.sock.set(SockFlags::ORPHAN, true);
-            flow.abort();
-        });
-        return;
-    };
-    let accept = &mut entry.tcp.accept;
-    accept.embryonic = accept.embryonic.saturating_sub(1);
-    if after.is_lost {
-        return;
-    }
-    let tail = accept.tail;
-    accept.ready += 1;
-    accept.tail = child;
-    if accept.head.is_none() {
-        accept.head = child;
-    }
-    parts.cx.events.raise(listener, &mut entry, Ready::IN);
-    drop(entry);
-    if let Some(mut last) = parts.socks.get_mut(tail) {
-        last.tcp.accept.next = child;
-    }
 }
 
 impl Flow<'_, '_> {
@@ -141,11 +97,6 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// The listener's child is established: to be accepted.
-    pub(crate) fn announce(&mut self) {
-        self.after.is_established = true;
-    }
-
     /// The connection failed with `error`: the program learns of it, nothing more is sent.
     pub(crate) fn fail(&mut self, error: Error) {
         self.sock.set_error(error);
@@ -174,11 +125,6 @@ impl Flow<'_, '_> {
     /// The connection is over: frees what it holds except what the program may still read.
     pub(crate) fn done(&mut self) {
         if self.state() != State::Closed {
-            if self.sock.tcp.has(Flags::PASSIVE) && self.state() == State::SynReceived {
-                // No program knows of it yet.
-                self.after.is_lost = true;
-                self.sock.set(SockFlags::ORPHAN, true);
-            }
             self.count_closed();
             self.unhash();
             self.conn().set_state(State::Closed);
@@ -192,7 +138,7 @@ impl Flow<'_, '_> {
         self.raise(Ready::IN | Ready::OUT | Ready::HUP | Ready::RDHUP);
         if self.is_orphan() {
             self.drop_received();
-            self.after.is_free = true;
+            self.is_free = true;
         }
     }
 
@@ -201,7 +147,7 @@ impl Flow<'_, '_> {
         self.drop_unsent();
         self.drop_ahead();
         self.drop_received();
-        self.after.is_free = true;
+        self.is_free = true;
     }
 
     fn count_closed(&mut self) {
@@ -229,7 +175,8 @@ impl Flow<'_, '_> {
             .cx
             .global
             .hash_key
-            .tuple(self.sock.local, self.sock.remote);
+            .tuple(self.sock.local, self.sock.remote)
+            .hash;
         self.tcp.connections.insert(hash, self.id)
     }
 
@@ -238,7 +185,8 @@ impl Flow<'_, '_> {
             .cx
             .global
             .hash_key
-            .tuple(self.sock.local, self.sock.remote);
+            .tuple(self.sock.local, self.sock.remote)
+            .hash;
         self.tcp.connections.remove(hash, self.id);
     }
 }

@@ -4,10 +4,12 @@ use super::congestion::CaState;
 use super::connection::Flags;
 use super::flow::{Flow, with_flow};
 use super::recovery::AckWork;
+use super::request;
 use super::segment::TxSegId;
 use super::seq::Seq;
 use super::state::State;
 use crate::context::Parts;
+use crate::index::Tuple;
 use crate::ip::{IcmpError, Trouble};
 
 /// Smallest path MTU believed (`net.ipv4.route.min_pmtu`).
@@ -15,8 +17,9 @@ const PATH_MTU_MIN: u16 = 552;
 
 /// News about the connection between two ends.
 pub(crate) fn handle(parts: &mut Parts<'_>, news: &IcmpError) {
-    let key = parts.cx.global.hash_key;
-    let Some(id) = parts.tcp.find(parts.socks, &key, news.local, news.remote) else {
+    let tuple = parts.cx.global.hash_key.tuple(news.local, news.remote);
+    let Some(id) = parts.tcp.find(parts.socks, &tuple) else {
+        take_half_open(parts, news, &tuple);
         return;
     };
     with_flow(parts, id, |flow| {
@@ -26,6 +29,22 @@ pub(crate) fn handle(parts: &mut Parts<'_>, news: &IcmpError) {
             flow.take_trouble(news.what);
         }
     });
+}
+
+/// A SYN-ACK cannot arrive: the half-open connection is given up (Linux: tcp_req_err).
+fn take_half_open(parts: &mut Parts<'_>, news: &IcmpError, tuple: &Tuple) {
+    let Some(id) = parts.tcp.requests.find(tuple) else {
+        return;
+    };
+    let is_ours = parts
+        .tcp
+        .requests
+        .get(id)
+        .is_some_and(|request| news.seq.is_none_or(|seq| Seq::new(seq) == request.iss));
+    if is_ours && matches!(news.what, Trouble::Unreachable { .. }) {
+        parts.cx.global.mib.tcp_listen_drops += 1;
+        request::forget(parts, id);
+    }
 }
 
 impl Flow<'_, '_> {

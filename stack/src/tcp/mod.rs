@@ -12,6 +12,7 @@ pub(crate) mod calls;
 mod chrono;
 pub(crate) mod congestion;
 mod connection;
+mod cookie;
 mod flow;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
@@ -25,6 +26,8 @@ pub(crate) mod output;
 mod queues;
 pub(crate) mod rate;
 mod recovery;
+mod request;
+mod request_timer;
 mod rtt;
 mod segment;
 mod seq;

@@ -162,6 +162,11 @@ impl RateState {
         self.delivered
     }
 
+    /// A SYN-ACK, of which nothing was recorded, has arrived (Linux counts it, too).
+    pub(crate) const fn on_syn_acked(&mut self) {
+        self.delivered = 1;
+    }
+
     /// When `delivered` last changed, or when sending began after silence.
     pub(crate) fn delivered_at(&self) -> Instant {
         Instant::from_nanos(self.delivered_ns)

@@ -13,12 +13,12 @@ use super::state::State;
 use crate::addr::Endpoint;
 use crate::config::{CcKind, Config};
 use crate::global::Global;
-use crate::sock::SockFlags;
+use crate::sock::{Sock, SockFlags};
 use crate::time::Instant;
-use zerocopy::{FromZeros, IntoBytes};
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 /// Segment size of a peer that does not say (RFC 9293 §3.7.1).
-const MSS_DEFAULT: u16 = 536;
+pub(crate) const MSS_DEFAULT: u16 = 536;
 /// Segment sizes below this are not believed (Linux: TCP_MIN_MSS).
 const MSS_MIN: u16 = 88;
 /// First windows fit the field without scaling.
@@ -43,15 +43,11 @@ impl Connection {
 }
 
 impl Flow<'_, '_> {
-    /// Makes ready to open: numbers, windows, and the options to offer. The ends must be known.
-    pub(crate) fn prepare(&mut self, iss: Option<Seq>) {
+    /// Makes ready to open with the first number `iss`. The ends must be known.
+    pub(crate) fn prepare(&mut self, iss: Seq, offer: &Offer) {
         let now = self.cx.now;
         let (local, remote) = (self.sock.local, self.sock.remote);
         let config = self.cx.global.config;
-        let iss = iss.unwrap_or_else(|| initial_seq(self.cx.global, now, local, remote));
-        let full = config.mtu.saturating_sub(headers(remote)).max(MSS_MIN);
-        let buffer = self.sock.receive_buffer;
-        let is_fixed = self.sock.has(SockFlags::RECEIVE_BUFFER_SET);
         let conn = &mut self.sock.tcp;
         let Connection {
             cc,
@@ -59,26 +55,20 @@ impl Flow<'_, '_> {
             accept,
             ..
         } = *conn;
-        let is_passive = conn.has(Flags::PASSIVE);
         // Nothing of an earlier attempt counts.
         *conn = Connection::new_zeroed();
         (conn.cc, conn.settings, conn.accept) = (cc, settings, accept);
-        conn.put(Flags::PASSIVE, is_passive);
         conn.put(Flags::TIMESTAMPS, config.timestamps != 0);
         conn.put(Flags::SACK, config.sack != 0);
         conn.put(Flags::SCALING, config.window_scaling != 0);
         conn.rate = RateState::new(now);
         conn.rtt = Rtt::new(&config);
-        let user = conn.settings.max_segment;
-        let announced = if user == 0 {
-            full
-        } else {
-            full.min(user.max(MSS_MIN))
-        };
-        conn.rcv.mss_announced = announced;
+        conn.rcv.mss_announced = offer.mss;
+        (conn.rcv.wnd, conn.rcv.ssthresh) = (offer.window, offer.window);
+        (conn.rcv.clamp, conn.rcv.scale) = (offer.clamp, offer.scale);
         conn.snd.mtu = config.mtu;
-        conn.snd.mss_clamp = announced;
-        conn.snd.mss = announced;
+        conn.snd.mss_clamp = offer.mss;
+        conn.snd.mss = offer.mss;
         (conn.snd.iss, conn.snd.una, conn.snd.nxt) = (iss, iss, iss);
         conn.snd.written = iss.add(1);
         conn.snd.small_end = iss;
@@ -90,13 +80,6 @@ impl Flow<'_, '_> {
         (conn.loss.high_seq, conn.loss.usage_end) = (iss, iss);
         conn.rcv.fill = FILL_DEFAULT;
         conn.rcv.ts_offset = clock_offset(self.cx.global, local, remote);
-        let conn = &mut self.sock.tcp;
-        let max = if is_fixed {
-            buffer
-        } else {
-            buffer.max(config.tcp_rmem[2]).max(config.rmem_max)
-        };
-        choose_window(conn, buffer, max);
     }
 
     /// Takes the peer's SYN options (RFC 9293 §3.7.1, RFC 7323 §2.2, RFC 2018 §2).
@@ -215,43 +198,89 @@ const fn headers(remote: Endpoint) -> u16 {
     if remote.addr.is_v4() { 40 } else { 60 }
 }
 
-/// First window and scale (Linux: tcp_select_initial_window): `buffer` is what there is now, `max`
-/// what it may grow to.
-fn choose_window(conn: &mut Connection, buffer: u64, max: u64) {
-    let usable = |bytes: u64| {
-        u32::try_from(bytes.saturating_mul(u64::from(FILL_DEFAULT)) >> 8).unwrap_or(u32::MAX)
-    };
-    let largest = FIRST_WINDOW_MAX << WINDOW_SCALE_MAX;
-    let user = conn.settings.window_clamp;
-    let clamp = if user == 0 {
-        largest
-    } else {
-        user.min(largest)
-    };
-    let mss = u32::from(conn.rcv.mss_announced).max(1);
-    let mut space = usable(buffer).min(clamp);
-    if space > mss {
-        space -= space % mss;
+/// What we offer in our SYN or SYN-ACK.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Offer {
+    /// First receive window, bytes; it fits the field without scaling.
+    pub(crate) window: u32,
+    /// Most we ever advertise.
+    pub(crate) clamp: u32,
+    /// Segment size that we announce.
+    pub(crate) mss: u16,
+    /// Our scale; none without scaling.
+    pub(crate) scale: Scale,
+    _pad: u8,
+}
+
+impl Offer {
+    /// What goes with an endpoint's buffer and options (Linux: tcp_select_initial_window).
+    pub(crate) fn of(sock: &Sock, config: &Config, remote: Endpoint, scaling: Scaling) -> Self {
+        let settings = &sock.tcp.settings;
+        let full = config.mtu.saturating_sub(headers(remote)).max(MSS_MIN);
+        let mss = match settings.max_segment {
+            0 => full,
+            user => full.min(user.max(MSS_MIN)),
+        };
+        let largest = FIRST_WINDOW_MAX << WINDOW_SCALE_MAX;
+        let clamp = match settings.window_clamp {
+            0 => largest,
+            user => user.min(largest),
+        };
+        let buffer = sock.receive_buffer;
+        let usable = buffer.saturating_mul(u64::from(FILL_DEFAULT)) >> 8;
+        let mut window = u32::try_from(usable).unwrap_or(u32::MAX).min(clamp);
+        if window > u32::from(mss) {
+            window -= window % u32::from(mss);
+        }
+        let scale = match scaling {
+            Scaling::No => Scale::NONE,
+            Scaling::Yes => {
+                let most = if sock.has(SockFlags::RECEIVE_BUFFER_SET) {
+                    buffer
+                } else {
+                    buffer.max(config.tcp_rmem[2]).max(config.rmem_max)
+                };
+                let most = u32::try_from(most).unwrap_or(u32::MAX).min(clamp).max(1);
+                let bits = u8::try_from(most.ilog2().saturating_sub(15)).unwrap_or(0);
+                Scale::new(bits.min(WINDOW_SCALE_MAX))
+            }
+        };
+        Self {
+            window: window.min(FIRST_WINDOW_MAX),
+            clamp: clamp.min(scale.window(u16::MAX)),
+            mss,
+            scale,
+            _pad: 0,
+        }
     }
-    conn.rcv.wnd = space.min(FIRST_WINDOW_MAX);
-    conn.rcv.scale = Scale::NONE;
-    if conn.has(Flags::SCALING) {
-        let most = u32::try_from(max).unwrap_or(u32::MAX).min(clamp).max(1);
-        let scale = u8::try_from(most.ilog2().saturating_sub(15)).unwrap_or(0);
-        conn.rcv.scale = Scale::new(scale.min(WINDOW_SCALE_MAX));
+}
+
+/// Whether windows are scaled (RFC 7323 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scaling {
+    Yes,
+    No,
+}
+
+impl Scaling {
+    /// As the options of a SYN have it.
+    pub(crate) const fn of(options: &Options) -> Self {
+        match options.window_scale {
+            Some(_) => Self::Yes,
+            None => Self::No,
+        }
     }
-    conn.rcv.clamp = clamp.min(conn.rcv.scale.window(u16::MAX));
-    conn.rcv.ssthresh = conn.rcv.wnd;
 }
 
 /// First sequence number: a clock of 64 ns plus a secret hash of the ends (RFC 6528).
-fn initial_seq(global: &Global, now: Instant, local: Endpoint, remote: Endpoint) -> Seq {
+pub(crate) fn initial_seq(global: &Global, now: Instant, local: Endpoint, remote: Endpoint) -> Seq {
     let hash = global.secret.bytes(&[local.as_bytes(), remote.as_bytes()]);
     Seq::new(low32(hash.wrapping_add(now.as_nanos() >> 6)))
 }
 
 /// Offset of the timestamps clock, per pair of addresses (RFC 7323 §5.4, §7.1).
-fn clock_offset(global: &Global, local: Endpoint, remote: Endpoint) -> u32 {
+pub(crate) fn clock_offset(global: &Global, local: Endpoint, remote: Endpoint) -> u32 {
     let ends = [b"clock", local.addr.as_bytes(), remote.addr.as_bytes()];
     low32(global.secret.bytes(&ends))
 }

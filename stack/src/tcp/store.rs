@@ -4,16 +4,14 @@ use super::buffer::memory::Memory;
 use super::buffer::reassembly::{OooStore, RxRange};
 use super::buffer::receive::{RxSeg, RxStore};
 use super::buffer::send::{SendBlock, SendStore};
+use super::request::Requests;
 use super::segment::{TxSeg, TxStore};
-use super::state::State;
 use super::time_wait::TimeWaits;
-use crate::addr::Endpoint;
 use crate::config::Config;
 use crate::context::Bufs;
-use crate::index::{HashKey, Index};
+use crate::index::{Index, Tuple};
 use crate::layout::{self, TCP_FIRST};
 use crate::sock::{Sock, SockId};
-use crate::time::Instant;
 use region::{Array, Region, RegionError, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -24,6 +22,8 @@ pub(crate) struct Tcp {
     pub(crate) rx_segs: Table<RxSeg>,
     pub(crate) ranges: Table<RxRange>,
     pub(crate) time_wait: TimeWaits,
+    /// Half-open connections.
+    pub(crate) requests: Requests,
     /// Connections by both ends.
     pub(crate) connections: Index<Sock>,
     /// Listeners by port.
@@ -40,8 +40,6 @@ pub(crate) struct Shared {
     /// Second in which challenge ACKs are being counted, and how many may still go (RFC 5961 §7).
     pub(crate) challenge_second: u64,
     pub(crate) challenges_left: u64,
-    /// When the last reset or TIME_WAIT answer went out.
-    pub(crate) answered_at: Instant,
 }
 
 impl Tcp {
@@ -62,6 +60,7 @@ impl Tcp {
             listeners: Index::open(region, TCP_FIRST + 5, layout::MAX_SOCKS)?,
             shared: region.array(TCP_FIRST + 6, 1)?,
             time_wait: TimeWaits::open(region, TCP_FIRST + 7, config.max_tw_buckets)?,
+            requests: Requests::open(region, TCP_FIRST + 10)?,
         })
     }
 
@@ -107,32 +106,12 @@ impl Tcp {
     }
 
     /// The connection between two ends.
-    pub(crate) fn find(
-        &self,
-        socks: &Table<Sock>,
-        key: &HashKey,
-        local: Endpoint,
-        remote: Endpoint,
-    ) -> Option<SockId> {
-        self.find_with_state(socks, key, local, remote)
-            .map(|(id, _)| id)
-    }
-
-    /// The connection between two ends, and where it stands.
-    pub(crate) fn find_with_state(
-        &self,
-        socks: &Table<Sock>,
-        key: &HashKey,
-        local: Endpoint,
-        remote: Endpoint,
-    ) -> Option<(SockId, State)> {
-        self.connections
-            .candidates(key.tuple(local, remote))
-            .find_map(|id| {
-                let sock = socks.get(id)?;
-                let is_it = sock.local == local && sock.remote == remote;
-                is_it.then(|| (id, sock.tcp.state()))
-            })
+    pub(crate) fn find(&self, socks: &Table<Sock>, tuple: &Tuple) -> Option<SockId> {
+        self.connections.candidates(tuple.hash).find_map(|id| {
+            let sock = socks.get(id)?;
+            let is_it = sock.local == tuple.local && sock.remote == tuple.remote;
+            is_it.then_some(id)
+        })
     }
 }
 

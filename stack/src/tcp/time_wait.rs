@@ -4,15 +4,17 @@
 
 use super::connection::Flags;
 use super::flow::Flow;
-use super::header::{self, Header};
+use super::header;
 use super::input::Segment;
-use super::options::{Options, Timestamps};
-use super::output::{clock_of, reply};
+use super::options::Timestamps;
+use super::output::clock_of;
+use super::output::reply::Reply;
 use super::seq::Seq;
 use crate::addr::Endpoint;
 use crate::config::Config;
 use crate::context::{Context, Parts};
-use crate::index::{HashKey, Index};
+use crate::index::{HashKey, Index, Tuple};
+use crate::list::{Linked, Links, List};
 use crate::ports::PortHold;
 use crate::sock::SockKind;
 use crate::time::Instant;
@@ -39,8 +41,9 @@ pub(crate) struct TimeWait {
     remote: Endpoint,
     expires: Instant,
     ts_recent_at: Instant,
-    prev: TimeWaitId,
-    next: TimeWaitId,
+    /// When a segment that did not fit was answered last; [`Instant::ZERO`]: never.
+    answered_at: Instant,
+    links: Links,
     snd_nxt: Seq,
     rcv_nxt: Seq,
     ts_recent: u32,
@@ -57,14 +60,14 @@ const _: () = assert!(size_of::<TimeWait>() <= 128);
 pub(crate) struct TimeWaits {
     table: Table<TimeWait>,
     index: Index<TimeWait>,
-    queue: Array<Queue>,
+    /// In the order in which they expire.
+    queue: Array<List>,
 }
 
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-struct Queue {
-    first: TimeWaitId,
-    last: TimeWaitId,
+impl Linked for TimeWait {
+    fn links(&mut self) -> &mut Links {
+        &mut self.links
+    }
 }
 
 /// What became of a segment.
@@ -94,24 +97,18 @@ impl TimeWaits {
         self.table.len()
     }
 
-    fn find(&self, key: &HashKey, local: Endpoint, remote: Endpoint) -> Option<TimeWaitId> {
-        self.index.candidates(key.tuple(local, remote)).find(|&id| {
+    fn find(&self, tuple: &Tuple) -> Option<TimeWaitId> {
+        self.index.candidates(tuple.hash).find(|&id| {
             self.table
                 .get(id)
-                .is_some_and(|rest| rest.local == local && rest.remote == remote)
+                .is_some_and(|rest| rest.local == tuple.local && rest.remote == tuple.remote)
         })
     }
 
     /// Whether a connection of our own between these ends may be opened: there is no record, or one
     /// whose clock keeps old segments out and was last read before `reusable` ([`reusable`]).
-    pub(crate) fn allows(
-        &self,
-        key: &HashKey,
-        reusable: Instant,
-        local: Endpoint,
-        remote: Endpoint,
-    ) -> bool {
-        self.find(key, local, remote)
+    pub(crate) fn allows(&self, reusable: Instant, tuple: &Tuple) -> bool {
+        self.find(tuple)
             .and_then(|id| self.table.get(id))
             .is_none_or(|rest| rest.has_clock != 0 && rest.ts_recent_at < reusable)
     }
@@ -120,7 +117,10 @@ impl TimeWaits {
         let Some(id) = self.table.insert(rest) else {
             return false;
         };
-        if !self.index.insert(key.tuple(rest.local, rest.remote), id) {
+        if !self
+            .index
+            .insert(key.tuple(rest.local, rest.remote).hash, id)
+        {
             self.table.remove(id);
             return false;
         }
@@ -128,49 +128,29 @@ impl TimeWaits {
         true
     }
 
+    /// The first to expire.
+    fn oldest(&self) -> Option<(TimeWaitId, &TimeWait)> {
+        let id = self.queue.get(0)?.first();
+        Some((id, self.table.get(id)?))
+    }
+
     fn link_last(&mut self, id: TimeWaitId) {
-        let Some(queue) = self.queue.get_mut(0) else {
-            return;
-        };
-        let last = queue.last;
-        queue.last = id;
-        if queue.first.is_none() {
-            queue.first = id;
-        }
-        if let Some(mut before) = self.table.get_mut(last) {
-            before.next = id;
-        }
-        if let Some(mut rest) = self.table.get_mut(id) {
-            rest.prev = last;
-            rest.next = TimeWaitId::NONE;
+        if let Some(queue) = self.queue.get_mut(0) {
+            queue.push(&mut self.table, id);
         }
     }
 
     fn unlink(&mut self, id: TimeWaitId) {
-        let Some(rest) = self.table.get(id).copied() else {
-            return;
-        };
-        let Some(queue) = self.queue.get_mut(0) else {
-            return;
-        };
-        if queue.first == id {
-            queue.first = rest.next;
-        }
-        if queue.last == id {
-            queue.last = rest.prev;
-        }
-        if let Some(mut prev) = self.table.get_mut(rest.prev) {
-            prev.next = rest.next;
-        }
-        if let Some(mut next) = self.table.get_mut(rest.next) {
-            next.prev = rest.prev;
+        if let Some(queue) = self.queue.get_mut(0) {
+            queue.remove(&mut self.table, id);
         }
     }
 
     fn remove(&mut self, key: &HashKey, id: TimeWaitId) -> Option<TimeWait> {
         self.unlink(id);
         let rest = self.table.remove(id)?;
-        self.index.remove(key.tuple(rest.local, rest.remote), id);
+        self.index
+            .remove(key.tuple(rest.local, rest.remote).hash, id);
         Some(rest)
     }
 
@@ -197,16 +177,10 @@ pub(crate) fn reusable(config: &Config, now: Instant) -> Instant {
 /// Frees what has expired, a bounded number at a time.
 pub(crate) fn sweep(parts: &mut Parts<'_>) {
     for _ in 0..SWEEP_MAX {
-        let waits = &parts.tcp.time_wait;
-        let Some(queue) = waits.queue.get(0) else {
+        let Some((first, rest)) = parts.tcp.time_wait.oldest() else {
             return;
         };
-        let first = queue.first;
-        if waits
-            .table
-            .get(first)
-            .is_none_or(|rest| rest.expires > parts.cx.now)
-        {
+        if rest.expires > parts.cx.now {
             return;
         }
         remove(parts, first);
@@ -223,11 +197,8 @@ fn remove(parts: &mut Parts<'_>, id: TimeWaitId) {
 }
 
 /// A connection between these ends is about to be opened: frees the record that allowed it.
-pub(crate) fn take_over(parts: &mut Parts<'_>, local: Endpoint, remote: Endpoint) -> Option<Seq> {
-    let id = parts
-        .tcp
-        .time_wait
-        .find(&parts.cx.global.hash_key, local, remote)?;
+pub(crate) fn take_over(parts: &mut Parts<'_>, tuple: &Tuple) -> Option<Seq> {
+    let id = parts.tcp.time_wait.find(tuple)?;
     let iss = parts
         .tcp
         .time_wait
@@ -241,17 +212,11 @@ pub(crate) fn take_over(parts: &mut Parts<'_>, local: Endpoint, remote: Endpoint
 
 /// A segment between ends without a connection (RFC 9293 §3.10.7.4, RFC 6191; Linux:
 /// tcp_timewait_state_process).
-pub(crate) fn receive(
-    parts: &mut Parts<'_>,
-    local: Endpoint,
-    remote: Endpoint,
-    segment: &Segment<'_>,
-) -> Verdict {
+pub(crate) fn receive(parts: &mut Parts<'_>, tuple: &Tuple, segment: &Segment<'_>) -> Verdict {
     if parts.tcp.time_wait.len() == 0 {
         return Verdict::Unknown;
     }
-    let key = parts.cx.global.hash_key;
-    let Some(id) = parts.tcp.time_wait.find(&key, local, remote) else {
+    let Some(id) = parts.tcp.time_wait.find(tuple) else {
         return Verdict::Unknown;
     };
     let Some(rest) = parts.tcp.time_wait.table.get(id).copied() else {
@@ -266,12 +231,17 @@ pub(crate) fn receive(
     let is_old =
         clock.is_some_and(|stamps| Seq::new(stamps.value).before(Seq::new(rest.ts_recent)));
     let is_reset = segment.has(header::Flags::RST);
-    let is_empty = segment.end() == segment.seq();
-    if !is_old && segment.seq() == rest.rcv_nxt && (is_empty || is_reset) {
-        if is_reset && parts.cx.global.config.rfc1337 == 0 {
+    let is_next = !is_old && segment.seq() == rest.rcv_nxt;
+    if is_next && is_reset {
+        if parts.cx.global.config.rfc1337 == 0 {
             remove(parts, id);
-            return Verdict::Taken;
         }
+        return Verdict::Taken;
+    }
+    // All that we sent was acknowledged: an ACK of anything else is a stranger's guess, and must move
+    // neither the clock nor the end of the minute.
+    let is_peer = segment.has(header::Flags::ACK) && segment.header.ack == rest.snd_nxt;
+    if is_next && is_peer && segment.end() == segment.seq() {
         if let (Some(stamps), Some(mut entry)) = (clock, parts.tcp.time_wait.table.get_mut(id)) {
             entry.ts_recent = stamps.value;
             entry.ts_recent_at = now;
@@ -283,44 +253,46 @@ pub(crate) fn receive(
     let is_newer = segment.seq().after(rest.rcv_nxt)
         || clock.is_some_and(|stamps| Seq::new(stamps.value).after(Seq::new(rest.ts_recent)));
     if is_syn && !is_old && is_newer {
-        return match take_over(parts, local, remote) {
+        return match take_over(parts, tuple) {
             Some(iss) => Verdict::Reopen(iss),
             None => Verdict::Unknown,
         };
     }
-    if !is_reset {
-        if is_old || segment.has(header::Flags::ACK) {
-            parts.tcp.time_wait.restart(id, now);
-        }
+    if is_peer {
+        parts.tcp.time_wait.restart(id, now);
+    }
+    if !is_reset && may_answer(parts, id, segment) {
         acknowledge(&mut parts.cx, &rest);
     }
     Verdict::Taken
 }
 
-fn acknowledge(cx: &mut Context<'_>, rest: &TimeWait) {
-    let header = Header {
-        src_port: rest.local.port,
-        dst_port: rest.remote.port,
-        seq: rest.snd_nxt,
-        ack: rest.rcv_nxt,
-        flags: header::Flags::ACK,
-        window: rest.window,
+/// A segment that does not fit is answered; one without data only now and then
+/// (`net.ipv4.tcp_invalid_ratelimit`; Linux: tcp_timewait_check_oow_rate_limit).
+fn may_answer(parts: &mut Parts<'_>, id: TimeWaitId, segment: &Segment<'_>) -> bool {
+    let now = parts.cx.now;
+    let gap_ns = u64::from(parts.cx.global.config.invalid_ratelimit_ms) * 1_000_000;
+    let Some(mut rest) = parts.tcp.time_wait.table.get_mut(id) else {
+        return false;
     };
+    let is_early = rest.answered_at != Instant::ZERO && now.nanos_since(rest.answered_at) < gap_ns;
+    if is_early && segment.len == 0 {
+        return false;
+    }
+    rest.answered_at = now;
+    true
+}
+
+fn acknowledge(cx: &mut Context<'_>, rest: &TimeWait) {
+    let numbers = (rest.snd_nxt, rest.rcv_nxt);
     let value = clock_of(cx.now).wrapping_add(rest.ts_offset);
-    let timestamps = (rest.has_clock != 0).then_some(Timestamps {
+    let mut ack = Reply::bare(rest.local, rest.remote, numbers, header::Flags::ACK);
+    ack.window = rest.window;
+    ack.options.timestamps = (rest.has_clock != 0).then_some(Timestamps {
         value,
         echo: rest.ts_recent,
     });
-    reply::send(
-        cx,
-        rest.local,
-        rest.remote,
-        &header,
-        &Options {
-            timestamps,
-            ..Options::default()
-        },
-    );
+    ack.send(cx);
 }
 
 impl Flow<'_, '_> {
@@ -334,8 +306,8 @@ impl Flow<'_, '_> {
             remote: self.sock.remote,
             expires: self.cx.now.plus_nanos(LIFE_NS),
             ts_recent_at: conn.rcv.ts_recent_at,
-            prev: TimeWaitId::NONE,
-            next: TimeWaitId::NONE,
+            answered_at: Instant::ZERO,
+            links: Links::default(),
             snd_nxt: conn.snd.nxt,
             rcv_nxt: conn.rcv.nxt,
             ts_recent: conn.rcv.ts_recent,

@@ -3,7 +3,7 @@
 use super::connection::{Flags, TransmitTimer};
 use super::flow::{Flow, with_flow};
 use super::state::State;
-use super::time_wait;
+use super::{request_timer, time_wait};
 use crate::context::Parts;
 use crate::error::Error;
 use crate::sock::{SockFlags, SockId};
@@ -27,9 +27,10 @@ pub(crate) fn fire(parts: &mut Parts<'_>, id: SockId) {
     });
 }
 
-/// Work that has no deadline of its own.
+/// Records that have no endpoint.
 pub(crate) fn sweep(parts: &mut Parts<'_>) {
     time_wait::sweep(parts);
+    request_timer::sweep(parts);
 }
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -126,15 +127,16 @@ impl Flow<'_, '_> {
 
     /// See [`Flow::enter_fin_wait_2`].
     pub(crate) fn limit_fin_wait_2(&mut self) {
-        match u64::try_from(self.sock.tcp.settings.linger2_s) {
-            Ok(seconds) => {
+        let config = &self.cx.global.config;
+        match self.sock.tcp.settings.fin_wait_2_s(config) {
+            Some(seconds) => {
                 let rto = self.sock.tcp.rtt.rto_after_ns(self.sock.tcp.loss.backoff);
                 let at = self
-                    .after_ns(seconds * SECOND_NS)
+                    .after_ns(u64::from(seconds) * SECOND_NS)
                     .max(self.after_ns(rto * 7 / 2));
                 self.conn().due.keep = at;
             }
-            Err(_) => self.abort(),
+            None => self.abort(),
         }
     }
 

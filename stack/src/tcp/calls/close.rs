@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::sock::{Ready, Shutdown, SockFlags, SockId, SockKind};
 use crate::tcp::connection::Flags;
 use crate::tcp::flow::{Flow, with_flow};
+use crate::tcp::request;
 use crate::tcp::state::State;
 use crate::time::Instant;
 
@@ -53,8 +54,10 @@ pub(crate) fn close(parts: &mut Parts<'_>, id: SockId) {
     with_flow(parts, id, |flow| flow.orphan());
 }
 
-/// Ends a listener: connections nobody has accepted are reset.
+/// Ends a listener: connections nobody has accepted are reset, half-open ones are forgotten; what still comes for them is
+/// answered by a RST.
 fn stop_listening(parts: &mut Parts<'_>, id: SockId) {
+    request::forget_all(parts, id);
     let Some(mut sock) = parts.socks.get_mut(id) else {
         return;
     };
@@ -62,6 +65,7 @@ fn stop_listening(parts: &mut Parts<'_>, id: SockId) {
     let mut child = core::mem::take(&mut sock.tcp.accept.head);
     sock.tcp.accept.tail = SockId::NONE;
     sock.tcp.accept.ready = 0;
+    sock.tcp.accept.cookies_at = Instant::ZERO;
     sock.tcp.set_state(State::Closed);
     parts
         .cx

@@ -62,7 +62,7 @@ pub(crate) fn accept(parts: &mut Parts<'_>, id: SockId) -> Result<SockId, Error>
     }
     drop(listener);
     let next = parts.socks.get_mut(child).map(|mut sock| {
-        sock.tcp.accept.listener = SockId::NONE;
+        sock.tcp.clear(Flags::UNACCEPTED);
         core::mem::take(&mut sock.tcp.accept.next)
     });
     listener = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;

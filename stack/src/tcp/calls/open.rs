@@ -8,6 +8,7 @@ use crate::ports::{Families, PortRange};
 use crate::sock::{SockFlags, SockId};
 use crate::tcp::connection::{Connection, Flags};
 use crate::tcp::flow::with_flow;
+use crate::tcp::setup::{Offer, Scaling, initial_seq};
 use crate::tcp::state::State;
 use crate::tcp::time_wait;
 
@@ -24,10 +25,18 @@ pub(crate) fn connect(parts: &mut Parts<'_>, id: SockId, remote: Endpoint) -> Re
     may_connect(parts, id)?;
     let own = choose_source(parts, id, remote.addr)?;
     let local = choose_local(parts, id, own, remote)?;
-    let iss = time_wait::take_over(parts, local, remote);
+    let tuple = parts.cx.global.hash_key.tuple(local, remote);
+    let iss = time_wait::take_over(parts, &tuple);
     let is_found = with_flow(parts, id, |flow| {
         (flow.sock.local, flow.sock.remote) = (local, remote);
-        flow.prepare(iss);
+        let config = &flow.cx.global.config;
+        let scaling = match config.window_scaling {
+            0 => Scaling::No,
+            _ => Scaling::Yes,
+        };
+        let offer = Offer::of(flow.sock, config, remote, scaling);
+        let iss = iss.unwrap_or_else(|| initial_seq(flow.cx.global, flow.cx.now, local, remote));
+        flow.prepare(iss, &offer);
         if !flow.hash() {
             return false;
         }
@@ -111,9 +120,10 @@ fn choose_local(
     let key = global.hash_key;
     let reusable = time_wait::reusable(&global.config, *now);
     let is_free = |port: u16| {
-        let local = Endpoint::new(own, port);
-        tcp.find(socks, &key, local, remote).is_none()
-            && tcp.time_wait.allows(&key, reusable, local, remote)
+        let tuple = key.tuple(Endpoint::new(own, port), remote);
+        tcp.find(socks, &tuple).is_none()
+            && tcp.requests.find(&tuple).is_none()
+            && tcp.time_wait.allows(reusable, &tuple)
     };
     if bound.port != 0 {
         return if is_free(bound.port) {

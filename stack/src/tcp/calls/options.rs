@@ -7,6 +7,7 @@ use crate::socket_calls::options::{OptName, SockOpt};
 use crate::stack::Stack;
 use crate::tcp::congestion::{CcBlock, CongestionControl};
 use crate::tcp::flow::{Flow, with_flow};
+use crate::tcp::settings::LINGER2_MAX_S;
 use crate::tcp::state::State;
 use crate::time::Instant;
 
@@ -51,11 +52,14 @@ pub(crate) fn option(stack: &Stack, id: SockId, name: OptName) -> Result<u64, Er
         OptName::Congestion => conn.cc.kind() as u64,
         OptName::UserTimeout => u64::from(settings.user_timeout_ms),
         OptName::QuickAck => u64::from(!conn.ack.is_interactive()),
-        OptName::SynCount => u64::from(settings.syn_retries),
+        OptName::SynCount => u64::from(settings.syn_retries(stack.config())),
         OptName::DeferAccept => u64::from(settings.defer_accept_s),
         OptName::WindowClamp => u64::from(conn.rcv.clamp.max(settings.window_clamp)),
         OptName::NotSentLowAt => u64::from(settings.not_sent_low_at),
-        OptName::Linger2 => i64::from(settings.linger2_s).cast_unsigned(),
+        OptName::Linger2 => settings
+            .fin_wait_2_s(stack.config())
+            .map_or(-1, i64::from)
+            .cast_unsigned(),
         OptName::ReuseAddr
         | OptName::ReusePort
         | OptName::KeepAlive
@@ -110,7 +114,7 @@ impl Flow<'_, '_> {
             SockOpt::UserTimeout(ms) => settings.user_timeout_ms = ms,
             SockOpt::QuickAck(on) => self.set_quick_ack(on),
             SockOpt::SynCount(count) => {
-                settings.syn_retries =
+                settings.syn_count =
                     within(u32::from(count), 1, u32::from(SYN_COUNT_MAX)).map(|_| count)?;
             }
             SockOpt::DeferAccept(seconds) => settings.defer_accept_s = seconds,
@@ -121,7 +125,7 @@ impl Flow<'_, '_> {
                     bytes => bytes,
                 };
             }
-            SockOpt::Linger2(seconds) => settings.linger2_s = seconds,
+            SockOpt::Linger2(seconds) => settings.linger2_s = seconds.clamp(-1, LINGER2_MAX_S),
             SockOpt::MaxPacingRate(rate) => {
                 let pacing = &mut self.sock.tcp.snd.pacing_rate;
                 *pacing = (*pacing).min(rate);

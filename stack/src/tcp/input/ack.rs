@@ -11,29 +11,20 @@ use crate::tcp::seq::Seq;
 use crate::tcp::state::State;
 
 impl Flow<'_, '_> {
-    /// Takes the acknowledgement. `false`: the segment is not acceptable, or the connection ended.
+    /// An old ACK says nothing about the window; its SACK blocks may still be news.
+    pub(super) fn take_old_ack(&mut self, segment: &Segment<'_>) {
+        if self.sock.tcp.has(Flags::SACK) && !segment.options.sack.is_empty() {
+            let mut work = AckWork::new(&self.sock.tcp);
+            self.take_sack(&segment.options.sack, segment.header.ack, &mut work);
+            self.conclude(&mut work);
+        }
+    }
+
+    /// Takes a current acknowledgement. `false`: the connection ended.
     pub(super) fn take_ack(&mut self, segment: &Segment<'_>) -> bool {
         let ack = segment.header.ack;
-        let conn = &self.sock.tcp;
-        let (una, nxt) = (conn.snd.una, conn.snd.nxt);
-        if ack.after(nxt) {
-            self.challenge();
-            return false;
-        }
-        if ack.before(una) {
-            if ack.before(una.sub(conn.snd.wnd_max)) {
-                self.challenge();
-                return false;
-            }
-            // An old ACK says nothing about the window; its SACK blocks may still be news.
-            if conn.has(Flags::SACK) && !segment.options.sack.is_empty() {
-                let mut work = AckWork::new(conn);
-                self.take_sack(&segment.options.sack, ack, &mut work);
-                self.conclude(&mut work);
-            }
-            return true;
-        }
-        let mut work = AckWork::new(conn);
+        let una = self.sock.tcp.snd.una;
+        let mut work = AckWork::new(&self.sock.tcp);
         work.echo = self.clock_of(segment).map(|stamps| stamps.echo);
         work.is_advance = ack.after(una);
         let is_update = self.take_window(segment);
@@ -63,15 +54,11 @@ impl Flow<'_, '_> {
 
     /// The window field (RFC 9293 §3.10.7.4). `true`: it changed.
     fn take_window(&mut self, segment: &Segment<'_>) -> bool {
-        let ack = segment.header.ack;
-        let snd = &mut self.sock.tcp.snd;
-        let window = snd.scale.window(segment.header.window);
-        let is_newer = ack.after(snd.una)
-            || segment.seq().after(snd.wl1)
-            || (segment.seq() == snd.wl1 && (window > snd.wnd || window == 0));
-        if !is_newer {
+        if !self.moves_window(segment) {
             return false;
         }
+        let snd = &mut self.sock.tcp.snd;
+        let window = snd.scale.window(segment.header.window);
         snd.wl1 = segment.seq();
         if window == snd.wnd {
             return false;

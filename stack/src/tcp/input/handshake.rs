@@ -1,8 +1,8 @@
-//! The three ways through a handshake: RFC 9293 §3.5, §3.10.7.3.
+//! The answer to our SYN, and openings that cross: RFC 9293 §3.5, §3.10.7.3.
 
 use super::Segment;
+use super::judge::Verdict;
 use crate::error::Error;
-use crate::tcp::connection::Flags;
 use crate::tcp::flow::Flow;
 use crate::tcp::header;
 use crate::tcp::output::reply;
@@ -12,26 +12,23 @@ use crate::tcp::state::State;
 impl Flow<'_, '_> {
     /// An answer to our SYN.
     pub(super) fn receive_in_syn_sent(&mut self, segment: &Segment<'_>) {
-        let has_ack = segment.has(header::Flags::ACK);
-        let snd = &self.sock.tcp.snd;
-        let is_ours = segment.header.ack.after(snd.iss) && segment.header.ack.at_or_before(snd.nxt);
-        if has_ack && !is_ours {
-            if !segment.has(header::Flags::RST) {
+        match self.judge_in_syn_sent(segment) {
+            Verdict::Accept(_) => self.take_answer(segment),
+            Verdict::Reset => self.fail(Error::ConnectionRefused),
+            Verdict::Stranger => {
                 reply::reset_stranger(self.cx, self.sock.local, self.sock.remote, segment);
             }
-            return;
+            Verdict::Drop
+            | Verdict::OldClock
+            | Verdict::OutOfWindow
+            | Verdict::Challenge
+            | Verdict::RepeatSynAck => {}
         }
-        if segment.has(header::Flags::RST) {
-            if has_ack {
-                self.fail(Error::ConnectionRefused);
-            }
-            return;
-        }
-        if !segment.has(header::Flags::SYN) {
-            return;
-        }
+    }
+
+    fn take_answer(&mut self, segment: &Segment<'_>) {
         self.agree(&segment.options, segment.seq(), segment.header.window);
-        if !has_ack {
+        if !segment.has(header::Flags::ACK) {
             self.cross();
             return;
         }
@@ -57,26 +54,9 @@ impl Flow<'_, '_> {
         self.repeat_syn_ack();
     }
 
-    /// The last ACK of a passive or crossed opening. `false`: it does not fit.
-    pub(super) fn complete_passive(&mut self, segment: &Segment<'_>) -> bool {
-        let snd = &self.sock.tcp.snd;
+    /// The last ACK of a crossed opening.
+    pub(super) fn complete_crossed(&mut self, segment: &Segment<'_>) {
         let ack = segment.header.ack;
-        if !(ack.after(snd.una) && ack.at_or_before(snd.nxt)) {
-            reply::reset_stranger(self.cx, self.sock.local, self.sock.remote, segment);
-            return false;
-        }
-        if self.defers_accept(segment) {
-            return false;
-        }
-        if !self.may_announce {
-            // The peer repeats itself when our SYN-ACK is repeated; there may be room then.
-            self.cx.global.mib.tcp_listen_overflows += 1;
-            self.cx.global.mib.tcp_listen_drops += 1;
-            if self.cx.global.config.abort_on_overflow != 0 {
-                self.abort();
-            }
-            return false;
-        }
         let mut work = AckWork::new(&self.sock.tcp);
         work.is_advance = true;
         let scale = self.sock.tcp.snd.scale;
@@ -89,19 +69,5 @@ impl Flow<'_, '_> {
         self.take_rtt(&work);
         self.conn().due.clear_transmit();
         self.establish();
-        if self.sock.tcp.has(Flags::PASSIVE) {
-            self.cx.global.mib.tcp_passive_opens += 1;
-            self.announce();
-        }
-        true
-    }
-
-    /// `TCP_DEFER_ACCEPT`: the handshake counts as complete only when data has come, for a while.
-    fn defers_accept(&self, segment: &Segment<'_>) -> bool {
-        let conn = &self.sock.tcp;
-        let patience_ns = u64::from(conn.settings.defer_accept_s) * 1_000_000_000;
-        conn.has(Flags::PASSIVE)
-            && segment.len == 0
-            && self.cx.now.nanos_since(conn.rate.delivered_at()) < patience_ns
     }
 }

@@ -1,44 +1,52 @@
 //! Segments for listeners: RFC 9293 §3.10.7.2.
 
-use super::Segment;
-use crate::addr::Endpoint;
+use super::{Segment, cookie};
+use crate::config::Config;
 use crate::context::Parts;
-use crate::sock::{SockFlags, SockId, SockKind};
-use crate::tcp::connection::{Connection, Flags};
-use crate::tcp::flow::with_flow;
+use crate::index::Tuple;
+use crate::sock::SockId;
 use crate::tcp::header;
+use crate::tcp::options::Options;
+use crate::tcp::output::syn_ack::{self, Kept};
+use crate::tcp::request::{self, Request};
+use crate::tcp::rtt::RTO_INITIAL_NS;
 use crate::tcp::seq::Seq;
+use crate::tcp::setup::{Offer, Scaling, initial_seq};
 use crate::tcp::state::State;
 
 /// Most listeners that share a port by `SO_REUSEPORT` and are chosen among.
 const SHARERS_MAX: usize = 64;
+/// The value of `net.ipv4.tcp_syncookies` that keeps nothing of any SYN.
+const COOKIES_ALWAYS: u8 = 2;
 
 /// A segment that belongs to no connection. `iss`: the first number a connection that takes over a
 /// TIME_WAIT must use. `false`: nobody listens, or the segment calls for a reset.
 pub(super) fn receive(
     parts: &mut Parts<'_>,
-    (local, remote): (Endpoint, Endpoint),
+    ends: &Tuple,
     segment: &Segment<'_>,
     iss: Option<Seq>,
 ) -> bool {
-    let Some(listener) = find(parts, local, remote) else {
+    let Some(listener) = find(parts, ends) else {
         return false;
     };
-    if segment.has(header::Flags::RST) {
+    let has = |flags| segment.has(flags);
+    if has(header::Flags::RST) {
         return true;
     }
-    if segment.has(header::Flags::ACK) {
-        return false;
+    if has(header::Flags::ACK) {
+        return !has(header::Flags::SYN) && cookie::complete(parts, listener, ends, segment);
     }
-    if segment.has(header::Flags::SYN) && !segment.has(header::Flags::FIN) {
-        open(parts, listener, (local, remote), segment, iss);
+    if has(header::Flags::SYN) && !has(header::Flags::FIN) {
+        open(parts, listener, ends, segment, iss);
     }
     true
 }
 
 /// The listener for a port: one bound to the address before one bound to all; of several that share
 /// the port, one by the hash of the ends.
-fn find(parts: &Parts<'_>, local: Endpoint, remote: Endpoint) -> Option<SockId> {
+fn find(parts: &Parts<'_>, ends: &Tuple) -> Option<SockId> {
+    let local = ends.local;
     let key = &parts.cx.global.hash_key;
     let fits = |id: &SockId, is_exact: bool| {
         parts.socks.get(*id).is_some_and(|sock| {
@@ -57,88 +65,113 @@ fn find(parts: &Parts<'_>, local: Endpoint, remote: Endpoint) -> Option<SockId> 
                 .filter(|id| fits(id, is_exact))
         };
         let count = candidates().take(SHARERS_MAX).count();
-        let chosen = (key.tuple(local, remote) as usize).checked_rem(count)?;
+        let chosen = (ends.hash as usize).checked_rem(count)?;
         candidates().nth(chosen)
     })
 }
 
-/// A SYN: makes a child and sends a SYN-ACK, if the listener's queues have room.
+/// A SYN: it is answered if there is room for one more half-open connection, or else by a cookie (Linux:
+/// tcp_conn_request).
 fn open(
     parts: &mut Parts<'_>,
     listener: SockId,
-    (local, remote): (Endpoint, Endpoint),
+    ends: &Tuple,
     segment: &Segment<'_>,
     iss: Option<Seq>,
 ) {
-    let mib = &mut parts.cx.global.mib;
-    let Some(mut entry) = parts.socks.get_mut(listener) else {
+    let Some(sock) = parts.socks.get(listener) else {
         return;
     };
-    let accept = &mut entry.tcp.accept;
-    let most = parts.cx.global.config.max_syn_backlog;
-    if accept.ready > accept.backlog
-        || accept.embryonic > accept.backlog
-        || accept.embryonic >= most
-    {
+    let config = &parts.cx.global.config;
+    let accept = &sock.tcp.accept;
+    if accept.is_full() {
+        let mib = &mut parts.cx.global.mib;
         mib.tcp_listen_overflows += 1;
         mib.tcp_listen_drops += 1;
         return;
     }
-    accept.embryonic += 1;
-    let mut child = *entry;
-    let config = &parts.cx.global.config;
-    let kind = child.tcp.cc.kind();
-    let settings = child.tcp.settings;
-    child.port_hold = parts
-        .cx
-        .ports
-        .inherit(SockKind::Stream, local.port, child.port_hold);
-    drop(entry);
-    child.tcp = Connection::new(config, kind);
-    child.tcp.settings = settings;
-    child.tcp.accept.listener = listener;
-    child.tcp.set(Flags::PASSIVE);
-    (child.local, child.remote) = (local, remote);
-    (child.tag, child.pending_edges) = (0, 0);
-    child.set(SockFlags::ORPHAN, false);
-    let Some(id) = parts.socks.insert(child) else {
-        parts
-            .cx
-            .ports
-            .release(SockKind::Stream, local.port, child.port_hold);
-        forget(parts, listener);
+    let is_crowded = accept.pending > accept.backlog || accept.pending >= config.max_syn_backlog;
+    // A connection that takes over a TIME_WAIT has its first number already.
+    let may_keep = iss.is_some()
+        || (config.syncookies != COOKIES_ALWAYS && (!is_crowded || make_room(parts, listener)));
+    let Some(request) = request_of(parts, listener, ends, segment) else {
         return;
     };
-    let is_found = with_flow(parts, id, |flow| {
-        flow.prepare(iss);
-        flow.agree(&segment.options, segment.seq(), segment.header.window);
-        let is_found = flow.hash();
-        if is_found {
-            flow.conn().set_state(State::SynReceived);
-            flow.cx.global.live += 1;
-            flow.wake_output();
-        } else {
-            flow.release();
-        }
-        is_found
-    });
-    if is_found != Some(true) {
-        forget(parts, listener);
+    if !(may_keep && keep(parts, request, iss)) {
+        cookie::send(parts, request);
     }
 }
 
-/// As many children as the listener of `child` asked for wait for `accept` already.
-pub(super) fn is_full(parts: &Parts<'_>, child: SockId) -> bool {
-    let listener = parts.socks.get(child).map(|sock| sock.tcp.accept.listener);
-    listener
-        .and_then(|listener| parts.socks.get(listener))
-        .is_some_and(|sock| sock.tcp.accept.ready > sock.tcp.accept.backlog)
+/// Frees the place of the oldest half-open connection: where cookies do better, only of one that has not answered for a
+/// whole timeout.
+fn make_room(parts: &mut Parts<'_>, listener: SockId) -> bool {
+    let Some(oldest) = request::oldest(parts, listener) else {
+        return false;
+    };
+    let is_old = parts.tcp.requests.get(oldest).is_some_and(Request::is_old);
+    if !is_old && parts.cx.global.config.syncookies != 0 {
+        return false;
+    }
+    warn_of_flood(parts, listener, "dropping the oldest requests");
+    parts.cx.global.mib.tcp_req_q_full_drop += 1;
+    parts.cx.global.mib.tcp_listen_drops += 1;
+    request::forget(parts, oldest);
+    true
 }
 
-/// The child that was counted could not be made.
-fn forget(parts: &mut Parts<'_>, listener: SockId) {
-    parts.cx.global.mib.tcp_listen_drops += 1;
-    if let Some(mut entry) = parts.socks.get_mut(listener) {
-        entry.tcp.accept.embryonic = entry.tcp.accept.embryonic.saturating_sub(1);
+/// What a SYN asks for and what we answer, but for our first number.
+fn request_of(
+    parts: &Parts<'_>,
+    listener: SockId,
+    ends: &Tuple,
+    segment: &Segment<'_>,
+) -> Option<Request> {
+    let sock = parts.socks.get(listener)?;
+    let global = &parts.cx.global;
+    let agreed = agree(&global.config, &segment.options);
+    let offer = Offer::of(sock, &global.config, ends.remote, Scaling::of(&agreed));
+    let window = segment.header.window;
+    let mut request = Request::new(ends, segment.seq(), &agreed, window, offer);
+    request.listener = listener;
+    Some(request)
+}
+
+/// The options of a SYN that the settings allow, too.
+fn agree(config: &Config, options: &Options) -> Options {
+    Options {
+        mss: options.mss,
+        window_scale: options.window_scale.filter(|_| config.window_scaling != 0),
+        sack_permitted: options.sack_permitted && config.sack != 0,
+        timestamps: options.timestamps.filter(|_| config.timestamps != 0),
+        ..Options::default()
+    }
+}
+
+/// Answers a SYN and keeps a record of it. `false`: there is no room.
+fn keep(parts: &mut Parts<'_>, mut request: Request, iss: Option<Seq>) -> bool {
+    let now = parts.cx.now;
+    let (local, remote) = (request.local, request.remote);
+    request.iss = iss.unwrap_or_else(|| initial_seq(parts.cx.global, now, local, remote));
+    request.sent_at = now;
+    let Some(id) = request::add(parts, request) else {
+        return false;
+    };
+    let timeout_ns = RTO_INITIAL_NS.min(parts.cx.global.config.rto_max_ns());
+    parts.tcp.requests.arm(id, now.plus_nanos(timeout_ns));
+    if let Some(sock) = parts.socks.get(request.listener) {
+        syn_ack::send(&mut parts.cx, sock, &request, Kept::Record);
+    }
+    true
+}
+
+/// One line for each listener and flood.
+pub(super) fn warn_of_flood(parts: &mut Parts<'_>, listener: SockId, what: &str) {
+    let Some(mut sock) = parts.socks.get_mut(listener) else {
+        return;
+    };
+    if sock.tcp.accept.is_flooded == 0 {
+        sock.tcp.accept.is_flooded = 1;
+        let port = sock.local.port;
+        tracing::warn!("possible SYN flooding on port {port}: {what}");
     }
 }

@@ -1,14 +1,33 @@
-//! Taking segments in: to the connection, TIME_WAIT record or listener they are for, or a reset.
+//! Taking segments in: to the connection, half-open connection, TIME_WAIT record or listener they are for, or a reset.
+//!
+//! Judge, then believe. A segment for a connection is taken apart in this order (RFC 9293 §3.10.7.4), and nothing but counters
+//! changes before the last step of judging:
+//!
+//! 1. `segment`: header and options are well-formed;
+//! 2. `judge`: its clock did not go back (PAWS, RFC 7323 §5.3);
+//! 3. `judge`: it lies in the receive window;
+//! 4. `judge`: a RST has exactly the next number, or is challenged (RFC 5961 §3);
+//! 5. `judge`: a SYN is challenged (RFC 5961 §4);
+//! 6. `judge`: the ACK field is at most a window old and acknowledges nothing that was not sent (RFC 5961 §5);
+//! 7. `open`: its clock is remembered, to be echoed;
+//! 8. `ack`: acknowledgement, SACK blocks (each judged in `recovery::sack`), window;
+//! 9. `data`: payload and FIN, cut to the window.
 
 mod ack;
+mod answer;
+mod child;
 pub(crate) mod coalesce;
+mod cookie;
 mod data;
 mod handshake;
+mod judge;
 mod listen;
+mod open;
+mod request;
 mod segment;
 mod tune;
-mod validate;
 
+pub(crate) use self::request::repeat as repeat_syn_ack;
 pub(crate) use self::segment::Segment;
 
 use super::flow::{Flow, with_flow};
@@ -28,23 +47,21 @@ fn handle(parts: &mut Parts<'_>, arrival: &Arrival<'_>) {
     parts.cx.global.mib.tcp_in_segs += u64::from(segment.packets);
     let local = Endpoint::new(arrival.dst, segment.header.dst_port);
     let remote = Endpoint::new(arrival.src, segment.header.src_port);
-    let found = parts
-        .tcp
-        .find_with_state(parts.socks, &parts.cx.global.hash_key, local, remote);
-    if let Some((id, state)) = found {
-        let is_full = state == State::SynReceived && listen::is_full(parts, id);
-        with_flow(parts, id, |flow| {
-            flow.may_announce = !is_full;
-            flow.receive(&segment);
-        });
+    let ends = parts.cx.global.hash_key.tuple(local, remote);
+    if let Some(id) = parts.tcp.find(parts.socks, &ends) {
+        with_flow(parts, id, |flow| flow.receive(&segment));
         return;
     }
-    let iss = match super::time_wait::receive(parts, local, remote, &segment) {
+    if let Some(id) = parts.tcp.requests.find(&ends) {
+        request::receive(parts, id, &segment);
+        return;
+    }
+    let iss = match super::time_wait::receive(parts, &ends, &segment) {
         Verdict::Taken => return,
         Verdict::Unknown => None,
         Verdict::Reopen(iss) => Some(iss),
     };
-    if !listen::receive(parts, (local, remote), &segment, iss) {
+    if !listen::receive(parts, &ends, &segment, iss) {
         reply::reset_stranger(&mut parts.cx, local, remote, &segment);
     }
 }
@@ -68,22 +85,5 @@ impl Flow<'_, '_> {
             // Neither is in the index of connections.
             State::Closed | State::Listen => {}
         }
-    }
-
-    /// RFC 9293 §3.10.7.4, in its order: acceptability, RST, SYN, ACK, data, FIN.
-    fn receive_open(&mut self, segment: &Segment<'_>) {
-        if !self.validate(segment) {
-            return;
-        }
-        if !segment.header.flags.contains(super::header::Flags::ACK) {
-            return;
-        }
-        if self.state() == State::SynReceived && !self.complete_passive(segment) {
-            return;
-        }
-        if !self.take_ack(segment) {
-            return;
-        }
-        self.take_payload(segment);
     }
 }

@@ -6,7 +6,7 @@ use super::Segment;
 use super::data::parts;
 use crate::sock::SockFlags;
 use crate::tcp::buffer::receive::RECEIVE_BUFFER_BYTES;
-use crate::tcp::connection::Owed;
+use crate::tcp::connection::{Flags, Owed};
 use crate::tcp::flow::Flow;
 use crate::time::Instant;
 
@@ -118,7 +118,7 @@ impl Flow<'_, '_> {
     /// Something arrived beyond a gap: what waits there needs room beside what is read in a round
     /// trip, or holes would close the window.
     pub(super) fn make_room_beyond_gaps(&mut self, segment: &Segment<'_>) {
-        if self.sock.tcp.accept.listener.is_none() && !self.is_orphan() {
+        if !self.sock.tcp.has(Flags::UNACCEPTED) && !self.is_orphan() {
             let space = self.sock.tcp.rcv.tune_space;
             self.grow_receive_buffer(space, space);
         }

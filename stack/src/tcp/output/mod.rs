@@ -7,6 +7,7 @@ mod pace;
 mod plan;
 pub(crate) mod reply;
 mod retransmit;
+pub(crate) mod syn_ack;
 mod window;
 
 use self::plan::Plan;

@@ -1,4 +1,4 @@
-//! Segments that belong to no record: resets, and acknowledgements of what is in TIME_WAIT.
+//! Segments of no endpoint: resets, SYN-ACKs, and acknowledgements of what is half open or in TIME_WAIT.
 
 use super::super::header::{Flags, Header};
 use super::super::options::Options;
@@ -10,6 +10,64 @@ use crate::tcp::flow::Flow;
 use crate::tcp::input::Segment;
 use crate::tcp::seq::Seq;
 
+/// A segment without payload.
+pub(crate) struct Reply {
+    pub(crate) local: Endpoint,
+    pub(crate) remote: Endpoint,
+    pub(crate) seq: Seq,
+    pub(crate) ack: Seq,
+    pub(crate) flags: Flags,
+    /// The window as it stands in the field.
+    pub(crate) window: u16,
+    pub(crate) options: Options,
+    /// Time to live, or hop limit; 0: what the settings say.
+    pub(crate) ttl: u8,
+    /// Type of service, or traffic class.
+    pub(crate) tos: u8,
+}
+
+impl Reply {
+    /// One without options that belongs to no socket.
+    pub(crate) fn bare(
+        local: Endpoint,
+        remote: Endpoint,
+        (seq, ack): (Seq, Seq),
+        flags: Flags,
+    ) -> Self {
+        Self {
+            local,
+            remote,
+            seq,
+            ack,
+            flags,
+            window: 0,
+            options: Options::default(),
+            ttl: 0,
+            tos: 0,
+        }
+    }
+
+    /// Queues it.
+    pub(crate) fn send(&self, cx: &mut Context<'_>) {
+        let header = Header {
+            src_port: self.local.port,
+            dst_port: self.remote.port,
+            seq: self.seq,
+            ack: self.ack,
+            flags: self.flags,
+            window: self.window,
+        };
+        let head = head_bytes(&header, &self.options);
+        let Some(mut packet) = Packet::new(PROTOCOL, self.local, self.remote, &head) else {
+            return;
+        };
+        (packet.ttl, packet.tos) = (self.ttl, self.tos);
+        if cx.egress.queue(cx.packets, packet) {
+            cx.global.mib.tcp_out_segs += 1;
+        }
+    }
+}
+
 /// Answers a segment for which there is no connection (RFC 9293 §3.10.7.1). Never answers a RST.
 pub(crate) fn reset_stranger(
     cx: &mut Context<'_>,
@@ -20,57 +78,21 @@ pub(crate) fn reset_stranger(
     if segment.has(Flags::RST) {
         return;
     }
-    let (seq, ack, flags) = if segment.has(Flags::ACK) {
-        (segment.header.ack, Seq::default(), Flags::RST)
+    let (numbers, flags) = if segment.has(Flags::ACK) {
+        ((segment.header.ack, Seq::default()), Flags::RST)
     } else {
-        (Seq::default(), segment.end(), Flags::RST | Flags::ACK)
+        ((Seq::default(), segment.end()), Flags::RST | Flags::ACK)
     };
     cx.global.mib.tcp_out_rsts += 1;
-    let header = Header {
-        src_port: local.port,
-        dst_port: remote.port,
-        seq,
-        ack,
-        flags,
-        window: 0,
-    };
-    send(cx, local, remote, &header, &Options::default());
-}
-
-/// Queues a segment without payload.
-pub(crate) fn send(
-    cx: &mut Context<'_>,
-    local: Endpoint,
-    remote: Endpoint,
-    header: &Header,
-    options: &Options,
-) {
-    let head = head_bytes(header, options);
-    let queued = Packet::new(PROTOCOL, local, remote, &head)
-        .is_some_and(|packet| cx.egress.queue(cx.packets, packet));
-    if queued {
-        cx.global.mib.tcp_out_segs += 1;
-    }
+    Reply::bare(local, remote, numbers, flags).send(cx);
 }
 
 impl Flow<'_, '_> {
     /// Resets the peer.
     pub(crate) fn send_reset(&mut self) {
         self.cx.global.mib.tcp_out_rsts += 1;
-        let header = Header {
-            src_port: self.sock.local.port,
-            dst_port: self.sock.remote.port,
-            seq: self.ack_seq(),
-            ack: self.sock.tcp.rcv.nxt,
-            flags: Flags::RST | Flags::ACK,
-            window: 0,
-        };
-        send(
-            self.cx,
-            self.sock.local,
-            self.sock.remote,
-            &header,
-            &Options::default(),
-        );
+        let numbers = (self.ack_seq(), self.sock.tcp.rcv.nxt);
+        let (local, remote) = (self.sock.local, self.sock.remote);
+        Reply::bare(local, remote, numbers, Flags::RST | Flags::ACK).send(self.cx);
     }
 }

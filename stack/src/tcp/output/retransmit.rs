@@ -178,7 +178,7 @@ impl Flow<'_, '_> {
             return;
         }
         let rto = conn.rtt.rto_after_ns(conn.loss.backoff);
-        let at = self.after_ns(self.within_user_timeout(rto));
+        let at = self.after_ns(self.within_patience(rto));
         self.conn().due.set_transmit(TransmitTimer::Retransmit, at);
     }
 

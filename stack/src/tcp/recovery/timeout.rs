@@ -78,14 +78,13 @@ impl Flow<'_, '_> {
             return true;
         }
         let retries = self.retries(config);
-        if conn.loss.retransmits < retries {
-            return false;
-        }
         if !conn.state().is_synchronized() {
-            return true;
+            return conn.loss.retransmits >= retries;
         }
         // Linux counts time, not tries: as long as `retries` doublings from the least timeout take.
-        user_ns == 0 && self.cx.now.nanos_since(since) >= doubled(&conn.rtt, retries)
+        user_ns == 0
+            && conn.loss.retransmits > 0
+            && self.cx.now.nanos_since(since) >= doubled(&conn.rtt, retries)
     }
 
     fn retries(&self, config: &Config) -> u8 {
@@ -93,7 +92,7 @@ impl Flow<'_, '_> {
             State::SynSent => {
                 let settings = &self.sock.tcp.settings;
                 settings
-                    .syn_retries
+                    .syn_retries(config)
                     .saturating_add(config.syn_linear_timeouts)
             }
             State::SynReceived => config.synack_retries,
@@ -114,15 +113,24 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// A timeout shortened so that the user's timeout is not overslept.
-    pub(crate) fn within_user_timeout(&self, rto_ns: u64) -> u64 {
+    /// A timeout shortened so that the time after which the peer counts as gone is not overslept: the user's timeout, or
+    /// that of an orphan of which ICMP or ARP says that it cannot be reached (there Linux reverts the doubling, RFC 6069).
+    pub(crate) fn within_patience(&self, rto_ns: u64) -> u64 {
         let conn = &self.sock.tcp;
         let user_ns = u64::from(conn.settings.user_timeout_ms) * 1_000_000;
-        if user_ns == 0 || conn.loss.retrans_since == Instant::ZERO {
+        let patience_ns = if user_ns != 0 {
+            user_ns
+        } else if self.is_orphan() && conn.soft_error != 0 && conn.state().is_synchronized() {
+            doubled(&conn.rtt, self.retries(&self.cx.global.config))
+        } else {
+            return rto_ns;
+        };
+        if conn.loss.retrans_since == Instant::ZERO {
             return rto_ns;
         }
-        let left = user_ns.saturating_sub(self.cx.now.nanos_since(conn.loss.retrans_since));
-        rto_ns.min(left.max(1_000_000))
+        let past_ns = self.cx.now.nanos_since(conn.loss.retrans_since);
+        let left_ns = patience_ns.saturating_sub(past_ns);
+        rto_ns.min(left_ns.max(1_000_000))
     }
 
     fn lose_syn(&mut self) {

@@ -3,10 +3,12 @@
 mod script;
 mod world;
 
+mod blind;
 mod coalescing;
 mod hostile;
 mod ipv6;
 mod limits;
+mod listening;
 mod loss;
 mod open_close;
 mod receiving;

@@ -2,6 +2,7 @@
 //! each side's SYN, which is 0.
 
 use super::world::PORT;
+use crate::ip::{IcmpError, Trouble};
 use crate::tcp::header::{Flags, Header};
 use crate::tcp::options::{Options, SackBlock, Timestamps};
 use crate::tcp::output::head_bytes;
@@ -30,6 +31,7 @@ pub(super) struct Seg {
     pub(super) data: Vec<u8>,
     pub(super) sack: Vec<(u32, u32)>,
     pub(super) clock: Option<(u32, u32)>,
+    pub(super) scale: Option<u8>,
 }
 
 impl Seg {
@@ -42,6 +44,7 @@ impl Seg {
             data: Vec::new(),
             sack: Vec::new(),
             clock: None,
+            scale: None,
         }
     }
 
@@ -70,6 +73,13 @@ impl Seg {
     pub(super) fn clock(self, value: u32, echo: u32) -> Self {
         Self {
             clock: Some((value, echo)),
+            ..self
+        }
+    }
+
+    pub(super) fn scale(self, scale: u8) -> Self {
+        Self {
+            scale: Some(scale),
             ..self
         }
     }
@@ -218,13 +228,26 @@ impl Script {
         self.host.receive_burst(&frames);
     }
 
+    /// A router, or the neighbour's silence, tells of trouble with our number `seq`.
+    pub(super) fn complain(&mut self, seq: u32, what: Trouble) {
+        let (local, remote) = self.ends();
+        let news = IcmpError {
+            local,
+            remote,
+            seq: Some(self.own_iss.wrapping_add(seq)),
+            what,
+        };
+        let now = self.host.now;
+        crate::tcp::icmp::handle(&mut self.host.stack.parts(now), &news);
+    }
+
     /// A segment of the peer's on the wire.
     pub(super) fn frame(&self, seg: &Seg) -> Frame {
         let is_syn = seg.has(Flags::SYN);
         let absolute = |iss: u32, n: u32| Seq::new(iss.wrapping_add(n));
         let options = Options {
             mss: is_syn.then_some(1000),
-            window_scale: None,
+            window_scale: seg.scale,
             sack_permitted: is_syn,
             timestamps: seg.clock.map(|(value, echo)| Timestamps { value, echo }),
             sack: seg
@@ -349,6 +372,7 @@ impl Script {
                 })
                 .collect(),
             clock: options.timestamps.map(|stamps| (stamps.value, stamps.echo)),
+            scale: options.window_scale,
         })
     }
 }

@@ -1,9 +1,8 @@
 //! Packets that were not lost but late, or too long for the path: what was reduced for them is restored.
 
 use super::script::*;
-use crate::ip::{IcmpError, Trouble};
+use crate::ip::Trouble;
 use crate::tcp::header::Flags;
-use crate::tcp::seq::Seq;
 use core::time::Duration;
 use std::vec::Vec;
 
@@ -82,27 +81,14 @@ fn an_echo_older_than_the_retransmission_undoes_the_reduction() {
     }
 }
 
-/// A router says that packets with the number `seq` are longer than `mtu`.
-fn complain(script: &mut Script, seq: u32, mtu: u16) {
-    let (local, remote) = script.ends();
-    let news = IcmpError {
-        local,
-        remote,
-        seq: Some(Seq::new(script.own_iss()).add(seq).raw()),
-        what: Trouble::PathMtu(mtu),
-    };
-    let now = script.host.now;
-    crate::tcp::icmp::handle(&mut script.host.stack.parts(now), &news);
-}
-
 #[test]
 fn packets_too_long_for_the_path_are_cut_anew_and_the_window_stays() {
     let mut script = Script::connected();
     script.write(3000);
     assert_eq!(script.sent().len(), 3);
-    complain(&mut script, 9000, 800);
+    script.complain(9000, Trouble::PathMtu(800));
     assert!(script.sent().is_empty(), "about nothing that is out");
-    complain(&mut script, 1001, 800);
+    script.complain(1001, Trouble::PathMtu(800));
     let mut again = Vec::new();
     while let (_, sent) = script.wait(SECOND / 10)
         && !sent.is_empty()
@@ -123,7 +109,7 @@ fn packets_too_long_for_the_path_are_cut_anew_and_the_window_stays() {
     assert_eq!(script.info().ca_state, 0);
     script.write(1000);
     assert_eq!(script.sent()[0].data.len(), 760);
-    complain(&mut script, 3001, 100);
+    script.complain(3001, Trouble::PathMtu(100));
     assert_eq!(script.info().pmtu, 552, "less is not believed");
 }
 

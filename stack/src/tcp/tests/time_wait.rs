@@ -2,6 +2,7 @@
 
 use super::script::*;
 use super::world::{SECOND, World, assert_empty};
+use crate::ip::Trouble;
 use crate::tcp::header::Flags;
 use crate::{Error, SockOpt};
 use core::time::Duration;
@@ -266,4 +267,30 @@ fn a_deferred_accept_waits_for_data() {
     assert_eq!(script.host.stack.accept(now, id), Err(Error::WouldBlock));
     script.send(&Seg::data(1, 1, 5));
     script.host.stack.accept(now, id).expect("data has come");
+}
+
+#[test]
+fn an_orphan_whose_neighbour_is_gone_ends_after_102_seconds() {
+    let mut script = Script::connected();
+    script.close();
+    script.sent();
+    script.advance(Duration::from_secs(1));
+    script.sent();
+    let error = Error::HostUnreachable;
+    script.complain(
+        1,
+        Trouble::Unreachable {
+            error,
+            fatal: false,
+        },
+    );
+    let mut lived = Duration::from_secs(1);
+    while script.host.stack.live_connections() > 0 {
+        script.sent();
+        script.advance(Duration::from_millis(100));
+        lived += Duration::from_millis(100);
+    }
+    // tcp_orphan_retries: eight doublings of 200 ms, from the first retransmission on.
+    assert!((102..104).contains(&lived.as_secs()), "{lived:?}");
+    assert_empty(&mut script.host);
 }

@@ -169,6 +169,8 @@ pub(super) fn assert_empty(host: &mut Host) {
     assert_eq!(stack.tcp.ranges.len(), 0, "ranges beyond gaps");
     assert_eq!(stack.tcp.memory().pages(), 0, "pages charged");
     assert_eq!(stack.tcp.time_wait.len(), 0, "records in TIME_WAIT");
+    assert_eq!(stack.tcp.requests.len(), 0, "half-open connections");
+    assert_eq!(stack.tcp.requests.next_due(), None, "their timers");
     assert_eq!(stack.socks.len(), 0, "endpoints");
 }
 

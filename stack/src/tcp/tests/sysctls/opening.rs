@@ -15,32 +15,46 @@ fn listening(backlog: u32, change: impl Fn(&mut Config)) -> Script {
     })
 }
 
-/// How many of five SYNs of different peers are answered.
-fn answered(script: &mut Script) -> usize {
-    (100..105)
-        .map(|port| {
-            script.use_peer_port(port);
-            script.send(&Seg::new(Flags::SYN, 0, 0));
-            script.sent().len()
-        })
-        .sum()
+/// How many of five peers that send a SYN a listener remembers, cookies or not.
+fn remembered(script: &mut Script) -> u32 {
+    for port in 100..105 {
+        script.use_peer_port(port);
+        script.send(&Seg::new(Flags::SYN, 0, 0));
+        assert_eq!(script.sent_one().flags, SYN_ACK);
+    }
+    script.host.stack.usage().requests
 }
 
 #[test]
 fn somaxconn_bounds_the_backlog_of_a_listener() {
-    assert_eq!(answered(&mut listening(100, |_| {})), 5);
-    let mut script = listening(100, |config| config.somaxconn = 1);
-    assert_eq!(
-        answered(&mut script),
-        2,
-        "one more than the backlog, as Linux"
-    );
+    for cookies in [0, 1] {
+        let mut script = listening(100, |config| config.syncookies = cookies);
+        assert_eq!(remembered(&mut script), 5);
+        let mut script = listening(100, |config| {
+            (config.syncookies, config.somaxconn) = (cookies, 1);
+        });
+        let count = remembered(&mut script);
+        assert_eq!(count, 2, "one more than the backlog, as Linux");
+    }
 }
 
 #[test]
 fn tcp_max_syn_backlog_bounds_the_half_open_connections() {
-    let mut script = listening(100, |config| config.max_syn_backlog = 3);
-    assert_eq!(answered(&mut script), 3);
+    for cookies in [0, 1] {
+        let mut script = listening(100, |config| {
+            (config.syncookies, config.max_syn_backlog) = (cookies, 3);
+        });
+        assert_eq!(remembered(&mut script), 3);
+    }
+}
+
+#[test]
+fn tcp_syncookies_says_of_which_syns_nothing_is_kept() {
+    for (cookies, kept, sent) in [(0, 2, 0), (1, 2, 3), (2, 0, 5)] {
+        let mut script = listening(1, |config| config.syncookies = cookies);
+        assert_eq!(remembered(&mut script), kept);
+        assert_eq!(script.host.stack.mib().syncookies_sent, sent);
+    }
 }
 
 /// A peer opens; gives the first number of the answer.
