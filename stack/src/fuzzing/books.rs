@@ -26,6 +26,8 @@ impl Stack {
     pub fn check_nothing_is_left(&self) {
         assert!(self.tcp.connections.is_empty(), "indexed connections");
         assert!(self.tcp.listeners.is_empty(), "indexed listeners");
+        assert!(self.tcp.requests.is_index_empty(), "indexed requests");
+        assert!(self.tcp.time_wait.is_index_empty(), "indexed TIME_WAITs");
         assert!(self.udp.is_empty(), "indexed UDP sockets");
         assert!(self.ports.is_empty(), "ports");
     }
