@@ -29,6 +29,17 @@ lab_obstacle() {
     fi
 }
 
+# Says why nothing can be fuzzed here; silent when it can.
+fuzz_obstacle() {
+    if ! cargo +nightly --version >/dev/null 2>&1; then
+        echo "no nightly compiler: rustup toolchain install nightly"
+    elif ! have cargo-fuzz; then
+        echo "cargo-fuzz is missing: cargo install --locked cargo-fuzz"
+    elif ! have c++; then
+        echo "c++ is missing, which libFuzzer is built with"
+    fi
+}
+
 # Prefix of a command that needs root of a network namespace: empty for root, a user namespace for everybody else.
 NAMESPACE_ROOT=()
 ((UID == 0)) || NAMESPACE_ROOT=(unshare -Urn)

@@ -16,6 +16,8 @@ mod epoll;
 mod error;
 mod family;
 mod files;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod host;
 mod keeper;
 mod layout;

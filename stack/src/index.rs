@@ -94,6 +94,12 @@ impl<T: 'static> Index<T> {
             .map(|slot| Id::from_bits(slot.id))
     }
 
+    /// Nothing is in it. Looks at every place.
+    #[cfg(fuzzing)]
+    pub(crate) fn is_empty(&self) -> bool {
+        (0..=self.mask).all(|place| self.at(place) == EMPTY)
+    }
+
     fn probe(&self, hash: u32) -> impl Iterator<Item = u32> + use<T> {
         let mask = self.mask;
         (0..=mask).map(move |step| hash.wrapping_add(step) & mask)

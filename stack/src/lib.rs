@@ -7,7 +7,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::wildcard_enum_match_arm)]
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 extern crate std;
 
 mod addr;
@@ -17,6 +17,8 @@ mod egress;
 mod error;
 mod events;
 mod frame;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod global;
 mod heap;
 mod index;

@@ -115,6 +115,15 @@ impl Ports {
         })
     }
 
+    /// Nobody holds a port. Looks at all of them.
+    #[cfg(fuzzing)]
+    pub(crate) fn is_empty(&self) -> bool {
+        let is_free = |table: &Array<PortUse>| {
+            (0..table.len()).all(|place| table.get(place).is_none_or(|usage| usage.holders == 0))
+        };
+        is_free(&self.tcp) && is_free(&self.udp)
+    }
+
     /// Takes `port` for a `bind`. UDP has no listeners: there `SO_REUSEADDR` alone lets several sockets share a port.
     ///
     /// # Errors

@@ -180,6 +180,20 @@ fn a_full_ring_delays_once_then_loses_frames_and_counts_them() {
 }
 
 #[test]
+fn any_number_of_lost_frames_in_the_shared_memory_is_written_down() {
+    let running = Running::start(NO_LIMIT);
+    let mut recorder = running.recorder();
+    record(&mut recorder, b"one frame", 1);
+    drop(recorder);
+    running
+        .channel
+        .words()
+        .frames_lost
+        .store(u64::MAX, Ordering::Relaxed);
+    assert_eq!(running.finish().statistics, Some((u64::MAX, u64::MAX)));
+}
+
+#[test]
 fn a_frame_that_is_too_long_is_lost_alone() {
     let capture = Running::start(NO_LIMIT);
     let mut recorder = capture.recorder();

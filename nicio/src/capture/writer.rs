@@ -162,11 +162,13 @@ impl Writer {
     /// Says how many frames the file has, and how many are missing.
     fn finish(&mut self) {
         let words = self.channel.words();
-        let frames_lost = words.frames_lost.load(Ordering::Relaxed) + self.spoilt;
+        // Whatever the shared memory says.
+        let frames_lost = words.frames_lost.load(Ordering::Relaxed);
+        let frames_lost = frames_lost.saturating_add(self.spoilt);
         let statistics = Statistics {
             start_ns: self.start_ns,
             end_ns: clock::realtime_ns(),
-            frames: self.frames + frames_lost,
+            frames: self.frames.saturating_add(frames_lost),
             frames_lost,
         };
         pcapng::statistics(&mut self.batch, &statistics);

@@ -14,6 +14,8 @@ pub(crate) mod congestion;
 mod connection;
 mod cookie;
 mod flow;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod header;
 pub(crate) mod icmp;
 mod info;

@@ -138,7 +138,8 @@ impl Options {
                 });
             }
             (SACK, body) if body.len() % 8 == 0 => {
-                for block in body.chunks_exact(8).take(SACK_BLOCKS_MAX) {
+                let room = self.sack.remaining_capacity();
+                for block in body.chunks_exact(8).take(room) {
                     if let &[a, b, c, d, e, f, g, h] = block {
                         self.sack.push(SackBlock {
                             start: Seq::new(u32::from_be_bytes([a, b, c, d])),
@@ -282,6 +283,13 @@ mod tests {
         let options = Options::parse(&[2, 3, 9, 1, 3, 3, 9, 0]);
         assert_eq!(options.mss, None);
         assert_eq!(options.window_scale, Some(9));
+    }
+
+    #[test]
+    fn of_several_lists_of_sack_blocks_the_first_four_blocks_count() {
+        let list = [&[5, 26][..], &[7; 24]].concat();
+        let options = Options::parse(&[list.as_slice(), &list].concat());
+        assert_eq!(options.sack.len(), SACK_BLOCKS_MAX);
     }
 
     #[test]

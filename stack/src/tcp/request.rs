@@ -162,6 +162,12 @@ impl Requests {
         self.table.len()
     }
 
+    /// Nothing is indexed. Looks at every place.
+    #[cfg(fuzzing)]
+    pub(crate) fn is_index_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
     pub(crate) fn get(&self, id: RequestId) -> Option<&Request> {
         self.table.get(id)
     }

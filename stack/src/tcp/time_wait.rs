@@ -97,6 +97,12 @@ impl TimeWaits {
         self.table.len()
     }
 
+    /// Nothing is indexed. Looks at every place.
+    #[cfg(fuzzing)]
+    pub(crate) fn is_index_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
     fn find(&self, tuple: &Tuple) -> Option<TimeWaitId> {
         self.index.candidates(tuple.hash).find(|&id| {
             self.table

@@ -41,6 +41,12 @@ impl Udp {
             by_port: Index::open(region, layout::UDP_INDEX, layout::MAX_SOCKS)?,
         })
     }
+
+    /// Nothing is in its table.
+    #[cfg(fuzzing)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_port.is_empty()
+    }
 }
 
 impl Queues {

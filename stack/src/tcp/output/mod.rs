@@ -56,17 +56,20 @@ impl Flow<'_, '_> {
 
     fn poll_handshake<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> Polled {
         let snd = &self.sock.tcp.snd;
+        let mut next = Next::Idle;
         let sent = if snd.queue.is_empty() && snd.nxt == snd.iss {
-            self.send_syn(door)
+            let sent = self.send_syn(door);
+            if sent == 0 {
+                // The segment table is full, as below; no timer runs yet.
+                next = Next::At(self.after_ns(FULL_RETRY_NS));
+            }
+            sent
         } else if snd.queue.first_lost().is_some() {
             self.resend_syn(door)
         } else {
             self.send_owed(door)
         };
-        Polled {
-            sent,
-            next: Next::Idle,
-        }
+        Polled { sent, next }
     }
 
     fn poll_open<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> Polled {

@@ -5,7 +5,7 @@ use crate::frame::FrameSink;
 use crate::tcp::congestion::CaState;
 use crate::tcp::connection::{Flags, TransmitTimer};
 use crate::tcp::flow::Flow;
-use crate::tcp::segment::{Fate, TxSegId};
+use crate::tcp::segment::{Fate, TxSeg, TxSegId};
 
 impl Flow<'_, '_> {
     /// Sends the next lost segment again if the window allows. `None`: nothing to send.
@@ -47,9 +47,12 @@ impl Flow<'_, '_> {
         let mss = u32::from(seg.mss.min(self.current_mss())).max(1);
         let most = (self.burst_bytes(mss) / mss).min(quota).saturating_mul(mss);
         let most = most.min((window - window % mss).max(mss));
-        if seg.len > most {
-            self.sock.tcp.snd.queue.split(&mut self.tcp.tx(), id, most);
-        }
+        let packets_before = seg.packets();
+        let rest = if seg.len > most {
+            self.sock.tcp.snd.queue.split(&mut self.tcp.tx(), id, most)
+        } else {
+            None
+        };
         let was_empty = self.sock.tcp.loss.in_flight() == 0;
         let queue = &mut self.sock.tcp.snd.queue;
         let is_head = queue.head() == id;
@@ -63,12 +66,13 @@ impl Flow<'_, '_> {
         entry.retransmissions = entry.retransmissions.saturating_add(1);
         entry.sent_at = self.cx.now;
         entry.rate = stamp;
-        let before = entry.packets();
         entry.mss = u16::try_from(mss).unwrap_or(entry.mss);
         let seg = *entry;
         drop(entry);
         // Cut smaller than before: it counts as more packets now.
-        let more = seg.packets().saturating_sub(before);
+        let rest = rest.and_then(|rest| self.tcp.tx_segs.get(rest));
+        let packets = seg.packets() + rest.map_or(0, TxSeg::packets);
+        let more = packets.saturating_sub(packets_before);
         self.sock.tcp.loss.packets_out += more;
         self.sock.tcp.loss.lost_out += more;
         self.note_resent(seg.packets(), seg.len);

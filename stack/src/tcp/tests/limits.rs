@@ -3,7 +3,9 @@
 use super::script::{Script, Seg};
 use super::world::*;
 use crate::tcp::header::Flags;
-use crate::testing::Pair;
+use crate::tcp::segment::TxSeg;
+use crate::tcp::seq::Seq;
+use crate::testing::{Host, Pair};
 use crate::{Error, Ready, SendFlags, SockOpt};
 
 /// Writes until there is no room.
@@ -212,4 +214,22 @@ fn memory_of_a_burst_goes_back_to_the_system_within_seconds() {
     assert!(script.host.now.saturating_since(start) < 5 * SECOND);
     script.close();
     assert_empty(&mut script.host);
+}
+
+#[test]
+fn a_syn_that_finds_the_segment_table_full_leaves_when_there_is_room() {
+    let mut pair = Pair::new();
+    let segs = &mut pair.hosts[0].stack.tcp.tx_segs;
+    let other = TxSeg::new(Seq::new(0), 0, 1000, Default::default());
+    let others: std::vec::Vec<_> = core::iter::from_fn(|| segs.insert(other)).collect();
+    listen(&mut pair.hosts[1]);
+    let client = stream(&mut pair.hosts[0]);
+    start(&mut pair, client);
+    pair.run(SECOND);
+    let connected = |hosts: &mut [Host; 2]| hosts[0].stack.connect_result(client) == Ok(());
+    assert!(!pair.run_until(SECOND, connected));
+    for id in others {
+        pair.hosts[0].stack.tcp.tx_segs.remove(id);
+    }
+    assert!(pair.run_until(SECOND / 10, connected));
 }

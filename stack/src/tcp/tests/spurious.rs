@@ -112,3 +112,19 @@ fn packets_too_long_for_the_path_are_cut_anew_and_the_window_stays() {
     script.complain(3001, Trouble::PathMtu(100));
     assert_eq!(script.info().pmtu, 552, "less is not believed");
 }
+
+#[test]
+fn a_segment_cut_smaller_when_it_is_sent_again_counts_as_all_the_packets_it_has_become() {
+    let mut script = Script::connected_with(|config| {
+        (config.timestamps, config.window_scaling, config.offload) = (0, 0, u32::MAX);
+    });
+    script.write(2000);
+    assert_eq!(script.sent().len(), 1, "a super-segment of two packets");
+    // Every segment has a report of the peer's out-of-order byte beside it from now on: 12 bytes less for data.
+    script.send(&Seg::data(100, 1, 1));
+    script.sent();
+    time_out(&mut script);
+    let info = script.info();
+    // 988 bytes, and two packets of what is left, 1012 bytes.
+    assert_eq!((info.unacked, info.lost), (3, 3), "{info:?}");
+}

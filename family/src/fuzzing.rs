@@ -1,0 +1,73 @@
+//! Doors for the fuzzer (`fuzz/`), which is outside this crate: what a keeper and who knocks say to each other. Nothing else
+//! here is built differently for it.
+
+use std::os::fd::RawFd;
+use std::thread;
+
+use nicio::DeviceSpec;
+use region::OwnedFd;
+
+use crate::passing;
+use crate::rendezvous::{Answer, HandOver, knock, open_door, open_to_newcomer};
+
+/// A keeper hears a message with descriptors at its door, and refuses whoever is understood.
+///
+/// # Panics
+/// There are no sockets.
+pub fn keeper_hears(message: &[u8], fds: &[RawFd]) {
+    let name = name("keeper");
+    let door = open_door(&name).expect("nobody else has the name");
+    let newcomer = passing::connect(&name).expect("the door is open");
+    // One that cannot say anything leaves, so that nobody waits for it.
+    let newcomer = Some(newcomer).filter(|newcomer| passing::send(newcomer, message, fds));
+    if let Some(mut heard) = open_to_newcomer(door.as_raw()) {
+        drop(heard.take_capture());
+        heard.answer(&Answer::Full);
+    }
+    drop(newcomer);
+}
+
+/// A newcomer hears this answer, and gives up what it is handed.
+///
+/// # Panics
+/// There are no sockets.
+pub fn newcomer_hears(message: &[u8], fds: &[RawFd]) {
+    let name = name("newcomer");
+    let door = open_door(&name).expect("nobody else has the name");
+    thread::scope(|scope| {
+        let heard = scope.spawn(|| {
+            let device: DeviceSpec = "tap:tap0".parse().expect("a device");
+            knock(&name, &device, &[])
+        });
+        // The door does not wait.
+        let (socket, _) = loop {
+            match passing::accept(door.as_raw()) {
+                Some(accepted) => break accepted,
+                None => thread::yield_now(),
+            }
+        };
+        passing::send(&socket, message, fds);
+        drop(socket);
+        if let Ok(Ok(Some(handed))) = heard.join() {
+            close(handed);
+        }
+    });
+}
+
+fn close(handed: HandOver) {
+    let HandOver {
+        region,
+        bells,
+        device,
+        place: _,
+    } = handed;
+    for fd in [region].into_iter().chain(bells).chain(device.fds) {
+        // SAFETY: `knock` handed it over, and nobody else in this process knows it.
+        drop(unsafe { OwnedFd::from_raw(fd) });
+    }
+}
+
+/// Fuzzers run side by side.
+fn name(who: &str) -> String {
+    format!("nstk-fuzz/{who}/{}", std::process::id())
+}
