@@ -7,8 +7,9 @@ use std::thread;
 use nicio::DeviceSpec;
 use region::OwnedFd;
 
+use crate::door::{self, Door};
 use crate::passing;
-use crate::rendezvous::{Answer, HandOver, knock, open_door, open_to_newcomer};
+use crate::rendezvous::{Answer, HandOver, PATIENCE_MS, knock, open_to_newcomer};
 
 /// A keeper hears a message with descriptors at its door, and refuses whoever is understood.
 ///
@@ -16,13 +17,13 @@ use crate::rendezvous::{Answer, HandOver, knock, open_door, open_to_newcomer};
 /// There are no sockets.
 pub fn keeper_hears(message: &[u8], fds: &[RawFd]) {
     let name = name("keeper");
-    let door = open_door(&name).expect("nobody else has the name");
-    let newcomer = passing::connect(&name).expect("the door is open");
+    let door = open(&name);
+    let newcomer = door::connect(&name, PATIENCE_MS).expect("the door is open");
     // One that cannot say anything leaves, so that nobody waits for it.
-    let newcomer = Some(newcomer).filter(|newcomer| passing::send(newcomer, message, fds));
-    if let Some(mut heard) = open_to_newcomer(door.as_raw()) {
+    let newcomer = newcomer.filter(|newcomer| passing::send(newcomer, message, fds));
+    if let Some(mut heard) = open_to_newcomer(door.fd()) {
         drop(heard.take_capture());
-        heard.answer(&Answer::Full);
+        heard.answer(&Answer::InUse);
     }
     drop(newcomer);
 }
@@ -33,7 +34,7 @@ pub fn keeper_hears(message: &[u8], fds: &[RawFd]) {
 /// There are no sockets.
 pub fn newcomer_hears(message: &[u8], fds: &[RawFd]) {
     let name = name("newcomer");
-    let door = open_door(&name).expect("nobody else has the name");
+    let door = open(&name);
     thread::scope(|scope| {
         let heard = scope.spawn(|| {
             let device: DeviceSpec = "tap:tap0".parse().expect("a device");
@@ -41,7 +42,7 @@ pub fn newcomer_hears(message: &[u8], fds: &[RawFd]) {
         });
         // The door does not wait.
         let (socket, _) = loop {
-            match passing::accept(door.as_raw()) {
+            match passing::accept(door.fd()) {
                 Some(accepted) => break accepted,
                 None => thread::yield_now(),
             }
@@ -67,7 +68,17 @@ fn close(handed: HandOver) {
     }
 }
 
+/// Other processes of the user open and close doors, too, and then this one has to wait.
+fn open(name: &str) -> Door {
+    loop {
+        match Door::open(name) {
+            Some(door) => return door,
+            None => thread::yield_now(),
+        }
+    }
+}
+
 /// Fuzzers run side by side.
 fn name(who: &str) -> String {
-    format!("nstk-fuzz/{who}/{}", std::process::id())
+    format!("nstk-fuzz-{who}-{}", std::process::id())
 }
