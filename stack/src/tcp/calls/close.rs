@@ -96,27 +96,25 @@ fn stop_listening(parts: &mut Parts<'_>, id: SockId) {
 }
 
 impl Flow<'_, '_> {
-    /// No more data will be written: a FIN follows what is queued.
+    /// No more data will be written: a FIN follows what is queued, once the connection is open.
     pub(crate) fn finish_sending(&mut self) {
         let next = match self.state() {
             State::Established => State::FinWait1,
             State::CloseWait => State::LastAck,
-            State::SynReceived => State::FinWait1,
             State::SynSent => {
                 self.done();
                 return;
             }
-            State::FinWait1
+            State::SynReceived
+            | State::FinWait1
             | State::FinWait2
             | State::Closed
             | State::LastAck
             | State::Listen
             | State::Closing => return,
         };
-        if self.state() != State::SynReceived {
-            let open = &mut self.cx.global.mib.tcp_curr_estab;
-            *open = open.saturating_sub(1);
-        }
+        let open = &mut self.cx.global.mib.tcp_curr_estab;
+        *open = open.saturating_sub(1);
         let conn = self.conn();
         conn.set_state(next);
         conn.clear(Flags::MORE);

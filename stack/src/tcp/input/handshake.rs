@@ -3,6 +3,7 @@
 use super::Segment;
 use super::judge::Verdict;
 use crate::error::Error;
+use crate::sock::SockFlags;
 use crate::tcp::flow::Flow;
 use crate::tcp::header;
 use crate::tcp::output::reply;
@@ -69,5 +70,9 @@ impl Flow<'_, '_> {
         self.take_rtt(&work);
         self.conn().due.clear_transmit();
         self.establish();
+        if self.is_orphan() || self.sock.has(SockFlags::WRITE_SHUT) {
+            // The program has said so meanwhile.
+            self.finish_sending();
+        }
     }
 }

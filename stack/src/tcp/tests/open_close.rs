@@ -1,6 +1,8 @@
 //! Handshakes, data, and the orders in which the ends may close.
 
+use super::script::{Script, Seg};
 use super::world::*;
+use crate::tcp::header::Flags;
 use crate::{Endpoint, Error, Ready, SendFlags, Shutdown};
 
 #[test]
@@ -160,6 +162,33 @@ fn a_crossed_opening_survives_the_loss_of_any_of_its_frames() {
         world.transfer(1, &pattern(10_000), 20 * SECOND);
         world.finish();
     }
+}
+
+#[test]
+fn a_crossed_opening_that_is_shut_down_at_once_opens_and_then_ends() {
+    let mut script =
+        Script::connecting(|config| (config.timestamps, config.window_scaling) = (0, 0));
+    script.send(&Seg::new(Flags::SYN, 0, 0));
+    assert_eq!(script.sent_one().flags, Flags::SYN | Flags::ACK);
+    let (now, id) = (script.host.now, script.id);
+    let result = script.host.stack.shutdown(now, id, Shutdown::Write);
+    assert_eq!(result, Ok(()));
+    assert!(
+        script.sent().is_empty(),
+        "no FIN before the handshake is over"
+    );
+    script.send(&Seg::data(1, 1, 10));
+    assert!(script.sent()[0].has(Flags::FIN));
+    script.send(&Seg::new(Flags::FIN | Flags::ACK, 11, 2));
+    script.sent();
+    // What was read into the ended connection is not lost by another attempt.
+    let (_, remote) = script.ends();
+    let again = script.host.stack.connect(now, id, remote);
+    assert_eq!(again, Err(Error::IsConnected));
+    assert_eq!(script.read().map(|bytes| bytes.len()), Ok(10));
+    script.close();
+    script.advance(SECOND * 61);
+    assert_empty(&mut script.host);
 }
 
 #[test]
