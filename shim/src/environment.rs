@@ -4,7 +4,7 @@
 //! and frees what is there, and programs that change their title overwrite it. So our variables are copied when
 //! the library is loaded, before the program has any thread, and the program's list is not looked at again.
 
-use core::ffi::{CStr, c_char};
+use core::ffi::{CStr, c_char, c_int};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::sys;
@@ -15,18 +15,38 @@ static KEPT: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
 /// What is kept where no variable is ours.
 static NOTHING: u8 = 0;
 
-/// Run by the loader. Every program under the preload pays for it, so it does little.
+/// Run by the loader, which gives every library the program's arguments and environment (glibc). Every program under the
+/// preload pays for it, so it does little, and does not ask the loader for `environ`.
 #[used]
 #[unsafe(link_section = ".init_array")]
-static AT_LOAD: extern "C" fn() = keep;
+static AT_LOAD: extern "C" fn(c_int, List, List) = at_load;
 
-/// Copies our variables, unless that has been done: a library that is initialised before ours may make a socket
-/// earlier. Without memory for it there are none.
-pub(crate) extern "C" fn keep() {
+/// A list of C strings with a null pointer at its end.
+type List = *const *const c_char;
+
+extern "C" fn at_load(_count: c_int, _arguments: List, environment: List) {
+    keep(environment);
+}
+
+/// Copies our variables, unless that has been done at load: a library that is initialised before ours may make a socket
+/// earlier.
+pub(crate) fn keep_at_start() {
+    if KEPT.load(Ordering::Acquire).is_null() {
+        // SAFETY: the name is a C string; the answer is where libc's variable lies.
+        let environ = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"environ".as_ptr()) };
+        if !environ.is_null() {
+            // SAFETY: environ(7) is such a list.
+            keep(unsafe { environ.cast::<List>().read() });
+        }
+    }
+}
+
+/// Copies our variables out of `list`. Without memory for them there are none.
+fn keep(list: List) {
     if !KEPT.load(Ordering::Acquire).is_null() {
         return;
     }
-    let bytes: usize = ours().map(|variable| variable.count_bytes() + 1).sum();
+    let bytes: usize = ours(list).map(|variable| variable.count_bytes() + 1).sum();
     if bytes == 0 {
         KEPT.store((&raw const NOTHING).cast_mut(), Ordering::Release);
         return;
@@ -37,7 +57,7 @@ pub(crate) extern "C" fn keep() {
         return;
     }
     let mut at = 0;
-    for variable in ours() {
+    for variable in ours(list) {
         let text = variable.to_bytes();
         // SAFETY: the mapping has room for all variables, and nobody else knows it.
         unsafe { core::ptr::copy_nonoverlapping(text.as_ptr(), copy.wrapping_add(at), text.len()) };
@@ -71,21 +91,15 @@ pub(crate) fn all() -> impl Iterator<Item = &'static CStr> {
     .fuse()
 }
 
-unsafe extern "C" {
-    /// environ(7)
-    static environ: *const *const c_char;
-}
-
 /// Our variables in the program's list. To be walked only while the library is loaded.
-fn ours() -> impl Iterator<Item = &'static CStr> {
-    // SAFETY: libc has set it before it lets any library run.
-    let mut entry = unsafe { environ };
+fn ours(list: List) -> impl Iterator<Item = &'static CStr> {
+    let mut entry = list;
     core::iter::from_fn(move || {
         loop {
             if entry.is_null() {
                 return None;
             }
-            // SAFETY: the list ends in a null pointer, at which the walk ends, too.
+            // SAFETY: a list ends in a null pointer, at which the walk ends, too.
             let variable = unsafe { entry.read() };
             if variable.is_null() {
                 return None;

@@ -169,7 +169,7 @@ fn try_start() -> bool {
     let _inside = thread::inside();
     // Nothing is allocated by it; std's own way to tell of a panic reads the environment.
     panics::install();
-    environment::keep();
+    environment::keep_at_start();
     // Before anything is allocated: where there is no room, allocating would end the program.
     if let Some(kib) = scarce_address_space() {
         sys::complain(format_args!(

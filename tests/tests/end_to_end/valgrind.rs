@@ -6,14 +6,19 @@ use std::process::Command;
 
 use nstk_tests::{CProgram, Outcome, preload};
 
-/// Instructions that callgrind counts for a program, with or without the library.
+/// Instructions that callgrind counts for a program, with or without the library. The environment is small and always the same:
+/// the loader looks at every variable, and for libraries in every place that cargo names.
 fn instructions(library: Option<&OsString>, program: &Path, arguments: &[&str]) -> u64 {
     let mut command = Command::new("env");
-    command.args(library).args([
-        "valgrind",
-        "--tool=callgrind",
-        "--callgrind-out-file=/dev/null",
-    ]);
+    command
+        .arg("--ignore-environment")
+        .arg(path())
+        .args(library)
+        .args([
+            "valgrind",
+            "--tool=callgrind",
+            "--callgrind-out-file=/dev/null",
+        ]);
     let outcome = Outcome::of(command.arg(program).args(arguments));
     let counted = outcome
         .stderr
@@ -22,6 +27,12 @@ fn instructions(library: Option<&OsString>, program: &Path, arguments: &[&str]) 
     let (_, count) =
         counted.unwrap_or_else(|| panic!("callgrind counted nothing: {}", outcome.stderr));
     count.trim().parse().expect("a number")
+}
+
+fn path() -> OsString {
+    let mut path = OsString::from("PATH=");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    path
 }
 
 #[test]
