@@ -170,15 +170,35 @@ pub fn lock_file(fd: c_int) -> Result<(), Errno> {
     unsafe { syscall(libc::SYS_flock, [num(fd), how, 0, 0, 0, 0]) }.map(drop)
 }
 
-/// Whether a descriptor is of a regular file; fstat(2).
-pub fn is_regular_file(fd: c_int) -> bool {
+/// What a descriptor is of, for who must not be fooled about it; fstat(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file of the effective user.
+    Own,
+    /// A regular file of another user.
+    Foreign,
+    /// Something else, or it is not known.
+    Other,
+}
+
+/// What kind of file a descriptor is of.
+pub fn file_kind(fd: c_int) -> FileKind {
     let mut stat = MaybeUninit::<libc::stat>::zeroed();
     let args = [num(fd), stat.as_mut_ptr().addr(), 0, 0, 0, 0];
     // SAFETY: the second argument has room for a stat.
     let known = unsafe { syscall(libc::SYS_fstat, args) };
     // SAFETY: integers only; all zero or filled in by the kernel.
     let stat = unsafe { stat.assume_init() };
-    known.is_ok() && stat.st_mode & libc::S_IFMT == libc::S_IFREG
+    if known.is_err() || stat.st_mode & libc::S_IFMT != libc::S_IFREG {
+        return FileKind::Other;
+    }
+    // SAFETY: takes no arguments and touches no memory.
+    let user = unsafe { syscall(libc::SYS_geteuid, [0; 6]) };
+    if user.is_ok_and(|user| user == stat.st_uid as usize) {
+        FileKind::Own
+    } else {
+        FileKind::Foreign
+    }
 }
 
 /// RLIMIT_FSIZE: the longest file that this process may make, bytes. Beyond it the kernel sends SIGXFSZ.

@@ -12,6 +12,8 @@ pub enum CaptureError {
     Open(Errno),
     /// The path is something else than a file.
     NotAFile,
+    /// The file belongs to another user, who could read it.
+    ForeignFile,
     /// Another capture is being written to the same file.
     InUse,
     /// The file cannot be written to.
@@ -32,6 +34,7 @@ impl fmt::Display for CaptureError {
         match self {
             Self::Open(errno) => write!(f, "cannot open the file: {}", text(errno)),
             Self::NotAFile => f.write_str("a capture goes into a regular file"),
+            Self::ForeignFile => f.write_str("the file belongs to another user; name another one"),
             Self::InUse => {
                 f.write_str("another capture is being written to this file; name another one")
             }

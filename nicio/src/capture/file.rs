@@ -6,7 +6,7 @@ use core::time::Duration;
 use region::OwnedFd;
 
 use super::{CaptureError, clock, pcapng};
-use crate::sys::{self, Errno};
+use crate::sys::{self, Errno, FileKind};
 
 /// How long to wait for an earlier capture to let go of the file: the program before this one may just
 /// have ended.
@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Makes the file at `path`, or empties it, and writes how a capture of `interface` begins. Links are
-/// followed. Only the user may read a new file: it holds whatever the program says and hears.
+/// followed. Only the user may read a new file, and one of another user is refused: it holds whatever the program says and hears.
 ///
 /// # Errors
 /// The file cannot be had or written to, or another capture has it.
@@ -27,8 +27,11 @@ pub fn create(path: &CStr, interface: &str) -> Result<OwnedFd, CaptureError> {
         Err(Errno(libc::ENXIO)) => return Err(CaptureError::NotAFile),
         Err(errno) => return Err(CaptureError::Open(errno)),
     };
-    if !sys::is_regular_file(file.as_raw()) {
-        return Err(CaptureError::NotAFile);
+    match sys::file_kind(file.as_raw()) {
+        FileKind::Own => {}
+        // Its owner would read along.
+        FileKind::Foreign => return Err(CaptureError::ForeignFile),
+        FileKind::Other => return Err(CaptureError::NotAFile),
     }
     lock(&file)?;
     sys::set_length(file.as_raw(), 0).map_err(CaptureError::Write)?;

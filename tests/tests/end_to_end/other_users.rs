@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use nstk_tests::{CProgram, Lab, Outcome, PEER_ADDRESS, Peer, Running, eventually};
+use nstk_tests::{CProgram, Lab, Outcome, PEER_ADDRESS, Peer, Running, Scratch, eventually};
 
 use crate::PEER;
 
@@ -146,4 +146,26 @@ fn another_user_cannot_connect_to_a_keeper_or_a_wire() {
             outcome.stderr
         );
     }
+}
+
+#[test]
+fn a_capture_does_not_go_into_another_user_s_file() {
+    let lab = Lab::new();
+    let scratch = Scratch::new();
+    let file = scratch.path().join("capture");
+    std::fs::write(&file, "theirs").expect("it can be written");
+    std::os::unix::fs::chown(&file, Some(65534), Some(65534)).expect("root may");
+    let peer = Peer::start(&lab, PEER, "discard");
+    let program = CProgram::compile("leaving");
+    let mut command = lab.nstk(program.path());
+    command.args([PEER_ADDRESS, &peer.port.to_string(), "exit"]);
+    let outcome = Outcome::of(command.env("NSTK_PCAP", &file));
+    assert!(
+        outcome.stderr.contains("belongs to another user"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(peer.next_line(), "1048576 intact fin");
+    let left = std::fs::read_to_string(&file).expect("it is there");
+    assert_eq!(left, "theirs");
 }
