@@ -1,6 +1,7 @@
 //! Settings of a stack. A plain record in the region; every value governs.
 
 use crate::addr::Addr;
+use crate::time::Instant;
 use bitflags::bitflags;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -201,6 +202,13 @@ impl Config {
         !addr.is_unspecified()
             && (addr == self.addr
                 || (self.has_v6() && (addr == self.addr6 || Some(addr) == self.link_local())))
+    }
+
+    /// What does not fit was answered at `last` ([`Instant::ZERO`]: never), and another answer would be too early.
+    #[must_use]
+    pub(crate) fn has_answered_lately(&self, last: Instant, now: Instant) -> bool {
+        let gap_ns = u64::from(self.invalid_ratelimit_ms) * 1_000_000;
+        last != Instant::ZERO && now.nanos_since(last) < gap_ns
     }
 
     /// Greatest retransmission timeout, ns.

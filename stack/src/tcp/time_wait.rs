@@ -277,11 +277,11 @@ pub(crate) fn receive(parts: &mut Parts<'_>, tuple: &Tuple, segment: &Segment<'_
 /// (`net.ipv4.tcp_invalid_ratelimit`; Linux: tcp_timewait_check_oow_rate_limit).
 fn may_answer(parts: &mut Parts<'_>, id: TimeWaitId, segment: &Segment<'_>) -> bool {
     let now = parts.cx.now;
-    let gap_ns = u64::from(parts.cx.global.config.invalid_ratelimit_ms) * 1_000_000;
     let Some(mut rest) = parts.tcp.time_wait.table.get_mut(id) else {
         return false;
     };
-    let is_early = rest.answered_at != Instant::ZERO && now.nanos_since(rest.answered_at) < gap_ns;
+    let config = &parts.cx.global.config;
+    let is_early = config.has_answered_lately(rest.answered_at, now);
     if is_early && segment.len == 0 {
         return false;
     }

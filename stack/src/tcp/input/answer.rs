@@ -6,7 +6,6 @@ use crate::tcp::connection::Owed;
 use crate::tcp::flow::Flow;
 use crate::tcp::segment::Fate;
 use crate::tcp::state::State;
-use crate::time::Instant;
 
 impl Flow<'_, '_> {
     /// The peer has reset the connection.
@@ -62,9 +61,9 @@ impl Flow<'_, '_> {
 
     /// Segments that deserve no more than an answer got one a moment ago.
     fn has_answered_lately(&self) -> bool {
-        let gap_ns = u64::from(self.cx.global.config.invalid_ratelimit_ms) * 1_000_000;
         let last = self.sock.tcp.ack.challenged_at;
-        last != Instant::ZERO && self.cx.now.nanos_since(last) < gap_ns
+        let config = &self.cx.global.config;
+        config.has_answered_lately(last, self.cx.now)
     }
 
     /// A challenge ACK (RFC 5961 §7): limited per connection and for the stack.

@@ -8,7 +8,6 @@ use crate::tcp::header;
 use crate::tcp::output::{reply, syn_ack};
 use crate::tcp::request::{self, Flags, Request, RequestId};
 use crate::tcp::seq::Seq;
-use crate::time::Instant;
 
 /// What is to be done with a segment; nothing has changed when this is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,12 +146,11 @@ fn mark_acked(parts: &mut Parts<'_>, id: RequestId) {
 /// What does not fit is answered now and then (`net.ipv4.tcp_invalid_ratelimit`).
 fn may_answer(parts: &mut Parts<'_>, id: RequestId) -> bool {
     let now = parts.cx.now;
-    let gap_ns = u64::from(parts.cx.global.config.invalid_ratelimit_ms) * 1_000_000;
     let Some(mut request) = parts.tcp.requests.get_mut(id) else {
         return false;
     };
-    let last = request.answered_at;
-    if last != Instant::ZERO && now.nanos_since(last) < gap_ns {
+    let config = &parts.cx.global.config;
+    if config.has_answered_lately(request.answered_at, now) {
         return false;
     }
     request.answered_at = now;
