@@ -107,9 +107,17 @@ impl Flow<'_, '_> {
 
     /// The newest segment again, without counting it as lost.
     fn resend_probe<S: FrameSink>(&mut self, door: &mut Door<'_, S>, id: TxSegId) -> Option<u32> {
-        let fate = self.tcp.tx_segs.get(id)?.fate();
+        let seg = *self.tcp.tx_segs.get(id)?;
+        let fate = seg.fate();
         if fate != Fate::InFlight {
             return None;
+        }
+        // SACK blocks may have made the room smaller since.
+        let mss = u32::from(self.current_mss()).max(1);
+        if seg.len > mss {
+            let rest = self.sock.tcp.snd.queue.split(&mut self.tcp.tx(), id, mss)?;
+            let packets = 1 + self.tcp.tx_segs.get(rest).map_or(0, TxSeg::packets);
+            self.sock.tcp.loss.packets_out += packets.saturating_sub(seg.packets());
         }
         // To the end of the sending order: it is being sent now.
         self.sock

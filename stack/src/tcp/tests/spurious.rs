@@ -117,6 +117,8 @@ fn packets_too_long_for_the_path_are_cut_anew_and_the_window_stays() {
 fn a_segment_cut_smaller_when_it_is_sent_again_counts_as_all_the_packets_it_has_become() {
     let mut script = Script::connected_with(|config| {
         (config.timestamps, config.window_scaling, config.offload) = (0, 0, u32::MAX);
+        // A tail loss probe would cut the second packet before.
+        config.early_retrans = 0;
     });
     script.write(2000);
     assert_eq!(script.sent().len(), 1, "a super-segment of two packets");
@@ -127,4 +129,19 @@ fn a_segment_cut_smaller_when_it_is_sent_again_counts_as_all_the_packets_it_has_
     let info = script.info();
     // 988 bytes, and two packets of what is left, 1012 bytes.
     assert_eq!((info.unacked, info.lost), (3, 3), "{info:?}");
+}
+
+#[test]
+fn a_tail_probe_leaves_room_for_the_sack_blocks_beside_it() {
+    let mut script = Script::connected();
+    script.write(1000);
+    assert_eq!(script.sent_one().data.len(), 1000);
+    script.send(&Seg::data(501, 1, 10));
+    assert_eq!(script.sent_one().sack, [(501, 511)]);
+    let (_, sent) = script.wait(Duration::from_secs(3));
+    // A block with its padding takes 12 bytes.
+    assert_eq!((sent[0].range(), sent[0].sack.len()), ((1, 989), 1));
+    assert_eq!(script.info().unacked, 2);
+    script.send(&Seg::ack(1, 1001));
+    assert_eq!(script.info().unacked, 0);
 }
