@@ -1,7 +1,6 @@
 //! SYNs and ACKs of which a cookie is all that is kept ([`crate::tcp::cookie`]).
 
-use super::listen::warn_of_flood;
-use super::{Segment, child};
+use super::{Segment, child, flood};
 use crate::context::Parts;
 use crate::index::Tuple;
 use crate::sock::SockId;
@@ -16,12 +15,12 @@ use crate::time::Instant;
 pub(super) fn send(parts: &mut Parts<'_>, mut request: Request) {
     let listener = request.listener;
     if parts.cx.global.config.syncookies == 0 {
-        warn_of_flood(parts, listener, "dropping requests");
+        flood::warn(parts, listener, "dropping requests");
         parts.cx.global.mib.tcp_req_q_full_drop += 1;
         parts.cx.global.mib.tcp_listen_drops += 1;
         return;
     }
-    warn_of_flood(parts, listener, "sending cookies");
+    flood::warn(parts, listener, "sending cookies");
     let now = parts.cx.now;
     let mss = match request.mss {
         0 => MSS_DEFAULT,

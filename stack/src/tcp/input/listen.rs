@@ -1,6 +1,6 @@
 //! Segments for listeners: RFC 9293 §3.10.7.2.
 
-use super::{Segment, cookie};
+use super::{Segment, cookie, flood};
 use crate::config::Config;
 use crate::context::Parts;
 use crate::index::Tuple;
@@ -112,7 +112,7 @@ fn make_room(parts: &mut Parts<'_>, listener: SockId) -> bool {
     if !is_old && parts.cx.global.config.syncookies != 0 {
         return false;
     }
-    warn_of_flood(parts, listener, "dropping the oldest requests");
+    flood::warn(parts, listener, "dropping the oldest requests");
     parts.cx.global.mib.tcp_req_q_full_drop += 1;
     parts.cx.global.mib.tcp_listen_drops += 1;
     request::forget(parts, oldest);
@@ -162,16 +162,4 @@ fn keep(parts: &mut Parts<'_>, mut request: Request, iss: Option<Seq>) -> bool {
         syn_ack::send(&mut parts.cx, sock, &request, Kept::Record);
     }
     true
-}
-
-/// One line for each listener and flood.
-pub(super) fn warn_of_flood(parts: &mut Parts<'_>, listener: SockId, what: &str) {
-    let Some(mut sock) = parts.socks.get_mut(listener) else {
-        return;
-    };
-    if sock.tcp.accept.is_flooded == 0 {
-        sock.tcp.accept.is_flooded = 1;
-        let port = sock.local.port;
-        tracing::warn!("possible SYN flooding on port {port}: {what}");
-    }
 }

@@ -19,6 +19,7 @@ mod child;
 pub(crate) mod coalesce;
 mod cookie;
 mod data;
+mod flood;
 mod handshake;
 mod judge;
 mod listen;
