@@ -77,8 +77,8 @@ pub(crate) enum Verdict {
     Taken,
     /// There is no such record.
     Unknown,
-    /// A SYN that may open the connection anew (RFC 6191), with this first number.
-    Reopen(Seq),
+    /// A SYN that may open the connection anew (RFC 6191) if somebody listens: [`take_over`], else [`answer`].
+    Reopen,
 }
 
 impl TimeWaits {
@@ -259,18 +259,27 @@ pub(crate) fn receive(parts: &mut Parts<'_>, tuple: &Tuple, segment: &Segment<'_
     let is_newer = segment.seq().after(rest.rcv_nxt)
         || clock.is_some_and(|stamps| Seq::new(stamps.value).after(Seq::new(rest.ts_recent)));
     if is_syn && !is_old && is_newer {
-        return match take_over(parts, tuple) {
-            Some(iss) => Verdict::Reopen(iss),
-            None => Verdict::Unknown,
-        };
+        return Verdict::Reopen;
     }
     if is_peer {
         parts.tcp.time_wait.restart(id, now);
     }
-    if !is_reset && may_answer(parts, id, segment) {
-        acknowledge(&mut parts.cx, &rest);
+    if !is_reset {
+        answer(parts, tuple, segment);
     }
     Verdict::Taken
+}
+
+/// Tells who sent a segment that does not fit where the connection ended.
+pub(crate) fn answer(parts: &mut Parts<'_>, tuple: &Tuple, segment: &Segment<'_>) {
+    let waits = &parts.tcp.time_wait;
+    let Some(id) = waits.find(tuple) else { return };
+    let Some(rest) = waits.table.get(id).copied() else {
+        return;
+    };
+    if may_answer(parts, id, segment) {
+        acknowledge(&mut parts.cx, &rest);
+    }
 }
 
 /// A segment that does not fit is answered; one without data only now and then

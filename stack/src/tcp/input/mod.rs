@@ -60,7 +60,13 @@ fn handle(parts: &mut Parts<'_>, arrival: &Arrival<'_>) {
     let iss = match super::time_wait::receive(parts, &ends, &segment) {
         Verdict::Taken => return,
         Verdict::Unknown => None,
-        Verdict::Reopen(iss) => Some(iss),
+        Verdict::Reopen if listen::find(parts, &ends).is_some() => {
+            super::time_wait::take_over(parts, &ends)
+        }
+        Verdict::Reopen => {
+            super::time_wait::answer(parts, &ends, &segment);
+            return;
+        }
     };
     if !listen::receive(parts, &ends, &segment, iss) {
         reply::reset_stranger(&mut parts.cx, local, remote, &segment);

@@ -180,6 +180,14 @@ fn only_an_ack_of_everything_moves_the_clock_of_time_wait() {
 }
 
 #[test]
+fn a_syn_ends_time_wait_only_where_somebody_listens() {
+    let mut script = waiting();
+    script.send(&Seg::new(Flags::SYN, 50_000, 0).clock(2000, 0));
+    assert_eq!(script.sent_one().flags, Flags::ACK);
+    assert_eq!(script.host.stack.time_wait_connections(), 1);
+}
+
+#[test]
 fn time_wait_answers_segments_that_do_not_fit_at_a_bounded_rate() {
     let mut script = waiting();
     script.send(&Seg::ack(77, 902).clock(1002, 0));
