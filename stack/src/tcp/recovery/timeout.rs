@@ -341,6 +341,15 @@ impl Flow<'_, '_> {
         self.conn().due.set_transmit(TransmitTimer::WindowProbe, at);
     }
 
+    /// A peer that keeps its window closed may answer probes for ever. An orphan waits for it only until the pauses between
+    /// them are as long as they get (Linux: tcp_probe_timer).
+    fn is_orphan_stuck(&self) -> bool {
+        let conn = &self.sock.tcp;
+        let most = orphan_retries(&self.cx.global.config);
+        let is_slow = conn.rtt.rto_after_ns(conn.loss.backoff) >= conn.rtt.rto_max_ns();
+        self.is_orphan() && is_slow && conn.loss.backoff >= most
+    }
+
     pub(crate) fn window_probe_timer(&mut self) {
         let config = &self.cx.global.config;
         let most = if self.is_orphan() {
@@ -348,6 +357,7 @@ impl Flow<'_, '_> {
         } else {
             config.retries2
         };
+        let is_stuck = self.is_orphan_stuck();
         let now = self.cx.now;
         let conn = self.conn();
         conn.due.clear_transmit();
@@ -359,7 +369,7 @@ impl Flow<'_, '_> {
         let is_over = if user_ns != 0 {
             probed >= user_ns
         } else {
-            conn.loss.probes >= most
+            conn.loss.probes >= most || is_stuck
         };
         if is_over {
             self.give_up();

@@ -216,6 +216,20 @@ impl Script {
         self.own_iss
     }
 
+    /// The peer tells where it is.
+    pub(super) fn announce(&mut self) {
+        let arp = Arp {
+            operation: Operation::Reply,
+            sender_mac: PEER_MAC,
+            sender_ip: PEER,
+            target_mac: [2, 0, 0, 0, 0, 1],
+            target_ip: OWN,
+        };
+        let header = ethernet::Header::new([2, 0, 0, 0, 0, 1], PEER_MAC, ethernet::ARP);
+        let frame = [header.as_bytes(), arp.emit().as_bytes()].concat();
+        self.host.receive(&Frame::plain(frame));
+    }
+
     /// A segment comes from the peer.
     pub(super) fn send(&mut self, seg: &Seg) {
         let frame = self.frame(seg);

@@ -65,6 +65,36 @@ fn tcp_max_orphans_bounds_the_connections_that_nobody_holds() {
 }
 
 #[test]
+fn tcp_orphan_retries_bounds_how_long_a_closed_window_is_probed() {
+    // The peer answers every probe; the pauses double until they are the longest there may be (Linux: 325 s).
+    for (retries, held, is_kept) in [(0, false, false), (3, false, false), (0, true, true)] {
+        let mut script = connected(|config| config.orphan_retries = retries);
+        script.write(3000);
+        script.sent();
+        script.send(&Seg::ack(1, 3001).window(0));
+        script.write(3000);
+        if !held {
+            script.close();
+        }
+        let start = script.host.now;
+        while script.host.stack.live_connections() > 0
+            && script.host.now.saturating_since(start) < 1000 * SECOND
+        {
+            script.announce();
+            let (_, sent) = script.wait(20 * SECOND);
+            if sent.iter().any(|seg| !seg.has(Flags::RST)) {
+                script.send(&Seg::ack(1, 3001).window(0));
+            }
+        }
+        assert_eq!(script.host.stack.live_connections(), u32::from(is_kept));
+        if !is_kept {
+            let past = script.host.now.saturating_since(start).as_secs();
+            assert!((300..400).contains(&past), "{past} s");
+        }
+    }
+}
+
+#[test]
 fn tcp_fin_timeout_is_how_long_an_orphan_waits_for_the_peers_fin() {
     for seconds in [60, 5] {
         let mut script = connected(|config| config.fin_timeout_s = seconds);
