@@ -132,9 +132,15 @@ impl Request {
         }
     }
 
-    /// Nobody has answered its SYN-ACK for a whole timeout: it may give way to others.
+    /// Its SYN-ACK went out a whole timeout ago, or more.
     pub(crate) const fn is_old(&self) -> bool {
         self.timeouts > 0
+    }
+
+    /// Nobody has answered its SYN-ACK for a whole timeout: it may give way to others. Who has answered, and waits for its
+    /// data or for `accept`, may not: it takes the connection for open.
+    pub(crate) fn may_give_way(&self) -> bool {
+        self.is_old() && !self.has(Flags::ACKED)
     }
 }
 

@@ -108,8 +108,9 @@ fn make_room(parts: &mut Parts<'_>, listener: SockId) -> bool {
     let Some(oldest) = request::oldest(parts, listener) else {
         return false;
     };
-    let is_old = parts.tcp.requests.get(oldest).is_some_and(Request::is_old);
-    if !is_old && parts.cx.global.config.syncookies != 0 {
+    let requests = &parts.tcp.requests;
+    let may_give_way = requests.get(oldest).is_some_and(Request::may_give_way);
+    if !may_give_way && parts.cx.global.config.syncookies != 0 {
         return false;
     }
     flood::warn(parts, listener, "dropping the oldest requests");

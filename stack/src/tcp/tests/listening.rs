@@ -361,6 +361,50 @@ fn who_has_not_answered_for_a_second_gives_way() {
 }
 
 #[test]
+fn who_has_answered_and_waits_does_not_give_way() {
+    // For its data, or for room in the queue of `accept`.
+    for defers in [true, false] {
+        let mut script = listening(1, |_| {});
+        if defers {
+            let (now, id) = (script.host.now, script.id);
+            let option = SockOpt::DeferAccept(60);
+            let set = script.host.stack.set_option(now, id, option);
+            set.expect("an option");
+        }
+        let mut others = std::vec::Vec::new();
+        open(&mut script, 1000, &Seg::new(SYN, 0, 0));
+        let iss = script.own_iss();
+        for port in [1001, 1002] {
+            if !defers {
+                open(&mut script, port, &Seg::new(SYN, 0, 0));
+                script.send(&Seg::ack(1, 1));
+                others.push(port);
+            }
+        }
+        script.use_peer_port(1000);
+        script.use_own_iss(iss);
+        script.send(&Seg::ack(1, 1));
+        script.sent();
+        assert_eq!(script.host.stack.usage().requests, 1);
+        script.advance(1500 * SECOND / 1000);
+        script.sent();
+        for _ in others {
+            assert!(is_accepted(&mut script));
+        }
+        script.sent();
+        for port in 2000..2010 {
+            open(&mut script, port, &Seg::new(SYN, 0, 0));
+        }
+        assert!(script.host.stack.mib().syncookies_sent > 0);
+        script.use_peer_port(1000);
+        script.use_own_iss(iss);
+        script.send(&Seg::data(1, 1, 10));
+        assert!(is_accepted(&mut script), "defers {defers}");
+        finish(script);
+    }
+}
+
+#[test]
 fn half_of_a_crowded_backlog_is_freed_after_two_repeats() {
     // Five repeats each, the last 62 s after the SYN; of eleven, six end after two.
     for (strangers, repeats) in [(4, 4 * 5), (11, 11 * 2 + 5 * 3)] {
