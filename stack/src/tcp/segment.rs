@@ -149,6 +149,10 @@ impl TxSeg {
 /// Places looked at for one lost segment; beyond that the order is only nearly that of sequence.
 const INSERT_STEPS_MAX: u32 = 256;
 
+/// Segments of one connection that may take more places while half of the table is taken: small pieces are made by small
+/// windows, a small segment size and SACK blocks, all of which a peer chooses (CVE-2019-11478).
+const SHARE: u32 = 256;
+
 /// Tables the segments of all connections live in, and the blocks they point into.
 pub(crate) struct TxStore<'a> {
     /// Segments.
@@ -167,6 +171,9 @@ pub(crate) struct TxQueue {
     lost: FateList,
     /// The lost segment inserted last: the next one belongs near it.
     lost_hint: TxSegId,
+    /// How many there are.
+    count: u32,
+    _pad: u32,
 }
 
 #[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -207,8 +214,19 @@ impl TxQueue {
         segs.get(id).map_or(TxSegId::NONE, |seg| seg.fate_next)
     }
 
-    /// Appends a segment that is being sent now. `None`: the table is full, nothing changed.
+    /// Whether one more place of the table may be taken. Who has many takes none of the second half, and the last eighth is
+    /// for those that have none: one peer does not keep the connections to others from sending.
+    fn may_take(&self, segs: &Table<TxSeg>) -> bool {
+        let (used, most) = (segs.len(), segs.max_slots());
+        self.count == 0 || used < most / 2 || (self.count < SHARE && used < most - most / 8)
+    }
+
+    /// Appends a segment that is being sent now. `None`: the table is full, or this connection's part of it; nothing
+    /// changed.
     pub(crate) fn push(&mut self, segs: &mut Table<TxSeg>, mut seg: TxSeg) -> Option<TxSegId> {
+        if !self.may_take(segs) {
+            return None;
+        }
         seg.prev = self.tail;
         seg.fate = Fate::InFlight as u8;
         let id = segs.insert(seg)?;
@@ -217,6 +235,7 @@ impl TxQueue {
             None => self.head = id,
         }
         self.tail = id;
+        self.count += 1;
         self.sent.push_back(segs, id);
         Some(id)
     }
@@ -226,6 +245,7 @@ impl TxQueue {
         self.leave_fate(segs, self.head);
         let seg = segs.remove(self.head)?;
         self.head = seg.next;
+        self.count = self.count.saturating_sub(1);
         match segs.get_mut(seg.next) {
             Some(mut next) => next.prev = TxSegId::NONE,
             None => *self = Self::default(),
@@ -270,7 +290,7 @@ impl TxQueue {
     }
 
     /// Cuts a segment in two after `bytes` bytes of payload; the second part keeps stamps and fate
-    /// and is returned. `None`: nothing to cut there, or the table is full.
+    /// and is returned. `None`: nothing to cut there, or no place to take.
     pub(crate) fn split(
         &mut self,
         store: &mut TxStore<'_>,
@@ -278,6 +298,9 @@ impl TxQueue {
         bytes: u32,
     ) -> Option<TxSegId> {
         let TxStore { segs, blocks } = store;
+        if !self.may_take(segs) {
+            return None;
+        }
         let mut first = segs.get_mut(id)?;
         if bytes == 0 || bytes >= first.len {
             return None;
@@ -290,6 +313,7 @@ impl TxQueue {
         second.from.advance(blocks, bytes);
         drop(first);
         let new = segs.insert(second)?;
+        self.count += 1;
         first = segs.get_mut(id)?;
         first.len = bytes;
         first.flags &= !TxSeg::FIN;
@@ -331,6 +355,7 @@ impl TxQueue {
         first.retransmissions = first.retransmissions.max(second.retransmissions);
         drop(first);
         segs.remove(id);
+        self.count = self.count.saturating_sub(1);
         match segs.get_mut(second.next) {
             Some(mut next) => next.prev = second.prev,
             None => self.tail = second.prev,

@@ -18,7 +18,7 @@ pub(crate) enum Plan {
 }
 
 /// Largest payload of a super-segment: an IPv4 packet with the longest headers.
-const SUPER_BYTES_MAX: u32 = 65_535 - 60 - 60;
+pub(super) const SUPER_BYTES_MAX: u32 = 65_535 - 60 - 60;
 /// A burst holds at most this part of a second at the pacing rate (Linux: sk_pacing_shift).
 const PACING_SHIFT: u32 = 10;
 /// How far ahead of an ACK it is worth waiting for a larger window (Linux: tcp_tso_should_defer).

@@ -1,6 +1,7 @@
 //! Sending again what recovery took for lost, and the timers that guard what is out.
 
 use super::emit::Door;
+use super::plan::SUPER_BYTES_MAX;
 use crate::frame::FrameSink;
 use crate::tcp::congestion::CaState;
 use crate::tcp::connection::{Flags, TransmitTimer};
@@ -53,6 +54,10 @@ impl Flow<'_, '_> {
         } else {
             None
         };
+        if rest.is_none() && seg.len > SUPER_BYTES_MAX {
+            // What was joined while it was reported, and reneged on since, is longer than a frame.
+            return None;
+        }
         let was_empty = self.sock.tcp.loss.in_flight() == 0;
         let queue = &mut self.sock.tcp.snd.queue;
         let is_head = queue.head() == id;

@@ -6,7 +6,7 @@ use crate::tcp::header::Flags;
 use crate::tcp::segment::TxSeg;
 use crate::tcp::seq::Seq;
 use crate::testing::{Host, Pair};
-use crate::{Error, Ready, SendFlags, SockOpt};
+use crate::{Error, Ready, SendFlags, SockId, SockOpt};
 
 /// Writes until there is no room.
 fn fill(world: &mut World, host: usize) -> usize {
@@ -232,4 +232,75 @@ fn a_syn_that_finds_the_segment_table_full_leaves_when_there_is_room() {
         pair.hosts[0].stack.tcp.tx_segs.remove(id);
     }
     assert!(pair.run_until(SECOND / 10, connected));
+}
+
+/// The peer opens a connection from this port; it is accepted.
+fn open_from(script: &mut Script, port: u16) -> SockId {
+    script.use_peer_port(port);
+    script.use_own_iss(0);
+    script.send(&Seg::new(Flags::SYN, 0, 0).scale(10));
+    let answers = script.sent();
+    let answer = answers.iter().find(|seg| seg.has(Flags::SYN));
+    script.use_own_iss(answer.expect("a SYN-ACK").seq);
+    script.send(&Seg::ack(1, 1));
+    let child = script.host.stack.accept(script.host.now, script.id);
+    child.expect("established")
+}
+
+/// The peer lets the window grow, and then reports every second packet of what is out.
+fn cut_to_pieces(script: &mut Script, id: SockId) {
+    let bytes = pattern(65_536);
+    let (mut acked, mut end) = (1, 1);
+    while end - acked < 3_000_000 {
+        acked = end;
+        script.send(&Seg::ack(1, acked));
+        while write(&mut script.host, id, &bytes, SendFlags::empty()).is_ok() {}
+        for _ in 0..20 {
+            let sent = script.sent();
+            end = sent.iter().map(|seg| seg.range().1).fold(end, u32::max);
+            script.advance(SECOND / 1000);
+        }
+    }
+    let mss = script
+        .host
+        .stack
+        .tcp_info(script.host.now, id)
+        .expect("a connection")
+        .snd_mss;
+    let packets = (end - acked) / mss;
+    for first in (1..packets - 5).step_by(6) {
+        let block = |n: u32| (acked + mss * n, acked + mss * (n + 1));
+        let blocks = [block(first), block(first + 2), block(first + 4)];
+        script.send(&Seg::ack(1, acked).sack(&blocks));
+    }
+}
+
+#[test]
+fn a_peer_that_asks_for_small_pieces_does_not_use_up_the_segment_table() {
+    let mut script = Script::listening_with(5, |config| {
+        config.timestamps = 0;
+        config.tcp_mem = [4096, 6144, 8192];
+    });
+    script.use_peer_mss(1);
+    let greedy = [1000, 1001].map(|port| {
+        let id = open_from(&mut script, port);
+        cut_to_pieces(&mut script, id);
+        id
+    });
+    let segs = &script.host.stack.tcp.tx_segs;
+    assert!(segs.len() > segs.max_slots() / 3, "{}", segs.len());
+    assert!(segs.len() < segs.max_slots() * 3 / 4, "{}", segs.len());
+    script.use_peer_mss(1000);
+    let other = open_from(&mut script, 2000);
+    let bytes = pattern(5000);
+    write(&mut script.host, other, &bytes, SendFlags::empty()).expect("room");
+    let sent = script.sent();
+    let end = sent
+        .iter()
+        .map(|seg| seg.range().1)
+        .filter(|end| *end < 10_000);
+    assert_eq!(end.max(), Some(5001));
+    for id in greedy.into_iter().chain([other]) {
+        script.host.stack.close(script.host.now, id);
+    }
 }

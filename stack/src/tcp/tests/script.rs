@@ -106,6 +106,7 @@ pub(super) struct Script {
     own_iss: u32,
     own_port: u16,
     peer_port: u16,
+    peer_mss: u16,
 }
 
 impl Script {
@@ -136,6 +137,7 @@ impl Script {
             own_iss: 0,
             own_port: 0,
             peer_port: 80,
+            peer_mss: 1000,
         }
     }
 
@@ -201,6 +203,11 @@ impl Script {
         self.peer_port = port;
     }
 
+    /// The peer's SYNs ask for this segment size from now on.
+    pub(super) fn use_peer_mss(&mut self, mss: u16) {
+        self.peer_mss = mss;
+    }
+
     /// Our numbers count from here on.
     pub(super) fn use_own_iss(&mut self, iss: u32) {
         self.own_iss = iss;
@@ -260,7 +267,7 @@ impl Script {
         let is_syn = seg.has(Flags::SYN);
         let absolute = |iss: u32, n: u32| Seq::new(iss.wrapping_add(n));
         let options = Options {
-            mss: is_syn.then_some(1000),
+            mss: is_syn.then_some(self.peer_mss),
             window_scale: seg.scale,
             sack_permitted: is_syn,
             timestamps: seg.clock.map(|(value, echo)| Timestamps { value, echo }),
