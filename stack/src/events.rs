@@ -2,8 +2,8 @@
 
 use crate::layout;
 use crate::ring::Ring;
-use crate::sock::{Ready, Sock, SockId};
-use region::{Region, RegionError, Table};
+use crate::sock::{Ready, Sock, SockId, Socks};
+use region::{Region, RegionError};
 
 /// Endpoints with readiness edges that nobody has popped yet, each in the queue once.
 pub(crate) struct Events {
@@ -29,7 +29,7 @@ impl Events {
     }
 
     /// Takes the first endpoint with news: its id, its tag and the edges since the last time.
-    pub(crate) fn pop(&mut self, socks: &mut Table<Sock>) -> Option<(SockId, u64, Ready)> {
+    pub(crate) fn pop(&mut self, socks: &mut Socks) -> Option<(SockId, u64, Ready)> {
         loop {
             let id = self.queue.pop()?;
             let Some(mut sock) = socks.get_mut(id) else {

@@ -201,7 +201,7 @@ impl<T: 'static> Heap<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sock::{Sock, SockId};
+    use crate::sock::{OfSock, SockId};
     use proptest::prelude::*;
     use std::collections::HashMap;
 
@@ -217,7 +217,7 @@ mod tests {
             steps in proptest::collection::vec((0u32..MAX, 0u64..1000, any::<bool>()), 1..300)
         ) {
             let region = Region::on_heap(8 << 20);
-            let mut heap = Heap::<Sock>::open(&region, 0, 1, MAX).expect("room");
+            let mut heap = Heap::<OfSock>::open(&region, 0, 1, MAX).expect("room");
             let mut model = HashMap::new();
             for (slot, at, keep) in steps {
                 if keep {
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn a_new_owner_of_a_slot_takes_over_the_old_entry() {
         let region = Region::on_heap(8 << 20);
-        let mut heap = Heap::<Sock>::open(&region, 0, 1, MAX).expect("room");
+        let mut heap = Heap::<OfSock>::open(&region, 0, 1, MAX).expect("room");
         heap.set(id(3, 1), Instant::from_nanos(5));
         assert_eq!(heap.get(id(3, 2)), None);
         heap.remove(id(3, 2));

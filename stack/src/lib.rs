@@ -11,6 +11,7 @@
 extern crate std;
 
 mod addr;
+mod bufs;
 mod config;
 mod context;
 mod egress;
@@ -22,17 +23,21 @@ pub mod fuzzing;
 mod global;
 mod heap;
 mod index;
+mod ingress;
 mod ip;
+mod layers;
 mod layout;
 mod list;
 mod mib;
 mod packet;
 mod ports;
+mod qdisc;
 mod ring;
 mod rng;
 mod secret;
 mod sock;
 mod socket_calls;
+mod span;
 mod stack;
 mod tcp;
 #[cfg(test)]
@@ -42,6 +47,7 @@ mod tests;
 mod time;
 mod timers;
 mod udp;
+mod upkeep;
 mod usage;
 mod wire;
 
@@ -54,9 +60,8 @@ pub use frame::{
 };
 pub use layout::TABLES_END;
 pub use mib::Mib;
-pub use sock::{Domain, Ready, Shutdown, Sock, SockId, SockKind};
-pub use socket_calls::options::{OptName, SockOpt};
-pub use socket_calls::span::{DatagramSpan, RecvFlags, RecvSpan, SPAN_PIECES, SendFlags, SendSpan};
+pub use sock::{Domain, OptName, Ready, Shutdown, Sock, SockId, SockKind, SockOpt};
+pub use span::{DatagramSpan, RecvFlags, RecvSpan, SPAN_PIECES, SendFlags, SendSpan};
 pub use stack::Stack;
 pub use tcp::TcpInfo;
 pub use time::Instant;

@@ -1,7 +1,7 @@
 //! One IP packet or datagram that waits inside the stack, and lists of them.
 
 use crate::addr::Endpoint;
-use crate::context::Bufs;
+use crate::bufs::Bufs;
 use crate::frame::{Payload, PoolKind};
 use crate::layout;
 use crate::sock::SockId;

@@ -1,33 +1,40 @@
 //! The stack and its doors.
 
+use crate::bufs::Bufs;
 use crate::config::Config;
-use crate::context::{Bufs, Context, Parts};
-use crate::egress::{self, Egress};
+use crate::context::Context;
+use crate::egress;
 use crate::events::Events;
 use crate::frame::{FrameSink, PoolKind, RxFrame};
 use crate::global::Global;
+use crate::ingress;
+use crate::ip::output::Idents;
 use crate::ip::{self, Ip};
+use crate::layers::Layers;
 use crate::layout;
 use crate::mib::Mib;
 use crate::packet::Packet;
 use crate::ports::Ports;
-use crate::sock::{Ready, Sock, SockId};
+use crate::qdisc::Qdisc;
+use crate::sock::{Ready, SockId, Socks};
+use crate::tcp::Tcp;
 use crate::tcp::input::coalesce::Coalescer;
-use crate::tcp::{self, Tcp};
 use crate::time::Instant;
 use crate::timers::Timers;
 use crate::udp::Udp;
+use crate::upkeep;
 use region::{Array, BufId, Buffers, Region, RegionError, Table};
 
 /// A TCP/IP stack. A handle only: all its changing state lives in the region, so every member of a family has one.
 pub struct Stack {
-    pub(crate) socks: Table<Sock>,
+    pub(crate) socks: Socks,
     pub(crate) packets: Table<Packet>,
     pub(crate) bufs: Bufs,
     pub(crate) tcp: Tcp,
     pub(crate) udp: Udp,
     pub(crate) ip: Ip,
-    pub(crate) egress: Egress,
+    pub(crate) qdisc: Qdisc,
+    pub(crate) idents: Idents,
     pub(crate) timers: Timers,
     pub(crate) events: Events,
     pub(crate) ports: Ports,
@@ -53,7 +60,7 @@ impl Stack {
         }
         *slot = Global::new(config, seed);
         let mut stack = Self::open(region, global)?;
-        ip::announce(&mut stack.parts(now));
+        announce(&mut stack.layers(now).cx);
         Ok(stack)
     }
 
@@ -72,13 +79,14 @@ impl Stack {
     fn open(region: &Region, global: Array<Global>) -> Result<Self, RegionError> {
         let config = &global_of(&global).built_with;
         Ok(Self {
-            socks: region.table(layout::SOCKS, layout::MAX_SOCKS)?,
+            socks: Socks::open(region)?,
             packets: region.table(layout::PACKETS, layout::MAX_PACKETS)?,
             bufs: Bufs::open(region, config)?,
             tcp: Tcp::open(region, config)?,
             udp: Udp::open(region)?,
             ip: Ip::open(region)?,
-            egress: Egress::open(region)?,
+            qdisc: Qdisc::open(region)?,
+            idents: Idents::open(region)?,
             timers: Timers::open(region)?,
             events: Events::open(region)?,
             ports: Ports::open(region)?,
@@ -94,13 +102,13 @@ impl Stack {
 
     /// Changes the settings. Tables and pools keep the size they were made with; sockets keep what they copied.
     pub fn set_config(&mut self, config: &Config, now: Instant) {
-        let mut parts = self.parts(now);
-        let before = &parts.cx.global.config;
+        let cx = &mut self.layers(now).cx;
+        let before = &cx.global.config;
         let moved =
             (before.addr, before.addr6, before.mac) != (config.addr, config.addr6, config.mac);
-        parts.cx.global.config = *config;
+        cx.global.config = *config;
         if moved {
-            ip::announce(&mut parts);
+            announce(cx);
         }
     }
 
@@ -122,40 +130,33 @@ impl Stack {
         frames: impl IntoIterator<Item = RxFrame<'f>>,
     ) {
         let mut coalescer = Coalescer::default();
-        let mut parts = self.parts(now);
-        parts.coalescer = Some(&mut coalescer);
+        let mut layers = self.layers(now);
+        layers.coalescer = Some(&mut coalescer);
         let mut frames = frames.into_iter().peekable();
         while let Some(frame) = frames.next() {
-            if let Some(coalescer) = &mut parts.coalescer {
+            if let Some(coalescer) = &mut layers.coalescer {
                 coalescer.more_follow = frames.peek().is_some();
             }
-            ip::input::handle(&mut parts, &frame);
+            ingress::handle(&mut layers, &frame);
             for &buf in frame.bufs {
-                parts.cx.bufs.receive.release(buf);
+                layers.cx.bufs.receive.release(buf);
             }
         }
-        tcp::input::coalesce::finish(&mut parts);
+        let (mut tcp, coalescer) = layers.tcp_and_coalescer();
+        if let Some(coalescer) = coalescer {
+            coalescer.finish(&mut tcp);
+        }
     }
 
     /// Runs every timer due at or before `now`. Calling early or twice is harmless.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let mut parts = self.parts(now);
-        // An endpoint that arms again for a moment that has passed is fired at the next call, not in a circle.
-        for _ in 0..layout::MAX_SOCKS {
-            let Some(id) = parts.cx.timers.pop_due(now) else {
-                break;
-            };
-            tcp::timer::fire(&mut parts, id);
-        }
-        tcp::timer::sweep(&mut parts);
-        ip::run_timers(&mut parts);
-        look_for_idle_memory(&mut parts);
+        upkeep::run(&mut self.layers(now));
     }
 
     /// Hands one frame to `sink`. False: nothing may be sent yet, or the sink is full.
     #[must_use]
     pub fn poll_transmit(&mut self, now: Instant, sink: &mut impl FrameSink) -> bool {
-        egress::transmit(&mut self.parts(now), sink)
+        egress::transmit(&mut self.layers(now), sink)
     }
 
     /// When [`Self::handle_timeout`] or [`Self::poll_transmit`] must next run. May change after any other call. What may
@@ -167,7 +168,7 @@ impl Stack {
             .timers
             .next()
             .unwrap_or(Instant::FAR)
-            .min(self.egress.next_departure().unwrap_or(Instant::FAR))
+            .min(self.qdisc.next_departure().unwrap_or(Instant::FAR))
             .min(self.tcp.requests.next_due().unwrap_or(Instant::FAR))
             .min(self.idle_look_due())
             .min(global.neighbours_due)
@@ -187,7 +188,7 @@ impl Stack {
     /// Something may be sent right now.
     #[must_use]
     pub fn transmit_pending(&self) -> bool {
-        self.egress.has_work()
+        self.qdisc.has_work()
     }
 
     /// The device no longer reads this buffer of a sent frame.
@@ -233,8 +234,8 @@ impl Stack {
         global_of(&self.global).orphans
     }
 
-    /// The stack taken apart, so that protocol code can borrow its pieces one by one.
-    pub(crate) fn parts(&mut self, now: Instant) -> Parts<'_> {
+    /// The stack taken apart, so that its layers can be borrowed one by one.
+    pub(crate) fn layers(&mut self, now: Instant) -> Layers<'_> {
         let Self {
             socks,
             packets,
@@ -242,14 +243,15 @@ impl Stack {
             tcp,
             udp,
             ip,
-            egress,
+            qdisc,
+            idents,
             timers,
             events,
             ports,
             global,
         } = self;
         let global = global.get_mut(0).expect(GLOBAL_IS_THERE);
-        Parts {
+        Layers {
             socks,
             tcp,
             udp,
@@ -259,7 +261,8 @@ impl Stack {
                 now,
                 bufs,
                 packets,
-                egress,
+                qdisc,
+                idents,
                 timers,
                 events,
                 ports,
@@ -269,21 +272,11 @@ impl Stack {
     }
 }
 
-/// After a burst the buffers' memory goes back to the system bit by bit.
-fn look_for_idle_memory(parts: &mut Parts<'_>) {
-    let cx = &mut parts.cx;
-    if cx.now < cx.global.idle_look_at || !cx.bufs.is_slack() {
-        return;
-    }
-    let is_done = cx.bufs.give_back_idle();
-    let wait_ns = if is_done { IDLE_LOOK_NS } else { IDLE_MORE_NS };
-    cx.global.idle_look_at = cx.now.plus_nanos(wait_ns);
+/// Tells everybody the own addresses.
+fn announce(cx: &mut Context<'_>) {
+    ip::arp::announce(cx);
+    ip::nd::announce(cx);
 }
-
-/// How long memory must have been idle to be given back, at least.
-const IDLE_LOOK_NS: u64 = 2_000_000_000;
-/// Until the next of it is given back.
-const IDLE_MORE_NS: u64 = 10_000_000;
 
 fn global_of(global: &Array<Global>) -> &Global {
     global.get(0).expect(GLOBAL_IS_THERE)

@@ -2,13 +2,13 @@
 
 use crate::heap::Heap;
 use crate::layout;
-use crate::sock::{Sock, SockId};
+use crate::sock::{OfSock, SockId};
 use crate::time::Instant;
 use region::{Region, RegionError};
 
 /// The timers of a stack. Nothing ticks: [`crate::Stack::poll_timeout`] names the next deadline.
 pub(crate) struct Timers {
-    heap: Heap<Sock>,
+    heap: Heap<OfSock>,
 }
 
 impl Timers {

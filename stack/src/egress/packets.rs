@@ -1,9 +1,9 @@
 //! Packets that are ready as they are: ARP, ICMP, resets, datagrams.
 
-use super::emit::{Outgoing, emit};
-use crate::context::Parts;
 use crate::frame::{FrameSink, TxFrame};
-use crate::ip::{NoLink, Sender};
+use crate::ip::output::{Outgoing, emit};
+use crate::ip::{RouteError, Sender};
+use crate::layers::Layers;
 use crate::packet::{CHAIN_MAX, Packet, RAW_FRAME};
 use crate::udp;
 use arrayvec::ArrayVec;
@@ -11,8 +11,8 @@ use region::Id;
 
 /// Sends a packet to `sink`, which is not full, or lets it wait for its neighbour's address, or drops it. Gives the bytes
 /// that left.
-pub(crate) fn send(parts: &mut Parts<'_>, sink: &mut impl FrameSink, id: Id<Packet>) -> u32 {
-    let Some(packet) = parts.cx.packets.get(id).copied() else {
+pub(crate) fn send(layers: &mut Layers<'_>, sink: &mut impl FrameSink, id: Id<Packet>) -> u32 {
+    let Some(packet) = layers.cx.packets.get(id).copied() else {
         return 0;
     };
     if packet.protocol == RAW_FRAME {
@@ -22,7 +22,7 @@ pub(crate) fn send(parts: &mut Parts<'_>, sink: &mut impl FrameSink, id: Id<Pack
             checksum: None,
             gso: None,
         });
-        parts.cx.packets.remove(id);
+        layers.cx.packets.remove(id);
         return packet.len();
     }
     let sender = if packet.owner.is_some() {
@@ -31,21 +31,21 @@ pub(crate) fn send(parts: &mut Parts<'_>, sink: &mut impl FrameSink, id: Id<Pack
         Sender::Stack
     };
     let ends = (packet.src.addr, packet.dst.addr);
-    let link = match parts.ip.link(&mut parts.cx, ends, sender) {
-        Ok(link) => link,
-        Err(NoLink::Waiting { hop }) => {
-            if !parts.ip.hold(&mut parts.cx, hop, id) {
-                discard(parts, id);
+    let route = match layers.ip.resolve(&mut layers.cx, ends, sender) {
+        Ok(route) => route,
+        Err(RouteError::Waiting { hop }) => {
+            if !layers.ip.hold(&mut layers.cx, hop, id) {
+                discard(layers, id);
             }
             return 0;
         }
-        Err(NoLink::NoRoom) => {
-            discard(parts, id);
+        Err(RouteError::NoRoom) => {
+            discard(layers, id);
             return 0;
         }
-        Err(NoLink::NoRoute) => {
-            parts.cx.global.mib.ip_out_no_routes += 1;
-            discard(parts, id);
+        Err(RouteError::NoRoute) => {
+            layers.cx.global.mib.ip_out_no_routes += 1;
+            discard(layers, id);
             return 0;
         }
     };
@@ -53,7 +53,7 @@ pub(crate) fn send(parts: &mut Parts<'_>, sink: &mut impl FrameSink, id: Id<Pack
     let out = Outgoing {
         protocol: packet.protocol,
         ttl: match packet.ttl {
-            0 => parts.cx.global.config.default_ttl,
+            0 => layers.cx.global.config.default_ttl,
             ttl => ttl,
         },
         tos: packet.tos,
@@ -63,25 +63,25 @@ pub(crate) fn send(parts: &mut Parts<'_>, sink: &mut impl FrameSink, id: Id<Pack
         payload: &payload,
         gso_size: 0,
     };
-    let sent = emit(&mut parts.cx, &link, &out, sink);
-    finish(parts, id, &packet);
+    let sent = emit(&mut layers.cx, &route, &out, sink);
+    finish(layers, id, &packet);
     sent
 }
 
 /// Drops a packet that cannot be sent, and counts it.
-pub(crate) fn discard(parts: &mut Parts<'_>, id: Id<Packet>) {
-    let Some(packet) = parts.cx.packets.get(id).copied() else {
+pub(crate) fn discard(layers: &mut Layers<'_>, id: Id<Packet>) {
+    let Some(packet) = layers.cx.packets.get(id).copied() else {
         return;
     };
-    parts.cx.global.mib.ip_out_discards += 1;
-    finish(parts, id, &packet);
+    layers.cx.global.mib.ip_out_discards += 1;
+    finish(layers, id, &packet);
 }
 
 /// Frees a packet with its buffers, and gives its charge back to its owner.
-fn finish(parts: &mut Parts<'_>, id: Id<Packet>, packet: &Packet) {
-    packet.data.release(parts.cx.bufs);
-    parts.cx.packets.remove(id);
+fn finish(layers: &mut Layers<'_>, id: Id<Packet>, packet: &Packet) {
+    packet.data.release(layers.cx.bufs);
+    layers.cx.packets.remove(id);
     if packet.owner.is_some() {
-        udp::output::uncharge(parts, packet.owner, packet.charge);
+        udp::output::uncharge(&mut layers.udp_parts(), packet.owner, packet.charge);
     }
 }

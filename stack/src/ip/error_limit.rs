@@ -9,7 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// What is left for peers to which errors were sent, found by keyed hash; a new one takes the place of another. That makes a
 /// flood from many addresses no cheaper: it is for the bound of the whole stack.
-pub(super) struct ErrorLimit {
+pub(crate) struct ErrorLimit {
     peers: Array<Peer>,
 }
 

@@ -33,7 +33,7 @@ pub(super) enum Unknown {
 
 /// The neighbour table: sets of a few entries, found by keyed hash. A full set forgets what is worth least ([`Worth`]), never a
 /// gateway, and never one that a program waits for.
-pub(super) struct Neighbours {
+pub(crate) struct Neighbours {
     entries: Array<Neighbour>,
 }
 
@@ -111,12 +111,12 @@ impl Neighbours {
     }
 
     /// Whether something is known of `ip`, or is being asked.
-    pub(super) fn has(&self, cx: &Context<'_>, ip: Addr) -> bool {
+    pub(crate) fn has(&self, cx: &Context<'_>, ip: Addr) -> bool {
         self.find(cx, ip).is_some()
     }
 
     /// Takes a packet of `waiting`, which no longer waits for its neighbour.
-    pub(super) fn next_waiting(
+    pub(crate) fn next_waiting(
         cx: &mut Context<'_>,
         waiting: &mut PacketList,
     ) -> Option<Id<Packet>> {
@@ -128,7 +128,7 @@ impl Neighbours {
     }
 
     /// What is believed to be the address of `ip`, without asking.
-    pub(super) fn known(&self, cx: &Context<'_>, ip: Addr) -> Option<[u8; 6]> {
+    pub(crate) fn known(&self, cx: &Context<'_>, ip: Addr) -> Option<[u8; 6]> {
         let entry = self
             .find(cx, ip)
             .and_then(|place| self.entries.get(place))?;
@@ -136,7 +136,7 @@ impl Neighbours {
     }
 
     /// `ip` is at `mac`: a request or reply of that neighbour said so. An entry is made only if `create`.
-    pub(super) fn learn(&mut self, cx: &mut Context<'_>, ip: Addr, mac: [u8; 6], create: bool) {
+    pub(crate) fn learn(&mut self, cx: &mut Context<'_>, ip: Addr, mac: [u8; 6], create: bool) {
         let now = cx.now;
         let found = self.find(cx, ip);
         let entry = match found {
@@ -155,14 +155,14 @@ impl Neighbours {
         entry.enter(State::Known, now + FRESH);
         let mut pending = core::mem::replace(&mut entry.pending, PacketList::new_zeroed());
         while let Some(packet) = Self::next_waiting(cx, &mut pending) {
-            cx.egress.requeue(cx.packets, packet);
+            cx.qdisc.requeue(cx.packets, packet);
         }
-        cx.egress.unpark();
+        cx.qdisc.unpark();
     }
 
     /// Sends the requests that are due, and gives what waited for a neighbour that did not answer. To be called until it gives
     /// `None`.
-    pub(super) fn next_failed(&mut self, cx: &mut Context<'_>) -> Option<PacketList> {
+    pub(crate) fn next_failed(&mut self, cx: &mut Context<'_>) -> Option<PacketList> {
         let now = cx.now;
         if now < cx.global.neighbours_due {
             return None;

@@ -4,11 +4,13 @@
 //! of somebody else is complete long before it is the oldest of most.
 
 mod assembly;
+mod fragment;
 mod sources;
+
+pub(crate) use self::fragment::Fragment;
 
 use self::assembly::{Assembly, Progress};
 use self::sources::Sources;
-use crate::addr::Addr;
 use crate::context::Context;
 use crate::frame::Payload;
 use crate::layout;
@@ -17,31 +19,14 @@ use crate::time::Instant;
 use core::time::Duration;
 use region::{Id, Region, RegionError, Table};
 
-/// What a packet's headers say about the fragment in it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Fragment {
-    pub(super) src: Addr,
-    pub(super) dst: Addr,
-    pub(super) ident: u32,
-    pub(super) protocol: u8,
-    /// Where it starts in the datagram, bytes; a multiple of 8.
-    pub(super) at: u16,
-    /// Its bytes.
-    pub(super) len: u16,
-    /// Not the last.
-    pub(super) more: bool,
-    /// Most bytes that the whole datagram can have.
-    pub(super) end_max: u32,
-}
-
 /// All half-assembled datagrams.
-pub(super) struct Reassembly {
+pub(crate) struct Reassembly {
     datagrams: Table<Assembly>,
     sources: Sources,
 }
 
 impl Reassembly {
-    pub(super) fn open(region: &Region) -> Result<Self, RegionError> {
+    pub(crate) fn open(region: &Region) -> Result<Self, RegionError> {
         Ok(Self {
             datagrams: region.table(layout::REASSEMBLY, 2 * DATAGRAMS)?,
             sources: Sources::open(region)?,
@@ -49,7 +34,7 @@ impl Reassembly {
     }
 
     /// Takes one fragment. Gives the IP payload when it completes it; its buffers then belong to the caller.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         cx: &mut Context<'_>,
         fragment: &Fragment,
@@ -85,7 +70,7 @@ impl Reassembly {
     }
 
     /// Gives up what has waited too long.
-    pub(super) fn expire(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn expire(&mut self, cx: &mut Context<'_>) {
         if cx.now < cx.global.reassembly_due {
             return;
         }

@@ -1,9 +1,9 @@
 //! `socket`, `bind`, and who is at which end.
 
 use crate::addr::{Addr, Endpoint};
-use crate::context::Parts;
 use crate::error::Error;
 use crate::ip::route;
+use crate::layers::Layers;
 use crate::ports::PortRange;
 use crate::sock::{Domain, Sock, SockFlags, SockId, SockKind};
 use crate::stack::Stack;
@@ -19,7 +19,7 @@ impl Stack {
         let sock = Sock::new(kind, domain, self.config());
         let id = self.socks.insert(sock).ok_or(Error::NoBuffers)?;
         if kind == SockKind::Stream {
-            tcp::calls::open(&mut self.parts(Instant::ZERO), id);
+            tcp::calls::open(&mut self.layers(Instant::ZERO).tcp_parts(), id);
         }
         Ok(id)
     }
@@ -31,18 +31,18 @@ impl Stack {
     /// taken, by Linux's rules for `SO_REUSEADDR` and `SO_REUSEPORT`; connections in TIME_WAIT count. `AddressFamily`: an
     /// IPv6 address for an IPv4 socket.
     pub fn bind(&mut self, now: Instant, id: SockId, local: Endpoint) -> Result<(), Error> {
-        let mut parts = self.parts(now);
-        let addr = check(&parts, id, local.addr)?;
-        let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
+        let mut layers = self.layers(now);
+        let addr = check(&layers, id, local.addr)?;
+        let mut sock = layers.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
         let (kind, claim) = (sock.kind(), (sock.flags(), sock.families(addr)));
-        let global = &mut *parts.cx.global;
+        let global = &mut *layers.cx.global;
         let (port, hold) = if local.port == 0 {
-            parts
+            layers
                 .cx
                 .ports
                 .bind_any(kind, claim, PortRange::of(&global.config), &mut global.rng)?
         } else {
-            (local.port, parts.cx.ports.bind(kind, local.port, claim)?)
+            (local.port, layers.cx.ports.bind(kind, local.port, claim)?)
         };
         (sock.local, sock.port_hold) = (Endpoint::new(addr, port), hold);
         sock.set(SockFlags::BOUND, true);
@@ -50,7 +50,7 @@ impl Stack {
         drop(sock);
         match kind {
             SockKind::Stream => Ok(()),
-            SockKind::Datagram => udp::calls::bound(&mut parts, id, port),
+            SockKind::Datagram => udp::calls::bound(&mut layers.udp_parts(), id, port),
         }
     }
 
@@ -73,9 +73,9 @@ impl Stack {
 }
 
 /// Whether an endpoint may be bound to `addr`; gives the address in the form that its family shows.
-fn check(parts: &Parts<'_>, id: SockId, addr: Addr) -> Result<Addr, Error> {
-    let sock = parts.socks.get(id).ok_or(Error::BadDescriptor)?;
-    let config = &parts.cx.global.config;
+fn check(layers: &Layers<'_>, id: SockId, addr: Addr) -> Result<Addr, Error> {
+    let sock = layers.socks.get(id).ok_or(Error::BadDescriptor)?;
+    let config = &layers.cx.global.config;
     if sock.local.port != 0 {
         return Err(Error::InvalidArgument);
     }

@@ -1,7 +1,7 @@
 //! Copies through spans and into receive buffers under the lock, for callers whose memory cannot fault: the simulator,
 //! the fuzzers, tests. A program's memory is copied outside the lock, through [`region::Piece`].
 
-use super::span::{DatagramSpan, RecvSpan, SendSpan};
+use crate::span::{DatagramSpan, RecvSpan, SendSpan};
 use crate::stack::Stack;
 use region::{BufId, Buffers, Piece};
 

@@ -1,9 +1,9 @@
 //! Sending and receiving datagrams.
 
-use super::span::{DatagramSpan, RecvFlags};
 use crate::addr::Endpoint;
 use crate::error::Error;
 use crate::sock::{SockId, SockKind};
+use crate::span::{DatagramSpan, RecvFlags};
 use crate::stack::Stack;
 use crate::time::Instant;
 use crate::udp;
@@ -24,7 +24,7 @@ impl Stack {
         to: Option<Endpoint>,
     ) -> Result<DatagramSpan, Error> {
         self.expect_datagram(id)?;
-        udp::calls::send_reserve(&mut self.parts(now), id, len, to)
+        udp::calls::send_reserve(&mut self.layers(now).udp_parts(), id, len, to)
     }
 
     /// Sends the first `bytes` bytes of the span as one datagram. 0 bytes of a span that has room: nothing is sent.
@@ -38,7 +38,7 @@ impl Stack {
         span: DatagramSpan,
         bytes: usize,
     ) -> Result<usize, Error> {
-        udp::calls::send_commit(&mut self.parts(now), id, &span, bytes)
+        udp::calls::send_commit(&mut self.layers(now).udp_parts(), id, &span, bytes)
     }
 
     /// The next datagram. Unless peeked at, it has left the queue: if it cannot be copied out, it is lost, as in Linux.
@@ -51,7 +51,7 @@ impl Stack {
         flags: RecvFlags,
     ) -> Result<DatagramSpan, Error> {
         self.expect_datagram(id)?;
-        udp::calls::recv_reserve(&mut self.parts(Instant::ZERO), id, flags)
+        udp::calls::recv_reserve(&mut self.layers(Instant::ZERO).udp_parts(), id, flags)
     }
 
     /// The caller has copied what it wants. The id may be stale by now.
@@ -64,7 +64,7 @@ impl Stack {
         _id: SockId,
         span: DatagramSpan,
     ) -> Result<(), Error> {
-        udp::calls::recv_commit(&mut self.parts(now), &span);
+        udp::calls::recv_commit(&mut self.layers(now).udp_parts(), &span);
         Ok(())
     }
 

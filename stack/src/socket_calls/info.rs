@@ -16,7 +16,7 @@ impl Stack {
         };
         match sock.kind() {
             SockKind::Stream => tcp::calls::ready(self, id),
-            SockKind::Datagram => udp::ready(sock),
+            SockKind::Datagram => udp::calls::ready(sock),
         }
     }
 

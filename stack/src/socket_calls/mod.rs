@@ -4,6 +4,5 @@ mod address;
 mod copy;
 mod datagram;
 mod info;
-pub(crate) mod options;
-pub(crate) mod span;
+mod options;
 mod stream;

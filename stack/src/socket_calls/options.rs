@@ -1,126 +1,11 @@
 //! `setsockopt` and `getsockopt`: the options every endpoint has.
 
-use crate::config::CcKind;
-use crate::context::Parts;
 use crate::error::Error;
-use crate::sock::{SockFlags, SockId, SockKind};
+use crate::layers::Layers;
+use crate::sock::{OptName, SockFlags, SockId, SockKind, SockOpt};
 use crate::stack::Stack;
 use crate::tcp;
 use crate::time::Instant;
-
-/// An option and its new value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SockOpt {
-    /// `TCP_NODELAY`.
-    NoDelay(bool),
-    /// `TCP_CORK`.
-    Cork(bool),
-    /// `SO_REUSEADDR`.
-    ReuseAddr(bool),
-    /// `SO_REUSEPORT`.
-    ReusePort(bool),
-    /// `SO_KEEPALIVE`.
-    KeepAlive(bool),
-    /// `TCP_KEEPIDLE`, seconds.
-    KeepIdle(u32),
-    /// `TCP_KEEPINTVL`, seconds.
-    KeepInterval(u32),
-    /// `TCP_KEEPCNT`.
-    KeepCount(u32),
-    /// `SO_LINGER`: `None` off, else seconds.
-    Linger(Option<u32>),
-    /// `SO_SNDBUF`, bytes, as the program gave it (before doubling).
-    SendBuffer(u64),
-    /// `SO_RCVBUF`, bytes, as the program gave it (before doubling).
-    ReceiveBuffer(u64),
-    /// `TCP_MAXSEG`, bytes.
-    MaxSegment(u16),
-    /// `TCP_CONGESTION`.
-    Congestion(CcKind),
-    /// `TCP_USER_TIMEOUT`, milliseconds.
-    UserTimeout(u32),
-    /// `TCP_QUICKACK`.
-    QuickAck(bool),
-    /// `TCP_SYNCNT`.
-    SynCount(u8),
-    /// `TCP_DEFER_ACCEPT`, seconds.
-    DeferAccept(u32),
-    /// `TCP_WINDOW_CLAMP`, bytes.
-    WindowClamp(u32),
-    /// `SO_MAX_PACING_RATE`, bytes per second.
-    MaxPacingRate(u64),
-    /// `TCP_NOTSENT_LOWAT`, bytes.
-    NotSentLowAt(u32),
-    /// `IPV6_V6ONLY`.
-    V6Only(bool),
-    /// `SO_BROADCAST`.
-    Broadcast(bool),
-    /// `TCP_LINGER2`, seconds; negative: no FIN_WAIT_2 at all.
-    Linger2(i32),
-    /// `SO_RCVLOWAT`, bytes.
-    ReceiveLowAt(u32),
-    /// `IP_TTL`.
-    Ttl(u8),
-    /// `IP_TOS`.
-    Tos(u8),
-}
-
-/// The name of an option. [`Stack::option`] answers with a number: booleans as 0 and 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OptName {
-    /// `TCP_NODELAY`.
-    NoDelay,
-    /// `TCP_CORK`.
-    Cork,
-    /// `SO_REUSEADDR`.
-    ReuseAddr,
-    /// `SO_REUSEPORT`.
-    ReusePort,
-    /// `SO_KEEPALIVE`.
-    KeepAlive,
-    /// `TCP_KEEPIDLE`, seconds.
-    KeepIdle,
-    /// `TCP_KEEPINTVL`, seconds.
-    KeepInterval,
-    /// `TCP_KEEPCNT`.
-    KeepCount,
-    /// `SO_LINGER`: the seconds plus one; 0: off.
-    Linger,
-    /// `SO_SNDBUF`, bytes, doubled as Linux does.
-    SendBuffer,
-    /// `SO_RCVBUF`, bytes, doubled as Linux does.
-    ReceiveBuffer,
-    /// `TCP_MAXSEG`, bytes.
-    MaxSegment,
-    /// `TCP_CONGESTION`: a [`CcKind`] as a number.
-    Congestion,
-    /// `TCP_USER_TIMEOUT`, milliseconds.
-    UserTimeout,
-    /// `TCP_QUICKACK`.
-    QuickAck,
-    /// `TCP_SYNCNT`.
-    SynCount,
-    /// `TCP_DEFER_ACCEPT`, seconds.
-    DeferAccept,
-    /// `TCP_WINDOW_CLAMP`, bytes.
-    WindowClamp,
-    /// `SO_MAX_PACING_RATE`, bytes per second; `u64::MAX`: none.
-    MaxPacingRate,
-    /// `TCP_NOTSENT_LOWAT`, bytes.
-    NotSentLowAt,
-    /// `IPV6_V6ONLY`.
-    V6Only,
-    /// `SO_BROADCAST`.
-    Broadcast,
-    /// `TCP_LINGER2`, seconds, as the two's complement of a signed number.
-    Linger2,
-    /// `SO_RCVLOWAT`, bytes.
-    ReceiveLowAt,
-    /// `IP_TTL`.
-    Ttl,
-    /// `IP_TOS`.
-    Tos,
-}
 
 impl Stack {
     /// `setsockopt(2)`.
@@ -128,10 +13,10 @@ impl Stack {
     /// # Errors
     /// `BadDescriptor`; `NoProtocolOption` for a TCP option on a UDP endpoint; `InvalidArgument` for a value out of range.
     pub fn set_option(&mut self, now: Instant, id: SockId, opt: SockOpt) -> Result<(), Error> {
-        let mut parts = self.parts(now);
-        set_common(&mut parts, id, opt)?;
-        match parts.socks.get(id).ok_or(Error::BadDescriptor)?.kind() {
-            SockKind::Stream => tcp::calls::set_option(&mut parts, id, opt),
+        let mut layers = self.layers(now);
+        set_common(&mut layers, id, opt)?;
+        match layers.socks.get(id).ok_or(Error::BadDescriptor)?.kind() {
+            SockKind::Stream => tcp::calls::set_option(&mut layers.tcp_parts(), id, opt),
             SockKind::Datagram if is_common(opt) => Ok(()),
             SockKind::Datagram => Err(Error::NoProtocolOption),
         }
@@ -180,9 +65,9 @@ impl Stack {
 }
 
 /// Stores the options that do not depend on the protocol. TCP hears of them afterwards, to act on the change.
-fn set_common(parts: &mut Parts<'_>, id: SockId, opt: SockOpt) -> Result<(), Error> {
-    let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
-    let config = &parts.cx.global.config;
+fn set_common(layers: &mut Layers<'_>, id: SockId, opt: SockOpt) -> Result<(), Error> {
+    let mut sock = layers.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
+    let config = &layers.cx.global.config;
     match opt {
         SockOpt::ReuseAddr(on) => sock.set(SockFlags::REUSE_ADDR, on),
         SockOpt::ReusePort(on) => sock.set(SockFlags::REUSE_PORT, on),

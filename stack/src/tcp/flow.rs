@@ -3,9 +3,10 @@
 use super::connection::{Connection, Flags};
 use super::state::State;
 use super::store::Tcp;
-use crate::context::{Context, Parts};
+use crate::context::Context;
 use crate::error::Error;
 use crate::sock::{Ready, Sock, SockFlags, SockId, SockKind};
+use crate::tcp::parts::Parts;
 use crate::time::Instant;
 
 /// A connection's record and everything that work on it may touch. Other endpoints are out of
@@ -21,7 +22,7 @@ pub(crate) struct Flow<'a, 'b> {
 
 /// Takes up the connection `id`, lets `work` on it, puts it down. `None`: there is no such record.
 pub(crate) fn with_flow<R>(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     id: SockId,
     work: impl FnOnce(&mut Flow<'_, '_>) -> R,
 ) -> Option<R> {
@@ -33,7 +34,7 @@ pub(crate) fn with_flow<R>(
         id,
         sock: &mut entry,
         tcp: parts.tcp,
-        cx: &mut parts.cx,
+        cx: parts.cx,
         is_free: false,
     };
     let result = work(&mut flow);
@@ -47,7 +48,7 @@ pub(crate) fn with_flow<R>(
 }
 
 /// Takes a finished endpoint out of every index and list.
-pub(crate) fn free(parts: &mut Parts<'_>, id: SockId) {
+pub(crate) fn free(parts: &mut Parts<'_, '_>, id: SockId) {
     let Some(sock) = parts.socks.remove(id) else {
         return;
     };
@@ -56,7 +57,7 @@ pub(crate) fn free(parts: &mut Parts<'_>, id: SockId) {
         *orphans = orphans.saturating_sub(1);
     }
     parts.cx.timers.cancel(id);
-    parts.cx.egress.forget(id);
+    parts.cx.qdisc.forget(id);
     parts
         .cx
         .ports
@@ -84,7 +85,7 @@ impl Flow<'_, '_> {
 
     /// Asks to be polled for frames.
     pub(crate) fn wake_output(&mut self) {
-        self.cx.egress.wake(self.id);
+        self.cx.qdisc.wake(self.id);
     }
 
     /// Tells the program.

@@ -8,15 +8,15 @@ use super::request;
 use super::segment::TxSegId;
 use super::seq::Seq;
 use super::state::State;
-use crate::context::Parts;
 use crate::index::Tuple;
 use crate::ip::{IcmpError, Trouble};
+use crate::tcp::parts::Parts;
 
 /// Smallest path MTU believed (`net.ipv4.route.min_pmtu`).
 const PATH_MTU_MIN: u16 = 552;
 
 /// News about the connection between two ends.
-pub(crate) fn handle(parts: &mut Parts<'_>, news: &IcmpError) {
+pub(crate) fn handle(parts: &mut Parts<'_, '_>, news: &IcmpError) {
     let tuple = parts.cx.global.hash_key.tuple(news.local, news.remote);
     let Some(id) = parts.tcp.find(parts.socks, &tuple) else {
         take_half_open(parts, news, &tuple);
@@ -32,7 +32,7 @@ pub(crate) fn handle(parts: &mut Parts<'_>, news: &IcmpError) {
 }
 
 /// A SYN-ACK cannot arrive: the half-open connection is given up (Linux: tcp_req_err).
-fn take_half_open(parts: &mut Parts<'_>, news: &IcmpError, tuple: &Tuple) {
+fn take_half_open(parts: &mut Parts<'_, '_>, news: &IcmpError, tuple: &Tuple) {
     let Some(id) = parts.tcp.requests.find(tuple) else {
         return;
     };

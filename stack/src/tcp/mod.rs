@@ -20,14 +20,16 @@ mod header;
 pub(crate) mod icmp;
 mod info;
 pub(crate) mod input;
+mod isn;
 mod narrow;
+mod offer;
 mod options;
 pub(crate) mod output;
+mod parts;
 mod queues;
 pub(crate) mod rate;
 mod recovery;
 mod request;
-mod request_timer;
 mod rtt;
 mod segment;
 mod seq;
@@ -40,6 +42,7 @@ pub(crate) mod timer;
 
 pub(crate) use connection::Connection;
 pub use info::TcpInfo;
+pub(crate) use parts::Parts;
 pub(crate) use store::Tcp;
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ use super::buffer::send::{SendBlock, SendStore};
 use super::request::Requests;
 use super::segment::{TxSeg, TxStore};
 use super::time_wait::TimeWaits;
+use crate::bufs::Bufs;
 use crate::config::Config;
-use crate::context::Bufs;
 use crate::index::{Index, Tuple};
 use crate::layout::{self, TCP_FIRST};
-use crate::sock::{Sock, SockId};
+use crate::sock::{OfSock, SockId, Socks};
 use region::{Array, Region, RegionError, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -25,9 +25,9 @@ pub(crate) struct Tcp {
     /// Half-open connections.
     pub(crate) requests: Requests,
     /// Connections by both ends.
-    pub(crate) connections: Index<Sock>,
+    pub(crate) connections: Index<OfSock>,
     /// Listeners by port.
-    pub(crate) listeners: Index<Sock>,
+    pub(crate) listeners: Index<OfSock>,
     shared: Array<Shared>,
 }
 
@@ -106,7 +106,7 @@ impl Tcp {
     }
 
     /// The connection between two ends.
-    pub(crate) fn find(&self, socks: &Table<Sock>, tuple: &Tuple) -> Option<SockId> {
+    pub(crate) fn find(&self, socks: &Socks, tuple: &Tuple) -> Option<SockId> {
         self.connections.candidates(tuple.hash).find_map(|id| {
             let sock = socks.get(id)?;
             let is_it = sock.local == tuple.local && sock.remote == tuple.remote;

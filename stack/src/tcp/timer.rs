@@ -3,14 +3,14 @@
 use super::connection::{Flags, TransmitTimer};
 use super::flow::{Flow, with_flow};
 use super::state::State;
-use super::{request_timer, time_wait};
-use crate::context::Parts;
+use super::{request, time_wait};
 use crate::error::Error;
 use crate::sock::{SockFlags, SockId};
+use crate::tcp::parts::Parts;
 use crate::time::Instant;
 
 /// Some deadline of `id` may be due; the earliest that is not is armed again.
-pub(crate) fn fire(parts: &mut Parts<'_>, id: SockId) {
+pub(crate) fn fire(parts: &mut Parts<'_, '_>, id: SockId) {
     with_flow(parts, id, |flow| {
         let now = flow.cx.now;
         let is_due = |at: Instant| at != Instant::ZERO && at <= now;
@@ -28,9 +28,9 @@ pub(crate) fn fire(parts: &mut Parts<'_>, id: SockId) {
 }
 
 /// Records that have no endpoint.
-pub(crate) fn sweep(parts: &mut Parts<'_>) {
+pub(crate) fn sweep(parts: &mut Parts<'_, '_>) {
     time_wait::sweep(parts);
-    request_timer::sweep(parts);
+    request::timer::sweep(parts);
 }
 
 const SECOND_NS: u64 = 1_000_000_000;

@@ -1,7 +1,7 @@
 //! One stack on a heap region, with its device played by the test.
 
-use crate::egress::{Outgoing, emit};
 use crate::frame::{FrameSink, Gso, Payload, RxChecksum, RxFrame, TxChecksum, TxFrame};
+use crate::ip::output::{Outgoing, emit};
 use crate::ip::{Sender, route};
 use crate::wire::ipv4;
 use crate::{Addr, Config, Endpoint, Error, Instant, PoolKind, RecvFlags, SockId, Stack};
@@ -158,12 +158,12 @@ impl Host {
         gso_size: u16,
     ) -> Frame {
         let mut sink = OneFrame(None);
-        let mut parts = self.stack.parts(self.now);
+        let mut layers = self.stack.layers(self.now);
         let own =
-            route::source(&parts.cx.global.config, Addr::UNSPECIFIED, to).expect("an own address");
-        let link = parts
+            route::source(&layers.cx.global.config, Addr::UNSPECIFIED, to).expect("an own address");
+        let route = layers
             .ip
-            .link(&mut parts.cx, (own, to), Sender::Program)
+            .resolve(&mut layers.cx, (own, to), Sender::Program)
             .expect("a known neighbour");
         let out = Outgoing {
             protocol: ipv4::TCP,
@@ -174,7 +174,7 @@ impl Host {
             payload,
             gso_size,
         };
-        emit(&mut parts.cx, &link, &out, &mut sink);
+        emit(&mut layers.cx, &route, &out, &mut sink);
         self.complete(sink).expect("the first frame")
     }
 

@@ -1,9 +1,8 @@
 //! The socket calls of UDP endpoints.
 
 use super::input::OVERHEAD;
-use super::{drop_packet, unindex};
+use super::parts::{Parts, drop_packet, unindex};
 use crate::addr::{Addr, Endpoint};
-use crate::context::Parts;
 use crate::error::Error;
 use crate::frame::PoolKind;
 use crate::ip::route;
@@ -11,7 +10,7 @@ use crate::layout;
 use crate::packet::{Chain, Packet};
 use crate::ports::{PortHold, PortRange};
 use crate::sock::{Domain, Ready, Shutdown, Sock, SockFlags, SockId, SockKind};
-use crate::socket_calls::span::{DatagramSpan, RecvFlags};
+use crate::span::{DatagramSpan, RecvFlags};
 use crate::wire::ipv4;
 use crate::wire::udp::{HEADER, Header, MAX_PAYLOAD_V4, MAX_PAYLOAD_V6};
 use zerocopy::IntoBytes;
@@ -20,7 +19,7 @@ use zerocopy::IntoBytes;
 ///
 /// # Errors
 /// `NoBuffers`: the index is full.
-pub(crate) fn bound(parts: &mut Parts<'_>, id: SockId, port: u16) -> Result<(), Error> {
+pub(crate) fn bound(parts: &mut Parts<'_, '_>, id: SockId, port: u16) -> Result<(), Error> {
     let hash = parts.cx.global.hash_key.port(port);
     if parts.udp.by_port.insert(hash, id) {
         Ok(())
@@ -30,7 +29,11 @@ pub(crate) fn bound(parts: &mut Parts<'_>, id: SockId, port: u16) -> Result<(), 
 }
 
 /// `connect(2)`: sets the peer; an unspecified address takes it away.
-pub(crate) fn connect(parts: &mut Parts<'_>, id: SockId, remote: Endpoint) -> Result<(), Error> {
+pub(crate) fn connect(
+    parts: &mut Parts<'_, '_>,
+    id: SockId,
+    remote: Endpoint,
+) -> Result<(), Error> {
     if remote.addr.is_unspecified() {
         disconnect(parts, id)?;
         return Ok(());
@@ -46,7 +49,7 @@ pub(crate) fn connect(parts: &mut Parts<'_>, id: SockId, remote: Endpoint) -> Re
     Ok(())
 }
 
-fn disconnect(parts: &mut Parts<'_>, id: SockId) -> Result<(), Error> {
+fn disconnect(parts: &mut Parts<'_, '_>, id: SockId) -> Result<(), Error> {
     let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
     let fresh = Sock::new(SockKind::Datagram, sock.domain(), &parts.cx.global.config);
     sock.remote = fresh.remote;
@@ -71,7 +74,7 @@ fn disconnect(parts: &mut Parts<'_>, id: SockId) -> Result<(), Error> {
 
 /// A datagram of `len` bytes is to be sent to `to`, or to the peer.
 pub(crate) fn send_reserve(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     id: SockId,
     len: usize,
     to: Option<Endpoint>,
@@ -125,7 +128,7 @@ pub(crate) fn send_reserve(
 
 /// The first `bytes` bytes of the span are the datagram. None of a span that has room: nothing is sent.
 pub(crate) fn send_commit(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     id: SockId,
     span: &DatagramSpan,
     bytes: usize,
@@ -141,7 +144,7 @@ pub(crate) fn send_commit(
 
 /// Queues the datagram. False: there is none.
 fn queue(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     id: SockId,
     span: &DatagramSpan,
     bytes: usize,
@@ -181,13 +184,13 @@ fn queue(
         .send_charge
         .saturating_add(u64::from(packet.charge));
     sock.udp.outgoing.push(parts.cx.packets, place);
-    parts.cx.egress.wake(id);
+    parts.cx.qdisc.wake(id);
     Ok(true)
 }
 
 /// The first datagram in the queue; it leaves the queue unless peeked at.
 pub(crate) fn recv_reserve(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     id: SockId,
     flags: RecvFlags,
 ) -> Result<DatagramSpan, Error> {
@@ -227,14 +230,14 @@ pub(crate) fn recv_reserve(
 }
 
 /// The bytes of a received datagram have been copied out.
-pub(crate) fn recv_commit(parts: &mut Parts<'_>, span: &DatagramSpan) {
+pub(crate) fn recv_commit(parts: &mut Parts<'_, '_>, span: &DatagramSpan) {
     for &buf in &span.bufs {
         parts.cx.bufs.release(span.pool, buf);
     }
 }
 
 /// `shutdown(2)`.
-pub(crate) fn shutdown(parts: &mut Parts<'_>, id: SockId, how: Shutdown) -> Result<(), Error> {
+pub(crate) fn shutdown(parts: &mut Parts<'_, '_>, id: SockId, how: Shutdown) -> Result<(), Error> {
     let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
     if !sock.has(SockFlags::CONNECTED) {
         return Err(Error::NotConnected);
@@ -251,7 +254,7 @@ pub(crate) fn shutdown(parts: &mut Parts<'_>, id: SockId, how: Shutdown) -> Resu
 }
 
 /// The last reference is gone. What is queued to be sent still is.
-pub(crate) fn close(parts: &mut Parts<'_>, id: SockId) {
+pub(crate) fn close(parts: &mut Parts<'_, '_>, id: SockId) {
     let Some(mut sock) = parts.socks.remove(id) else {
         return;
     };
@@ -262,17 +265,25 @@ pub(crate) fn close(parts: &mut Parts<'_>, id: SockId) {
             .ports
             .release(SockKind::Datagram, sock.local.port, sock.port_hold);
     }
-    parts.cx.egress.forget(id);
+    parts.cx.qdisc.forget(id);
     while let Some(packet) = sock.udp.received.pop(parts.cx.packets) {
         drop_packet(parts, packet);
     }
     while let Some(packet) = sock.udp.outgoing.pop(parts.cx.packets) {
-        parts.cx.egress.requeue(parts.cx.packets, packet);
+        parts.cx.qdisc.requeue(parts.cx.packets, packet);
     }
 }
 
+/// Readiness of a UDP endpoint, as Linux's `datagram_poll`.
+pub(crate) fn ready(sock: &Sock) -> Ready {
+    let mut ready = Ready::empty();
+    ready.set(Ready::IN, !sock.udp.received.is_empty());
+    ready.set(Ready::OUT, sock.udp.has_room(sock.send_buffer));
+    ready | sock.common_ready()
+}
+
 /// Whether this endpoint may send to `to`, and from which address.
-fn check_destination(parts: &Parts<'_>, id: SockId, to: Endpoint) -> Result<Addr, Error> {
+fn check_destination(parts: &Parts<'_, '_>, id: SockId, to: Endpoint) -> Result<Addr, Error> {
     let sock = parts.socks.get(id).ok_or(Error::BadDescriptor)?;
     let config = &parts.cx.global.config;
     if sock.domain() == Domain::Inet && !to.addr.is_v4() {
@@ -292,7 +303,7 @@ fn check_destination(parts: &Parts<'_>, id: SockId, to: Endpoint) -> Result<Addr
 }
 
 /// Chooses a port for an endpoint that was not bound.
-fn autobind(parts: &mut Parts<'_>, id: SockId) -> Result<(), Error> {
+fn autobind(parts: &mut Parts<'_, '_>, id: SockId) -> Result<(), Error> {
     let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
     if sock.local.port != 0 {
         return Ok(());

@@ -1,10 +1,10 @@
 //! Datagrams that arrive, and news about those that were sent.
 
+use super::Parts;
 use crate::addr::Endpoint;
-use crate::context::Parts;
 use crate::error::Error;
 use crate::frame::PoolKind;
-use crate::ip::{Arrival, IcmpError, Trouble, refuse_port};
+use crate::ip::{Arrival, IcmpError, Trouble};
 use crate::layout;
 use crate::packet::{Chain, Packet};
 use crate::sock::{Ready, Sock, SockFlags, SockId};
@@ -17,21 +17,30 @@ pub(crate) fn has_no_checksum(head: &[u8]) -> bool {
     head.get(6..8) == Some(&[0, 0])
 }
 
+/// What became of a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivered {
+    /// It is dealt with: queued, or dropped and counted.
+    Done,
+    /// No endpoint has its port; the sender is to be told.
+    NoPort,
+}
+
 /// A datagram arrived.
 pub(crate) fn handle(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     arrival: &Arrival<'_>,
     is_sound: bool,
     is_broadcast: bool,
-) {
+) -> Delivered {
     let Some(header) = Header::parse(arrival.head, arrival.len) else {
         parts.cx.global.mib.udp_in_errors += 1;
-        return;
+        return Delivered::Done;
     };
     if !is_sound {
         parts.cx.global.mib.udp_in_errors += 1;
         parts.cx.global.mib.udp_in_csum_errors += 1;
-        return;
+        return Delivered::Done;
     }
     let (src, dst) = (
         Endpoint::new(arrival.src, header.src_port),
@@ -44,8 +53,7 @@ pub(crate) fn handle(
     };
     if receivers.is_empty() {
         parts.cx.global.mib.udp_no_ports += 1;
-        refuse_port(parts, arrival);
-        return;
+        return Delivered::NoPort;
     }
     let datagram = Datagram {
         src,
@@ -55,24 +63,21 @@ pub(crate) fn handle(
     for id in receivers {
         enqueue(parts, id, &datagram, arrival);
     }
+    Delivered::Done
 }
 
 /// ICMP says that something about a destination is wrong. Only connected endpoints hear of it, and only of what is fatal, as
 /// in Linux without `IP_RECVERR`; over IPv6 that is also a datagram that was too long to be forwarded.
-pub(crate) fn trouble(parts: &mut Parts<'_>, news: &IcmpError) {
+///
+/// Gives the number of endpoints that the news may concern.
+pub(crate) fn trouble(parts: &mut Parts<'_, '_>, news: &IcmpError) -> usize {
     let receivers = best_receiver(parts, news.remote, news.local);
     let error = match news.what {
         Trouble::Unreachable { error, fatal: true } => error,
-        Trouble::PathMtu(mtu) if !news.remote.addr.is_v4() => {
-            if !receivers.is_empty() {
-                parts
-                    .ip
-                    .learn_path_mtu(&mut parts.cx, news.remote.addr, mtu);
-            }
-            Error::MessageSize
-        }
-        Trouble::Unreachable { fatal: false, .. } | Trouble::PathMtu(_) => return,
+        Trouble::PathMtu(_) if !news.remote.addr.is_v4() => Error::MessageSize,
+        Trouble::Unreachable { fatal: false, .. } | Trouble::PathMtu(_) => return 0,
     };
+    let found = receivers.len();
     for id in receivers {
         if let Some(mut sock) = parts
             .socks
@@ -82,12 +87,13 @@ pub(crate) fn trouble(parts: &mut Parts<'_>, news: &IcmpError) {
             parts.cx.fail(id, &mut sock, error);
         }
     }
+    found
 }
 
 type Receivers = ArrayVec<SockId, RECEIVERS_MAX>;
 
 /// The endpoint that fits best: connected to the sender before bound to the address before bound to the port.
-fn best_receiver(parts: &Parts<'_>, src: Endpoint, dst: Endpoint) -> Receivers {
+fn best_receiver(parts: &Parts<'_, '_>, src: Endpoint, dst: Endpoint) -> Receivers {
     let scored =
         candidates(parts, dst.port).filter_map(|(id, sock)| Some((score(sock, src, dst)?, id)));
     let best = scored.reduce(|best, next| if next.0 > best.0 { next } else { best });
@@ -95,7 +101,7 @@ fn best_receiver(parts: &Parts<'_>, src: Endpoint, dst: Endpoint) -> Receivers {
 }
 
 /// Every endpoint that fits: a broadcast is for all.
-fn all_receivers(parts: &Parts<'_>, src: Endpoint, dst: Endpoint) -> Receivers {
+fn all_receivers(parts: &Parts<'_, '_>, src: Endpoint, dst: Endpoint) -> Receivers {
     candidates(parts, dst.port)
         .filter(|(_, sock)| score(sock, src, dst).is_some())
         .map(|(id, _)| id)
@@ -103,7 +109,7 @@ fn all_receivers(parts: &Parts<'_>, src: Endpoint, dst: Endpoint) -> Receivers {
         .collect()
 }
 
-fn candidates<'p>(parts: &'p Parts<'_>, port: u16) -> impl Iterator<Item = (SockId, &'p Sock)> {
+fn candidates<'p>(parts: &'p Parts<'_, '_>, port: u16) -> impl Iterator<Item = (SockId, &'p Sock)> {
     let hash = parts.cx.global.hash_key.port(port);
     parts
         .udp
@@ -130,7 +136,7 @@ struct Datagram {
 }
 
 /// Puts the datagram into the endpoint's receive queue if there is room.
-fn enqueue(parts: &mut Parts<'_>, id: SockId, datagram: &Datagram, arrival: &Arrival<'_>) {
+fn enqueue(parts: &mut Parts<'_, '_>, id: SockId, datagram: &Datagram, arrival: &Arrival<'_>) {
     let &Datagram { src, dst, len } = datagram;
     let Some(mut sock) = parts.socks.get_mut(id) else {
         return;

@@ -1,37 +1,26 @@
 //! Datagrams on their way out.
 
-use crate::context::Parts;
-use crate::egress::{self, Next, Polled};
-use crate::frame::FrameSink;
+use super::Parts;
+use crate::packet::Packet;
+use crate::qdisc::Next;
 use crate::sock::{Ready, SockId};
+use region::Id;
 
-/// An endpoint's turn: sends its first datagram.
-pub(crate) fn poll(parts: &mut Parts<'_>, id: SockId, sink: &mut impl FrameSink) -> Polled {
-    let idle = Polled {
-        sent: 0,
-        next: Next::Idle,
-    };
-    let Some(mut sock) = parts.socks.get_mut(id) else {
-        return idle;
-    };
-    let Some(packet) = sock.udp.outgoing.pop(parts.cx.packets) else {
-        return idle;
-    };
+/// Takes the first datagram of an endpoint to send it, and says when the endpoint wants to send again. `None`: there is none.
+pub(crate) fn pop(parts: &mut Parts<'_, '_>, id: SockId) -> Option<(Id<Packet>, Next)> {
+    let mut sock = parts.socks.get_mut(id)?;
+    let packet = sock.udp.outgoing.pop(parts.cx.packets)?;
     let next = if sock.udp.outgoing.is_empty() {
         Next::Idle
     } else {
         Next::Ready
     };
-    drop(sock);
     parts.cx.global.mib.udp_out_datagrams += 1;
-    Polled {
-        sent: egress::send(parts, sink, packet),
-        next,
-    }
+    Some((packet, next))
 }
 
 /// A datagram has reached the device, or was dropped: its bytes are the endpoint's again.
-pub(crate) fn uncharge(parts: &mut Parts<'_>, owner: SockId, bytes: u32) {
+pub(crate) fn uncharge(parts: &mut Parts<'_, '_>, owner: SockId, bytes: u32) {
     let Some(mut sock) = parts.socks.get_mut(owner) else {
         return;
     };

@@ -1,6 +1,6 @@
 //! One datagram that is being put together.
 
-use super::Fragment;
+use super::fragment::Fragment;
 use crate::addr::Addr;
 use crate::context::Context;
 use crate::frame::{Payload, PoolKind};

@@ -1,16 +1,16 @@
 //! `shutdown` and `close`: RFC 9293 §3.6, §3.10.4.
 
-use crate::context::Parts;
 use crate::error::Error;
 use crate::sock::{Ready, Shutdown, SockFlags, SockId, SockKind};
 use crate::tcp::connection::Flags;
 use crate::tcp::flow::{Flow, with_flow};
+use crate::tcp::parts::Parts;
 use crate::tcp::request;
 use crate::tcp::state::State;
 use crate::time::Instant;
 
 /// `shutdown(2)`.
-pub(crate) fn shutdown(parts: &mut Parts<'_>, id: SockId, how: Shutdown) -> Result<(), Error> {
+pub(crate) fn shutdown(parts: &mut Parts<'_, '_>, id: SockId, how: Shutdown) -> Result<(), Error> {
     let state = parts.socks.get(id).ok_or(Error::BadDescriptor)?.tcp.state();
     match state {
         State::Closed => return Err(Error::NotConnected),
@@ -44,7 +44,7 @@ pub(crate) fn shutdown(parts: &mut Parts<'_>, id: SockId, how: Shutdown) -> Resu
 }
 
 /// The program's last reference is gone.
-pub(crate) fn close(parts: &mut Parts<'_>, id: SockId) {
+pub(crate) fn close(parts: &mut Parts<'_, '_>, id: SockId) {
     let Some(state) = parts.socks.get(id).map(|sock| sock.tcp.state()) else {
         return;
     };
@@ -56,7 +56,7 @@ pub(crate) fn close(parts: &mut Parts<'_>, id: SockId) {
 
 /// Ends a listener: connections nobody has accepted are reset, half-open ones are forgotten; what still comes for them is
 /// answered by a RST.
-fn stop_listening(parts: &mut Parts<'_>, id: SockId) {
+fn stop_listening(parts: &mut Parts<'_, '_>, id: SockId) {
     request::forget_all(parts, id);
     let Some(mut sock) = parts.socks.get_mut(id) else {
         return;

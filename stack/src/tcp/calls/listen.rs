@@ -1,15 +1,16 @@
 //! `listen` and `accept`.
 
 use crate::addr::Endpoint;
-use crate::context::{Context, Parts};
+use crate::context::Context;
 use crate::error::Error;
 use crate::ports::PortRange;
 use crate::sock::{SockFlags, SockId, SockKind};
 use crate::tcp::connection::Flags;
+use crate::tcp::parts::Parts;
 use crate::tcp::state::State;
 
 /// `listen(2)`: the backlog is bounded by `net.core.somaxconn`; a second call changes it.
-pub(crate) fn listen(parts: &mut Parts<'_>, id: SockId, backlog: u32) -> Result<(), Error> {
+pub(crate) fn listen(parts: &mut Parts<'_, '_>, id: SockId, backlog: u32) -> Result<(), Error> {
     let Parts { socks, tcp, cx, .. } = parts;
     let Context { ports, global, .. } = cx;
     let mut sock = socks.get_mut(id).ok_or(Error::BadDescriptor)?;
@@ -51,7 +52,7 @@ pub(crate) fn listen(parts: &mut Parts<'_>, id: SockId, backlog: u32) -> Result<
 }
 
 /// `accept(2)`: the connection that has waited longest.
-pub(crate) fn accept(parts: &mut Parts<'_>, id: SockId) -> Result<SockId, Error> {
+pub(crate) fn accept(parts: &mut Parts<'_, '_>, id: SockId) -> Result<SockId, Error> {
     let mut listener = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
     if listener.tcp.state() != State::Listen {
         return Err(Error::InvalidArgument);

@@ -1,19 +1,21 @@
 //! `socket` and `connect`.
 
 use crate::addr::{Addr, Endpoint};
-use crate::context::{Context, Parts};
+use crate::context::Context;
 use crate::error::Error;
 use crate::ip::route;
 use crate::ports::{Families, PortRange};
 use crate::sock::{SockFlags, SockId};
 use crate::tcp::connection::{Connection, Flags};
 use crate::tcp::flow::with_flow;
-use crate::tcp::setup::{Offer, Scaling, initial_seq};
+use crate::tcp::isn::initial_seq;
+use crate::tcp::offer::{Offer, Scaling};
+use crate::tcp::parts::Parts;
 use crate::tcp::state::State;
 use crate::tcp::time_wait;
 
 /// A fresh endpoint gets what the settings say.
-pub(crate) fn open(parts: &mut Parts<'_>, id: SockId) {
+pub(crate) fn open(parts: &mut Parts<'_, '_>, id: SockId) {
     let config = &parts.cx.global.config;
     if let Some(mut sock) = parts.socks.get_mut(id) {
         sock.tcp = Connection::new(config, config.congestion_kind());
@@ -21,7 +23,11 @@ pub(crate) fn open(parts: &mut Parts<'_>, id: SockId) {
 }
 
 /// `connect(2)`. The SYN is queued: `InProgress`.
-pub(crate) fn connect(parts: &mut Parts<'_>, id: SockId, remote: Endpoint) -> Result<(), Error> {
+pub(crate) fn connect(
+    parts: &mut Parts<'_, '_>,
+    id: SockId,
+    remote: Endpoint,
+) -> Result<(), Error> {
     may_connect(parts, id)?;
     let own = choose_source(parts, id, remote.addr)?;
     let local = choose_local(parts, id, own, remote)?;
@@ -54,7 +60,7 @@ pub(crate) fn connect(parts: &mut Parts<'_>, id: SockId, remote: Endpoint) -> Re
 }
 
 /// What became of the attempt.
-pub(crate) fn connect_result(parts: &mut Parts<'_>, id: SockId) -> Result<(), Error> {
+pub(crate) fn connect_result(parts: &mut Parts<'_, '_>, id: SockId) -> Result<(), Error> {
     let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
     if let Some(error) = sock.take_error() {
         return Err(error);
@@ -73,7 +79,7 @@ pub(crate) fn connect_result(parts: &mut Parts<'_>, id: SockId) -> Result<(), Er
     }
 }
 
-fn may_connect(parts: &mut Parts<'_>, id: SockId) -> Result<(), Error> {
+fn may_connect(parts: &mut Parts<'_, '_>, id: SockId) -> Result<(), Error> {
     let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
     match sock.tcp.state() {
         State::SynSent | State::SynReceived => Err(Error::Already),
@@ -94,7 +100,7 @@ fn may_connect(parts: &mut Parts<'_>, id: SockId) -> Result<(), Error> {
 }
 
 /// The own address for a connection to `addr`: what was bound, or the one that goes with it.
-fn choose_source(parts: &Parts<'_>, id: SockId, addr: Addr) -> Result<Addr, Error> {
+fn choose_source(parts: &Parts<'_, '_>, id: SockId, addr: Addr) -> Result<Addr, Error> {
     let config = &parts.cx.global.config;
     let sock = parts.socks.get(id).ok_or(Error::BadDescriptor)?;
     let is_one_host = !addr.is_unspecified() && !route::is_group(config, addr);
@@ -106,7 +112,7 @@ fn choose_source(parts: &Parts<'_>, id: SockId, addr: Addr) -> Result<Addr, Erro
 
 /// The own end: the address, and the port that was bound or one that makes the pair of ends unique.
 fn choose_local(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     id: SockId,
     own: Addr,
     remote: Endpoint,

@@ -1,12 +1,12 @@
 //! `setsockopt` and `getsockopt` of TCP's own options, tcp(7).
 
-use crate::context::Parts;
 use crate::error::Error;
 use crate::sock::SockId;
-use crate::socket_calls::options::{OptName, SockOpt};
+use crate::sock::{OptName, SockOpt};
 use crate::stack::Stack;
 use crate::tcp::congestion::{CcBlock, CongestionControl};
 use crate::tcp::flow::{Flow, with_flow};
+use crate::tcp::parts::Parts;
 use crate::tcp::settings::LINGER2_MAX_S;
 use crate::tcp::state::State;
 use crate::time::Instant;
@@ -21,7 +21,7 @@ const MSS_MAX: u16 = 32_767;
 const CLAMP_MIN: u32 = 1152;
 
 /// Sets an option, after what concerns all sockets has been stored.
-pub(crate) fn set_option(parts: &mut Parts<'_>, id: SockId, opt: SockOpt) -> Result<(), Error> {
+pub(crate) fn set_option(parts: &mut Parts<'_, '_>, id: SockId, opt: SockOpt) -> Result<(), Error> {
     with_flow(parts, id, |flow| flow.set_option(opt)).unwrap_or(Err(Error::BadDescriptor))
 }
 

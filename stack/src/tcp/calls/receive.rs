@@ -1,18 +1,18 @@
 //! Reading: reserve what has arrived, commit what was copied out of it.
 
-use crate::context::Parts;
 use crate::error::Error;
 use crate::sock::{Ready, SockFlags, SockId};
-use crate::socket_calls::span::{RecvFlags, RecvSpan};
+use crate::span::{RecvFlags, RecvSpan};
 use crate::tcp::buffer::memory::RECEIVE_PAGES;
 use crate::tcp::connection::Flags;
 use crate::tcp::flow::{Flow, with_flow};
+use crate::tcp::parts::Parts;
 use crate::tcp::state::State;
 use arrayvec::ArrayVec;
 
 /// What has arrived, at most `len` bytes, from `offset` bytes into the queue on.
 pub(crate) fn recv_reserve(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     id: SockId,
     len: usize,
     flags: RecvFlags,
@@ -24,7 +24,7 @@ pub(crate) fn recv_reserve(
 
 /// The first `bytes` bytes of the span were read.
 pub(crate) fn recv_commit(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     id: SockId,
     span: RecvSpan,
     bytes: usize,

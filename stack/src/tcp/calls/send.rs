@@ -1,12 +1,12 @@
 //! Writing: reserve room in the send chain, commit what was copied into it.
 
-use crate::context::Parts;
 use crate::error::Error;
 use crate::sock::{Ready, SockFlags, SockId};
-use crate::socket_calls::span::{SendFlags, SendSpan};
+use crate::span::{SendFlags, SendSpan};
 use crate::tcp::buffer::send::SendChain;
 use crate::tcp::connection::{Flags, TransmitTimer};
 use crate::tcp::flow::{Flow, with_flow};
+use crate::tcp::parts::Parts;
 use crate::tcp::state::State;
 use crate::time::Instant;
 use arrayvec::ArrayVec;
@@ -22,7 +22,7 @@ const AT_ONCE: Instant = Instant::from_nanos(1);
 
 /// Room for up to `len` bytes.
 pub(crate) fn send_reserve(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     id: SockId,
     len: usize,
 ) -> Result<SendSpan, Error> {
@@ -31,7 +31,7 @@ pub(crate) fn send_reserve(
 
 /// The first `bytes` bytes of the span are to be sent.
 pub(crate) fn send_commit(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     id: SockId,
     span: SendSpan,
     bytes: usize,

@@ -1,4 +1,4 @@
-//! HyStart: leaving slow start before it overflows the bottleneck (Ha and Rhee, 2011; as in Linux's `tcp_cubic.c`).
+//! HyStart: segment slow start before it overflows the bottleneck (Ha and Rhee, 2011; as in Linux's `tcp_cubic.c`).
 //!
 //! Two signs end slow start: ACKs that keep coming for longer than the path is long (the train), and round trips that
 //! have grown by an eighth (the delay).

@@ -1,17 +1,17 @@
 //! A handshake is complete: the half-open connection becomes an endpoint that waits for `accept`.
 
 use super::Segment;
-use crate::context::Parts;
 use crate::sock::{Ready, Sock, SockFlags, SockId, SockKind};
 use crate::tcp::connection::{self, Connection, INITIAL_WINDOW};
 use crate::tcp::flow::{Flow, with_flow};
+use crate::tcp::parts::Parts;
 use crate::tcp::request::{Flags, Request};
 use crate::time::Instant;
 
 /// Makes the endpoint, queues it for `accept`, and gives it the segment that completed the handshake. `false`: some table
 /// is full.
 pub(super) fn establish(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     listener: SockId,
     request: &Request,
     segment: &Segment<'_>,
@@ -43,7 +43,7 @@ pub(super) fn establish(
 }
 
 /// What an accepted connection has of its listener.
-fn inherit(parts: &mut Parts<'_>, listener: SockId) -> Option<Sock> {
+fn inherit(parts: &mut Parts<'_, '_>, listener: SockId) -> Option<Sock> {
     let mut child = *parts.socks.get(listener)?;
     let (port, hold) = (child.local.port, child.port_hold);
     child.port_hold = parts.cx.ports.inherit(SockKind::Stream, port, hold);
@@ -56,7 +56,7 @@ fn inherit(parts: &mut Parts<'_>, listener: SockId) -> Option<Sock> {
 }
 
 /// Appends an established child to the listener's queue.
-fn offer(parts: &mut Parts<'_>, listener: SockId, child: SockId) {
+fn offer(parts: &mut Parts<'_, '_>, listener: SockId, child: SockId) {
     let Some(mut entry) = parts.socks.get_mut(listener) else {
         return;
     };

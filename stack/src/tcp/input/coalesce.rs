@@ -2,11 +2,13 @@
 //! (tcp_gro_receive), but PSH does not end a row: nothing here waits for more than the burst.
 
 use super::handle;
+use super::segment::Head;
 use crate::addr::Addr;
-use crate::context::Parts;
 use crate::frame::Payload;
 use crate::ip::Arrival;
-use crate::tcp::header::{Flags, HEADER_LEN, HEADER_LEN_MAX, Header};
+use crate::tcp::header::{Flags, Header};
+use crate::tcp::options::OPTIONS_LEN_MAX;
+use crate::tcp::parts::Parts;
 use crate::tcp::seq::Seq;
 use arrayvec::ArrayVec;
 
@@ -29,9 +31,12 @@ pub(crate) struct Coalescer {
 struct Row {
     src: Addr,
     dst: Addr,
+    /// The first one's; FIN and PSH are those of any.
     header: Header,
-    /// The first one's header with options; FIN and PSH are those of any.
-    head: ArrayVec<u8, HEADER_LEN_MAX>,
+    /// The first one's options.
+    options: ArrayVec<u8, OPTIONS_LEN_MAX>,
+    /// Bytes of the first one's header, options included.
+    header_len: u32,
     /// Bytes of payload, and of the first one's.
     len: u32,
     size: u32,
@@ -40,33 +45,29 @@ struct Row {
 
 /// A segment that may stand in a row.
 struct Member<'a> {
-    header: Header,
-    head: &'a [u8],
+    head: Head<'a>,
     piece: Payload,
 }
 
-/// A segment has arrived, its checksum verified.
-pub(crate) fn take(parts: &mut Parts<'_>, arrival: &Arrival<'_>) {
-    let Some(coalescer) = parts.coalescer.take() else {
-        return handle(parts, arrival);
-    };
-    coalescer.take(parts, arrival);
-    parts.coalescer = Some(coalescer);
-}
-
-/// The burst is over.
-pub(crate) fn finish(parts: &mut Parts<'_>) {
-    if let Some(coalescer) = parts.coalescer.take() {
-        coalescer.deliver(parts);
+/// A segment has arrived, its checksum verified. Without a coalescer it is taken in alone.
+pub(crate) fn take(
+    parts: &mut Parts<'_, '_>,
+    coalescer: Option<&mut Coalescer>,
+    arrival: &Arrival<'_>,
+) {
+    match coalescer {
+        Some(coalescer) => coalescer.take(parts, arrival),
+        None => handle(parts, Head::parse(arrival.head).as_ref(), arrival),
     }
 }
 
 impl Coalescer {
-    fn take(&mut self, parts: &mut Parts<'_>, arrival: &Arrival<'_>) {
+    fn take(&mut self, parts: &mut Parts<'_, '_>, arrival: &Arrival<'_>) {
+        let head = Head::parse(arrival.head);
         if !self.more_follow && self.row.is_none() {
-            return handle(parts, arrival);
+            return handle(parts, head.as_ref(), arrival);
         }
-        let member = Member::of(arrival);
+        let member = head.and_then(|head| Member::of(head, arrival));
         if let (Some(row), Some(member)) = (&mut self.row, &member)
             && !self.pieces.is_full()
             && row.join(member, arrival)
@@ -74,37 +75,42 @@ impl Coalescer {
             let is_over = row.is_over(member);
             self.keep(parts, member);
             if is_over || !self.more_follow {
-                self.deliver(parts);
+                self.finish(parts);
             }
             return;
         }
-        self.deliver(parts);
+        self.finish(parts);
         match member {
-            Some(member) if self.more_follow && !member.header.flags.contains(Flags::FIN) => {
+            Some(member) if self.more_follow && !member.head.header.flags.contains(Flags::FIN) => {
                 self.row = Some(Row::start(&member, arrival));
                 self.keep(parts, &member);
             }
-            Some(_) | None => handle(parts, arrival),
+            Some(_) | None => handle(parts, head.as_ref(), arrival),
         }
     }
 
-    fn keep(&mut self, parts: &mut Parts<'_>, member: &Member<'_>) {
+    fn keep(&mut self, parts: &mut Parts<'_, '_>, member: &Member<'_>) {
         parts.cx.bufs.receive.retain(member.piece.buf);
         // There is room: to a full row nothing is joined.
         self.pieces.push(member.piece);
     }
 
-    /// Gives what waits to its connection.
-    fn deliver(&mut self, parts: &mut Parts<'_>) {
+    /// The burst is over: gives what waits to its connection.
+    pub(crate) fn finish(&mut self, parts: &mut Parts<'_, '_>) {
         let Some(row) = &self.row else { return };
         let is_one = self.pieces.len() == 1;
+        let head = Head {
+            header: row.header,
+            options: &row.options,
+            len: row.header_len,
+        };
         let arrival = Arrival {
             src: row.src,
             dst: row.dst,
-            head: &row.head,
+            head: &[],
             bufs: &[],
             at: 0,
-            len: row.len + u32::try_from(row.head.len()).unwrap_or(0),
+            len: row.len + row.header_len,
             gso_size: u16::try_from(row.size)
                 .ok()
                 .filter(|_| !is_one)
@@ -112,7 +118,7 @@ impl Coalescer {
             ip_header: &[],
             joined: &self.pieces,
         };
-        handle(parts, &arrival);
+        handle(parts, Some(&head), &arrival);
         for piece in self.pieces.drain(..) {
             parts.cx.bufs.receive.release(piece.buf);
         }
@@ -122,40 +128,30 @@ impl Coalescer {
 
 impl<'a> Member<'a> {
     /// Plain data in one buffer. `None`: it is taken in alone.
-    fn of(arrival: &Arrival<'a>) -> Option<Self> {
-        let (header, len) = Header::parse(arrival.head)?;
-        let is_plain = header.flags.difference(Flags::PSH | Flags::FIN) == Flags::ACK;
+    fn of(head: Head<'a>, arrival: &Arrival<'_>) -> Option<Self> {
+        let is_plain = head.header.flags.difference(Flags::PSH | Flags::FIN) == Flags::ACK;
         if !is_plain || arrival.gso_size != 0 {
             return None;
         }
-        let head = arrival.head.get(..len)?;
-        let header_len = u32::try_from(len).ok()?;
-        let piece = arrival.payload(header_len).next()?;
-        let is_whole = piece.len == arrival.len.checked_sub(header_len)?;
-        is_whole.then_some(Self {
-            header,
-            head,
-            piece,
-        })
+        let piece = arrival.payload(head.len).next()?;
+        let is_whole = piece.len == arrival.len.checked_sub(head.len)?;
+        is_whole.then_some(Self { head, piece })
     }
 }
 
 impl Row {
     /// A row of one.
     fn start(member: &Member<'_>, arrival: &Arrival<'_>) -> Self {
-        let Member {
-            header,
-            head,
-            piece,
-        } = *member;
+        let Member { head, piece } = *member;
         Self {
             src: arrival.src,
             dst: arrival.dst,
-            header,
-            head: head.iter().copied().collect(),
+            header: head.header,
+            options: head.options.iter().copied().collect(),
+            header_len: head.len,
             len: piece.len,
             size: piece.len,
-            next: header.seq.add(piece.len),
+            next: head.header.seq.add(piece.len),
         }
     }
 
@@ -168,30 +164,25 @@ impl Row {
             ack,
             flags,
             window,
-        } = member.header;
+        } = member.head.header;
         let first = &self.header;
         let continues = seq == self.next
             && (src_port, dst_port) == (first.src_port, first.dst_port)
             && (arrival.src, arrival.dst) == (self.src, self.dst)
             && (ack, window) == (first.ack, first.window)
             && member.piece.len <= self.size
-            && member.head.get(HEADER_LEN..) == self.head.get(HEADER_LEN..);
+            && member.head.options == self.options.as_slice();
         if !continues || self.len + member.piece.len > BYTES_MAX {
             return false;
         }
         self.len += member.piece.len;
         self.next = self.next.add(member.piece.len);
-        if let Some(own) = self.head.get_mut(FLAGS_AT) {
-            *own |= flags.bits();
-        }
+        self.header.flags |= flags;
         true
     }
 
     /// Nothing may follow `last`: it was short, or had a FIN.
     fn is_over(&self, last: &Member<'_>) -> bool {
-        last.header.flags.contains(Flags::FIN) || last.piece.len < self.size
+        last.head.header.flags.contains(Flags::FIN) || last.piece.len < self.size
     }
 }
-
-/// Where the control bits stand in a header.
-const FLAGS_AT: usize = 13;

@@ -1,18 +1,19 @@
 //! SYNs and ACKs of which a cookie is all that is kept ([`crate::tcp::cookie`]).
 
 use super::{Segment, child, flood};
-use crate::context::Parts;
 use crate::index::Tuple;
 use crate::sock::SockId;
 use crate::tcp::cookie::{Cookies, VALID_NS, agreed_from};
+use crate::tcp::isn::clock_offset;
+use crate::tcp::offer::{MSS_DEFAULT, Offer, Scaling};
 use crate::tcp::options::Options;
 use crate::tcp::output::syn_ack::{self, Kept};
+use crate::tcp::parts::Parts;
 use crate::tcp::request::Request;
-use crate::tcp::setup::{MSS_DEFAULT, Offer, Scaling, clock_offset};
 use crate::time::Instant;
 
 /// Answers a SYN by a cookie, or drops it.
-pub(super) fn send(parts: &mut Parts<'_>, mut request: Request) {
+pub(super) fn send(parts: &mut Parts<'_, '_>, mut request: Request) {
     let listener = request.listener;
     if parts.cx.global.config.syncookies == 0 {
         flood::warn(parts, listener, "dropping requests");
@@ -36,12 +37,12 @@ pub(super) fn send(parts: &mut Parts<'_>, mut request: Request) {
     let mib = &mut parts.cx.global.mib;
     mib.tcp_req_q_full_do_cookies += 1;
     mib.syncookies_sent += 1;
-    syn_ack::send(&mut parts.cx, &sock, &request, Kept::Nothing);
+    syn_ack::send(parts.cx, &sock, &request, Kept::Nothing);
 }
 
 /// An ACK without a record may be that of a cookie (Linux: cookie_v4_check). `false`: it is not.
 pub(super) fn complete(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     listener: SockId,
     ends: &Tuple,
     segment: &Segment<'_>,

@@ -1,10 +1,10 @@
 //! Telling of a flood of SYNs.
 
-use crate::context::Parts;
 use crate::sock::SockId;
+use crate::tcp::parts::Parts;
 
 /// Says `what` becomes of SYNs to a listener beyond its backlog, once for each listener (Linux: tcp_syn_flood_action).
-pub(super) fn warn(parts: &mut Parts<'_>, listener: SockId, what: &str) {
+pub(super) fn warn(parts: &mut Parts<'_, '_>, listener: SockId, what: &str) {
     let Some(mut sock) = parts.socks.get_mut(listener) else {
         return;
     };

@@ -2,16 +2,17 @@
 
 use super::{Segment, cookie, flood};
 use crate::config::Config;
-use crate::context::Parts;
 use crate::index::Tuple;
 use crate::sock::SockId;
 use crate::tcp::header;
+use crate::tcp::isn::initial_seq;
+use crate::tcp::offer::{Offer, Scaling};
 use crate::tcp::options::Options;
 use crate::tcp::output::syn_ack::{self, Kept};
+use crate::tcp::parts::Parts;
 use crate::tcp::request::{self, Request};
 use crate::tcp::rtt::RTO_INITIAL_NS;
 use crate::tcp::seq::Seq;
-use crate::tcp::setup::{Offer, Scaling, initial_seq};
 use crate::tcp::state::State;
 
 /// Most listeners that share a port by `SO_REUSEPORT` and are chosen among.
@@ -22,7 +23,7 @@ const COOKIES_ALWAYS: u8 = 2;
 /// A segment that belongs to no connection. `iss`: the first number a connection that takes over a
 /// TIME_WAIT must use. `false`: nobody listens, or the segment calls for a reset.
 pub(super) fn receive(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     ends: &Tuple,
     segment: &Segment<'_>,
     iss: Option<Seq>,
@@ -45,7 +46,7 @@ pub(super) fn receive(
 
 /// The listener for a port: one bound to the address before one bound to all; of several that share
 /// the port, one by the hash of the ends.
-pub(super) fn find(parts: &Parts<'_>, ends: &Tuple) -> Option<SockId> {
+pub(super) fn find(parts: &Parts<'_, '_>, ends: &Tuple) -> Option<SockId> {
     let local = ends.local;
     let key = &parts.cx.global.hash_key;
     let fits = |id: &SockId, is_exact: bool| {
@@ -73,7 +74,7 @@ pub(super) fn find(parts: &Parts<'_>, ends: &Tuple) -> Option<SockId> {
 /// A SYN: it is answered if there is room for one more half-open connection, or else by a cookie (Linux:
 /// tcp_conn_request).
 fn open(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     listener: SockId,
     ends: &Tuple,
     segment: &Segment<'_>,
@@ -104,7 +105,7 @@ fn open(
 
 /// Frees the place of the oldest half-open connection: where cookies do better, only of one that has not answered for a
 /// whole timeout.
-fn make_room(parts: &mut Parts<'_>, listener: SockId) -> bool {
+fn make_room(parts: &mut Parts<'_, '_>, listener: SockId) -> bool {
     let Some(oldest) = request::oldest(parts, listener) else {
         return false;
     };
@@ -122,7 +123,7 @@ fn make_room(parts: &mut Parts<'_>, listener: SockId) -> bool {
 
 /// What a SYN asks for and what we answer, but for our first number.
 fn request_of(
-    parts: &Parts<'_>,
+    parts: &Parts<'_, '_>,
     listener: SockId,
     ends: &Tuple,
     segment: &Segment<'_>,
@@ -149,7 +150,7 @@ fn agree(config: &Config, options: &Options) -> Options {
 }
 
 /// Answers a SYN and keeps a record of it. `false`: there is no room.
-fn keep(parts: &mut Parts<'_>, mut request: Request, iss: Option<Seq>) -> bool {
+fn keep(parts: &mut Parts<'_, '_>, mut request: Request, iss: Option<Seq>) -> bool {
     let now = parts.cx.now;
     let (local, remote) = (request.local, request.remote);
     request.iss = iss.unwrap_or_else(|| initial_seq(parts.cx.global, now, local, remote));
@@ -160,7 +161,7 @@ fn keep(parts: &mut Parts<'_>, mut request: Request, iss: Option<Seq>) -> bool {
     let timeout_ns = RTO_INITIAL_NS.min(parts.cx.global.config.rto_max_ns());
     parts.tcp.requests.arm(id, now.plus_nanos(timeout_ns));
     if let Some(sock) = parts.socks.get(request.listener) {
-        syn_ack::send(&mut parts.cx, sock, &request, Kept::Record);
+        syn_ack::send(parts.cx, sock, &request, Kept::Record);
     }
     true
 }

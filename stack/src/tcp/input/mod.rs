@@ -29,6 +29,7 @@ mod segment;
 mod tune;
 
 pub(crate) use self::request::repeat as repeat_syn_ack;
+use self::segment::Head;
 pub(crate) use self::segment::Segment;
 
 use super::flow::{Flow, with_flow};
@@ -36,12 +37,12 @@ use super::output::reply;
 use super::state::State;
 use super::time_wait::Verdict;
 use crate::addr::Endpoint;
-use crate::context::Parts;
 use crate::ip::Arrival;
+use crate::tcp::parts::Parts;
 
-/// A segment has arrived, or a row of them, checksums verified.
-fn handle(parts: &mut Parts<'_>, arrival: &Arrival<'_>) {
-    let Some(segment) = Segment::parse(arrival) else {
+/// A segment has arrived, or a row of them, checksums verified. `head`: its header, `None` if that is malformed.
+fn handle(parts: &mut Parts<'_, '_>, head: Option<&Head<'_>>, arrival: &Arrival<'_>) {
+    let Some(segment) = head.and_then(|head| Segment::new(head, arrival)) else {
         parts.cx.global.mib.tcp_in_errs += 1;
         return;
     };
@@ -69,7 +70,7 @@ fn handle(parts: &mut Parts<'_>, arrival: &Arrival<'_>) {
         }
     };
     if !listen::receive(parts, &ends, &segment, iss) {
-        reply::reset_stranger(&mut parts.cx, local, remote, &segment);
+        reply::reset_stranger(parts.cx, local, remote, &segment);
     }
 }
 

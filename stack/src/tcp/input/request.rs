@@ -2,10 +2,10 @@
 
 use super::{Segment, child};
 use crate::config::Config;
-use crate::context::Parts;
 use crate::sock::Sock;
 use crate::tcp::header;
 use crate::tcp::output::{reply, syn_ack};
+use crate::tcp::parts::Parts;
 use crate::tcp::request::{self, Flags, Request, RequestId};
 use crate::tcp::seq::Seq;
 
@@ -27,7 +27,7 @@ enum Verdict {
 }
 
 /// A segment between the ends of `id`.
-pub(super) fn receive(parts: &mut Parts<'_>, id: RequestId, segment: &Segment<'_>) {
+pub(super) fn receive(parts: &mut Parts<'_, '_>, id: RequestId, segment: &Segment<'_>) {
     let Some(request) = parts.tcp.requests.get(id).copied() else {
         return;
     };
@@ -39,13 +39,13 @@ pub(super) fn receive(parts: &mut Parts<'_>, id: RequestId, segment: &Segment<'_
             }
         }
         Verdict::Stranger => {
-            reply::reset_stranger(&mut parts.cx, request.local, request.remote, segment);
+            reply::reset_stranger(parts.cx, request.local, request.remote, segment);
         }
         Verdict::Answer => {
             if may_answer(parts, id)
                 && let Some(listener) = parts.socks.get(request.listener)
             {
-                syn_ack::acknowledge(&mut parts.cx, listener, &request);
+                syn_ack::acknowledge(parts.cx, listener, &request);
             }
         }
         Verdict::Reset => {
@@ -101,7 +101,7 @@ fn judge(request: &Request, segment: &Segment<'_>) -> Verdict {
     }
 }
 
-fn complete(parts: &mut Parts<'_>, id: RequestId, request: &Request, segment: &Segment<'_>) {
+fn complete(parts: &mut Parts<'_, '_>, id: RequestId, request: &Request, segment: &Segment<'_>) {
     let Some(listener) = parts.socks.get(request.listener) else {
         request::forget(parts, id);
         return;
@@ -113,7 +113,7 @@ fn complete(parts: &mut Parts<'_>, id: RequestId, request: &Request, segment: &S
         mib.tcp_listen_overflows += 1;
         mib.tcp_listen_drops += 1;
         if parts.cx.global.config.abort_on_overflow != 0 {
-            reply::reset_stranger(&mut parts.cx, request.local, request.remote, segment);
+            reply::reset_stranger(parts.cx, request.local, request.remote, segment);
             request::forget(parts, id);
         } else {
             // The peer repeats itself when our SYN-ACK is repeated; there may be room then.
@@ -137,14 +137,14 @@ fn defers_accept(
     request.timeouts < patience && segment.end() == request.irs.add(1)
 }
 
-fn mark_acked(parts: &mut Parts<'_>, id: RequestId) {
+fn mark_acked(parts: &mut Parts<'_, '_>, id: RequestId) {
     if let Some(mut request) = parts.tcp.requests.get_mut(id) {
         request.set(Flags::ACKED);
     }
 }
 
 /// What does not fit is answered now and then (`net.ipv4.tcp_invalid_ratelimit`).
-fn may_answer(parts: &mut Parts<'_>, id: RequestId) -> bool {
+fn may_answer(parts: &mut Parts<'_, '_>, id: RequestId) -> bool {
     let now = parts.cx.now;
     let Some(mut request) = parts.tcp.requests.get_mut(id) else {
         return false;
@@ -158,7 +158,7 @@ fn may_answer(parts: &mut Parts<'_>, id: RequestId) -> bool {
 }
 
 /// Sends the SYN-ACK of `id` again.
-pub(crate) fn repeat(parts: &mut Parts<'_>, id: RequestId) {
+pub(crate) fn repeat(parts: &mut Parts<'_, '_>, id: RequestId) {
     let Some(mut request) = parts.tcp.requests.get_mut(id) else {
         return;
     };
@@ -166,6 +166,6 @@ pub(crate) fn repeat(parts: &mut Parts<'_>, id: RequestId) {
     let request = *request;
     if let Some(listener) = parts.socks.get(request.listener) {
         parts.cx.global.mib.tcp_retrans_segs += 1;
-        syn_ack::send(&mut parts.cx, listener, &request, syn_ack::Kept::Record);
+        syn_ack::send(parts.cx, listener, &request, syn_ack::Kept::Record);
     }
 }

@@ -5,6 +5,29 @@ use crate::tcp::header::{Flags, HEADER_LEN, Header};
 use crate::tcp::options::Options;
 use crate::tcp::seq::Seq;
 
+/// The header of a segment, parsed once; its options are not.
+#[derive(Clone, Copy)]
+pub(super) struct Head<'a> {
+    /// The fixed header.
+    pub(super) header: Header,
+    /// The bytes of the options.
+    pub(super) options: &'a [u8],
+    /// Bytes of the header, options included.
+    pub(super) len: u32,
+}
+
+impl<'a> Head<'a> {
+    /// `None`: malformed.
+    pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let (header, len) = Header::parse(bytes)?;
+        Some(Self {
+            header,
+            options: bytes.get(HEADER_LEN..len)?,
+            len: u32::try_from(len).ok()?,
+        })
+    }
+}
+
 /// A parsed segment; super-frames count as one.
 pub(crate) struct Segment<'a> {
     /// The fixed header.
@@ -24,24 +47,21 @@ pub(crate) struct Segment<'a> {
 }
 
 impl<'a> Segment<'a> {
-    /// Parses; `None`: malformed.
-    pub(crate) fn parse(arrival: &'a Arrival<'a>) -> Option<Self> {
-        let (header, header_len) = Header::parse(arrival.head)?;
-        let options = Options::parse(arrival.head.get(HEADER_LEN..header_len)?);
-        let header_len = u32::try_from(header_len).ok()?;
-        let len = arrival.len.checked_sub(header_len)?;
+    /// What `head` says about `arrival`. `None`: the segment is shorter than its header.
+    pub(super) fn new(head: &Head<'_>, arrival: &'a Arrival<'a>) -> Option<Self> {
+        let len = arrival.len.checked_sub(head.len)?;
         let packet_len = match u32::from(arrival.gso_size) {
             0 => len,
             size => size.min(len),
         };
         let packets = len.div_ceil(packet_len.max(1)).max(1);
         Some(Self {
-            header,
-            options,
+            header: head.header,
+            options: Options::parse(head.options),
             len,
             packets,
             packet_len,
-            header_len,
+            header_len: head.len,
             arrival,
         })
     }

@@ -152,7 +152,7 @@ impl Flow<'_, '_> {
         self.acknowledge_now();
     }
 
-    /// A segment with the ACK flag is leaving, `packets` of them (Linux: tcp_event_ack_sent).
+    /// A segment with the ACK flag is segment, `packets` of them (Linux: tcp_event_ack_sent).
     pub(crate) fn ack_leaves(&mut self, packets: u32) {
         let conn = &mut self.sock.tcp;
         let packets = u8::try_from(packets).unwrap_or(u8::MAX);
@@ -166,7 +166,7 @@ impl Flow<'_, '_> {
         conn.due.ack = Instant::ZERO;
     }
 
-    /// Data is leaving: if it answers data that came just now, the session is interactive.
+    /// Data is segment: if it answers data that came just now, the session is interactive.
     pub(crate) fn answer_leaves(&mut self) {
         let now = self.cx.now;
         let ack = &mut self.sock.tcp.ack;

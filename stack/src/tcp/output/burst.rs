@@ -1,6 +1,6 @@
 //! Sending what was not sent before: data, SYN, FIN, probes, pure ACKs.
 
-use super::emit::{Door, Leaving};
+use super::emit::{TxContext, TxSegment};
 use super::retransmit::Rto;
 use crate::frame::FrameSink;
 use crate::tcp::congestion::CaState;
@@ -14,7 +14,7 @@ impl Flow<'_, '_> {
     /// Sends `len` new bytes, and the FIN behind them if `fin`. `None`: no room for the record.
     pub(crate) fn send_new<S: FrameSink>(
         &mut self,
-        door: &mut Door<'_, S>,
+        tx: &mut TxContext<'_, S>,
         len: u32,
         fin: bool,
     ) -> Option<u32> {
@@ -45,7 +45,7 @@ impl Flow<'_, '_> {
         }
         conn.clear(Flags::TAIL_PROBE);
         self.answer_leaves();
-        let sent = self.send_seg(door, &seg);
+        let sent = self.send_seg(tx, &seg);
         self.paced(len);
         if was_idle || self.sock.tcp.due.transmit_kind() == Some(TransmitTimer::TailProbe) {
             self.arm_retransmit();
@@ -56,7 +56,7 @@ impl Flow<'_, '_> {
     }
 
     /// Sends the SYN or SYN-ACK for the first time.
-    pub(crate) fn send_syn<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> u32 {
+    pub(crate) fn send_syn<S: FrameSink>(&mut self, tx: &mut TxContext<'_, S>) -> u32 {
         let conn = &mut self.sock.tcp;
         let mut seg = TxSeg::new(conn.snd.iss, 0, conn.snd.mss, Default::default()).with_syn();
         seg.sent_at = self.cx.now;
@@ -67,19 +67,19 @@ impl Flow<'_, '_> {
         conn.snd.nxt = seg.end();
         conn.loss.packets_out = 1;
         self.arm_retransmit();
-        self.send_seg(door, &seg)
+        self.send_seg(tx, &seg)
     }
 
     /// A pure ACK.
-    pub(crate) fn send_ack<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> u32 {
+    pub(crate) fn send_ack<S: FrameSink>(&mut self, tx: &mut TxContext<'_, S>) -> u32 {
         let seq = self.ack_seq();
-        self.emit(door, Leaving::bare(seq, header::Flags::ACK))
+        self.emit(tx, TxSegment::bare(seq, header::Flags::ACK))
     }
 
     /// A segment that the peer must answer with an ACK: one old number (RFC 9293 §3.8.4, §3.8.6.1).
-    pub(crate) fn send_probe<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> u32 {
+    pub(crate) fn send_probe<S: FrameSink>(&mut self, tx: &mut TxContext<'_, S>) -> u32 {
         let seq = self.sock.tcp.snd.una.sub(1);
-        self.emit(door, Leaving::bare(seq, header::Flags::ACK))
+        self.emit(tx, TxSegment::bare(seq, header::Flags::ACK))
     }
 
     /// Number a segment without data carries (Linux: tcp_acceptable_seq).
@@ -94,7 +94,7 @@ impl Flow<'_, '_> {
     }
 
     /// Puts a recorded segment on the wire, first time or again.
-    pub(crate) fn send_seg<S: FrameSink>(&mut self, door: &mut Door<'_, S>, seg: &TxSeg) -> u32 {
+    pub(crate) fn send_seg<S: FrameSink>(&mut self, tx: &mut TxContext<'_, S>, seg: &TxSeg) -> u32 {
         let mut flags = header::Flags::empty();
         if seg.is_syn() {
             flags |= header::Flags::SYN;
@@ -108,11 +108,11 @@ impl Flow<'_, '_> {
         if seg.len > 0 && seg.end().at_or_after(self.sock.tcp.snd.written) {
             flags |= header::Flags::PSH;
         }
-        let mut leaving = Leaving::bare(seg.seq, flags);
-        leaving.len = seg.len;
-        leaving.packets = seg.packets();
-        leaving.mss = seg.mss;
-        leaving.from = seg.from;
-        self.emit(door, leaving)
+        let mut segment = TxSegment::bare(seg.seq, flags);
+        segment.len = seg.len;
+        segment.packets = seg.packets();
+        segment.mss = seg.mss;
+        segment.from = seg.from;
+        self.emit(tx, segment)
     }
 }

@@ -4,9 +4,9 @@ use super::super::header::{self, HEADER_LEN, HEADER_LEN_MAX, Header};
 use super::super::options::{
     OPTIONS_LEN_MAX, Options, SACK_BLOCKS_MAX, SackBlock, TIMESTAMPS_LEN, Timestamps,
 };
-use crate::egress::{self, Outgoing};
 use crate::frame::{FrameSink, MAX_PIECES, Payload, PoolKind};
-use crate::ip::Link;
+use crate::ip::ResolvedRoute;
+use crate::ip::output::{self, Outgoing};
 use crate::tcp::buffer::send::{Cursor, SendChain};
 use crate::tcp::connection::Flags;
 use crate::tcp::flow::Flow;
@@ -19,13 +19,13 @@ use arrayvec::ArrayVec;
 use zerocopy::IntoBytes;
 
 /// The way out: where the next hop is and what takes the frames.
-pub(crate) struct Door<'a, S> {
-    pub(crate) link: &'a Link,
+pub(crate) struct TxContext<'a, S> {
+    pub(crate) route: &'a ResolvedRoute,
     pub(crate) sink: &'a mut S,
 }
 
 /// A segment about to leave.
-pub(crate) struct Leaving {
+pub(crate) struct TxSegment {
     pub(crate) seq: Seq,
     pub(crate) flags: header::Flags,
     /// Payload bytes, and where they lie.
@@ -36,7 +36,7 @@ pub(crate) struct Leaving {
     pub(crate) mss: u16,
 }
 
-impl Leaving {
+impl TxSegment {
     /// A segment without payload.
     pub(crate) fn bare(seq: Seq, flags: header::Flags) -> Self {
         Self {
@@ -136,31 +136,35 @@ impl Flow<'_, '_> {
     }
 
     /// Hands a segment to the device. Returns the bytes of the frame.
-    pub(crate) fn emit<S: FrameSink>(&mut self, door: &mut Door<'_, S>, leaving: Leaving) -> u32 {
-        let is_syn = leaving.flags.contains(header::Flags::SYN);
+    pub(crate) fn emit<S: FrameSink>(
+        &mut self,
+        tx: &mut TxContext<'_, S>,
+        segment: TxSegment,
+    ) -> u32 {
+        let is_syn = segment.flags.contains(header::Flags::SYN);
         let options = self.options(is_syn);
         let window = if is_syn {
             self.syn_window()
         } else {
             self.offer_window()
         };
-        let has_ack = leaving.flags.contains(header::Flags::ACK);
+        let has_ack = segment.flags.contains(header::Flags::ACK);
         let header = Header {
             src_port: self.sock.local.port,
             dst_port: self.sock.remote.port,
-            seq: leaving.seq,
+            seq: segment.seq,
             ack: if has_ack {
                 self.sock.tcp.rcv.nxt
             } else {
                 Seq::default()
             },
-            flags: leaving.flags,
+            flags: segment.flags,
             window,
         };
         let head = head_bytes(&header, &options);
         let mut payload = ArrayVec::<Payload, MAX_PIECES>::new();
-        let mut cursor = leaving.from;
-        let mut left = leaving.len;
+        let mut cursor = segment.from;
+        let mut left = segment.len;
         while left > 0
             && let Some(stretch) = SendChain::stretch(&self.tcp.blocks, &mut cursor, left)
         {
@@ -176,8 +180,8 @@ impl Flow<'_, '_> {
             }
         }
         let ident = self.next_ident();
-        self.note_leaving(&leaving, has_ack);
-        let gso_size = if leaving.packets > 1 { leaving.mss } else { 0 };
+        self.note_leaving(&segment, has_ack);
+        let gso_size = if segment.packets > 1 { segment.mss } else { 0 };
         let outgoing = Outgoing {
             protocol: PROTOCOL,
             ttl: self.sock.ttl,
@@ -187,7 +191,7 @@ impl Flow<'_, '_> {
             payload: &payload,
             gso_size,
         };
-        egress::emit(self.cx, door.link, &outgoing, door.sink)
+        output::emit(self.cx, tx.route, &outgoing, tx.sink)
     }
 
     /// The identification of the next packet, which means nothing as it must not be cut (RFC 6864 section 4.1). As in Linux it
@@ -202,17 +206,17 @@ impl Flow<'_, '_> {
         u16::from_le_bytes([low, high])
     }
 
-    fn note_leaving(&mut self, leaving: &Leaving, has_ack: bool) {
+    fn note_leaving(&mut self, segment: &TxSegment, has_ack: bool) {
         if has_ack {
             self.ack_leaves(1);
         }
-        let packets = u64::from(leaving.packets);
+        let packets = u64::from(segment.packets);
         self.cx.global.mib.tcp_out_segs += packets;
         let stats = &mut self.sock.tcp.stats;
         stats.segs_out += packets;
-        if leaving.len > 0 {
+        if segment.len > 0 {
             stats.data_segs_out += packets;
-            stats.bytes_sent += u64::from(leaving.len);
+            stats.bytes_sent += u64::from(segment.len);
         }
     }
 }

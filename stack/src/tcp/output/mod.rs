@@ -14,70 +14,70 @@ use self::plan::Plan;
 use super::connection::{Flags, Owed};
 use super::flow::{Flow, with_flow};
 use super::state::State;
-use crate::context::Parts;
-use crate::egress::{Next, Polled};
 use crate::frame::FrameSink;
-use crate::ip::Link;
+use crate::ip::ResolvedRoute;
+use crate::qdisc::{Next, Polled};
 use crate::sock::SockId;
+use crate::tcp::parts::Parts;
 
-pub(crate) use self::emit::{Door, PROTOCOL, clock_of, head_bytes};
+pub(crate) use self::emit::{PROTOCOL, TxContext, clock_of, head_bytes};
 pub(crate) use self::retransmit::Rto;
 
 /// The flow `id` has its turn: it sends one frame at most.
 pub(crate) fn poll<S: FrameSink>(
-    parts: &mut Parts<'_>,
+    parts: &mut Parts<'_, '_>,
     id: SockId,
-    link: &Link,
+    route: &ResolvedRoute,
     sink: &mut S,
 ) -> Polled {
-    let mut door = Door { link, sink };
-    with_flow(parts, id, |flow| flow.poll(&mut door)).unwrap_or(Polled {
+    let mut tx = TxContext { route, sink };
+    with_flow(parts, id, |flow| flow.poll(&mut tx)).unwrap_or(Polled {
         sent: 0,
         next: Next::Idle,
     })
 }
 
 impl Flow<'_, '_> {
-    fn poll<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> Polled {
+    fn poll<S: FrameSink>(&mut self, tx: &mut TxContext<'_, S>) -> Polled {
         match self.state() {
             State::Closed | State::Listen => Polled {
                 sent: 0,
                 next: Next::Idle,
             },
-            State::SynSent | State::SynReceived => self.poll_handshake(door),
+            State::SynSent | State::SynReceived => self.poll_handshake(tx),
             State::Established
             | State::FinWait1
             | State::FinWait2
             | State::CloseWait
             | State::LastAck
-            | State::Closing => self.poll_open(door),
+            | State::Closing => self.poll_open(tx),
         }
     }
 
-    fn poll_handshake<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> Polled {
+    fn poll_handshake<S: FrameSink>(&mut self, tx: &mut TxContext<'_, S>) -> Polled {
         let snd = &self.sock.tcp.snd;
         let mut next = Next::Idle;
         let sent = if snd.queue.is_empty() && snd.nxt == snd.iss {
-            let sent = self.send_syn(door);
+            let sent = self.send_syn(tx);
             if sent == 0 {
                 // The segment table is full, as below; no timer runs yet.
                 next = Next::At(self.after_ns(FULL_RETRY_NS));
             }
             sent
         } else if snd.queue.first_lost().is_some() {
-            self.resend_syn(door)
+            self.resend_syn(tx)
         } else {
-            self.send_owed(door)
+            self.send_owed(tx)
         };
         Polled { sent, next }
     }
 
-    fn poll_open<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> Polled {
+    fn poll_open<S: FrameSink>(&mut self, tx: &mut TxContext<'_, S>) -> Polled {
         let departure = self.sock.tcp.snd.departure;
         let is_paced = departure > self.cx.now;
         let mut next = Next::Idle;
         if self.state().may_transmit() {
-            if let Some(sent) = self.send_probes(door) {
+            if let Some(sent) = self.send_probes(tx) {
                 return Polled {
                     sent,
                     next: Next::Ready,
@@ -89,7 +89,7 @@ impl Flow<'_, '_> {
                 } else {
                     Next::Idle
                 };
-            } else if let Some(sent) = self.resend(door) {
+            } else if let Some(sent) = self.resend(tx) {
                 return Polled {
                     sent,
                     next: Next::Ready,
@@ -97,7 +97,7 @@ impl Flow<'_, '_> {
             } else {
                 match self.plan() {
                     Plan::Send { len, fin } => {
-                        if let Some(sent) = self.send_new(door, len, fin) {
+                        if let Some(sent) = self.send_new(tx, len, fin) {
                             return Polled {
                                 sent,
                                 next: self.next_turn(),
@@ -113,16 +113,16 @@ impl Flow<'_, '_> {
             }
         }
         Polled {
-            sent: self.send_owed(door),
+            sent: self.send_owed(tx),
             next,
         }
     }
 
     /// A probe or a pure ACK, if one is due.
-    fn send_owed<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> u32 {
+    fn send_owed<S: FrameSink>(&mut self, tx: &mut TxContext<'_, S>) -> u32 {
         if self.sock.tcp.has(Flags::PROBE_PENDING) {
             self.conn().clear(Flags::PROBE_PENDING);
-            return self.send_probe(door);
+            return self.send_probe(tx);
         }
         if self
             .sock
@@ -132,7 +132,7 @@ impl Flow<'_, '_> {
             .intersects(Owed::NOW | Owed::FORCED)
             && self.state() != State::SynSent
         {
-            return self.send_ack(door);
+            return self.send_ack(tx);
         }
         0
     }

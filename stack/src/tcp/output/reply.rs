@@ -62,7 +62,7 @@ impl Reply {
             return;
         };
         (packet.ttl, packet.tos) = (self.ttl, self.tos);
-        if cx.egress.queue(cx.packets, packet) {
+        if cx.qdisc.queue(cx.packets, packet) {
             cx.global.mib.tcp_out_segs += 1;
         }
     }

@@ -1,6 +1,6 @@
 //! Sending again what recovery took for lost, and the timers that guard what is out.
 
-use super::emit::Door;
+use super::emit::TxContext;
 use super::plan::SUPER_BYTES_MAX;
 use crate::frame::FrameSink;
 use crate::tcp::congestion::CaState;
@@ -10,7 +10,7 @@ use crate::tcp::segment::{Fate, TxSeg, TxSegId};
 
 impl Flow<'_, '_> {
     /// Sends the next lost segment again if the window allows. `None`: nothing to send.
-    pub(crate) fn resend<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> Option<u32> {
+    pub(crate) fn resend<S: FrameSink>(&mut self, tx: &mut TxContext<'_, S>) -> Option<u32> {
         let queue = &self.sock.tcp.snd.queue;
         let mut id = queue.first_lost();
         if id.is_none() {
@@ -29,13 +29,13 @@ impl Flow<'_, '_> {
             self.conn().set(Flags::WINDOW_FULL);
             return None;
         }
-        self.resend_seg(door, id, quota)
+        self.resend_seg(tx, id, quota)
     }
 
     /// Sends a segment again, `quota` packets of it at most; cuts off the rest, which stays lost.
     fn resend_seg<S: FrameSink>(
         &mut self,
-        door: &mut Door<'_, S>,
+        tx: &mut TxContext<'_, S>,
         id: TxSegId,
         quota: u32,
     ) -> Option<u32> {
@@ -81,7 +81,7 @@ impl Flow<'_, '_> {
         self.sock.tcp.loss.packets_out += more;
         self.sock.tcp.loss.lost_out += more;
         self.note_resent(seg.packets(), seg.len);
-        let sent = self.send_seg(door, &seg);
+        let sent = self.send_seg(tx, &seg);
         self.paced(seg.len);
         if is_head || self.sock.tcp.due.transmit_kind().is_none() {
             self.arm_retransmit();
@@ -90,11 +90,11 @@ impl Flow<'_, '_> {
     }
 
     /// Sends what a probe timer asked for: the tail again, or what fits a small window.
-    pub(crate) fn send_probes<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> Option<u32> {
+    pub(crate) fn send_probes<S: FrameSink>(&mut self, tx: &mut TxContext<'_, S>) -> Option<u32> {
         let conn = &mut self.sock.tcp;
         let tail = core::mem::take(&mut conn.loss.probe_seg);
         if tail.is_some() {
-            return self.resend_probe(door, tail);
+            return self.resend_probe(tx, tail);
         }
         if !conn.has(Flags::WINDOW_PROBE) {
             return None;
@@ -105,13 +105,17 @@ impl Flow<'_, '_> {
         let unsent = snd.written.saturating_distance(snd.nxt);
         let len = window.min(unsent).min(u32::from(self.current_mss()));
         if len > 0 && self.sock.tcp.snd.queue.is_empty() {
-            return self.send_new(door, len, false);
+            return self.send_new(tx, len, false);
         }
-        Some(self.send_probe(door))
+        Some(self.send_probe(tx))
     }
 
     /// The newest segment again, without counting it as lost.
-    fn resend_probe<S: FrameSink>(&mut self, door: &mut Door<'_, S>, id: TxSegId) -> Option<u32> {
+    fn resend_probe<S: FrameSink>(
+        &mut self,
+        tx: &mut TxContext<'_, S>,
+        id: TxSegId,
+    ) -> Option<u32> {
         let seg = *self.tcp.tx_segs.get(id)?;
         let fate = seg.fate();
         if fate != Fate::InFlight {
@@ -139,13 +143,13 @@ impl Flow<'_, '_> {
         let stats = &mut self.sock.tcp.stats;
         stats.total_retrans = stats.total_retrans.saturating_add(1);
         stats.bytes_retrans += u64::from(seg.len);
-        let sent = self.send_seg(door, &seg);
+        let sent = self.send_seg(tx, &seg);
         self.paced(seg.len);
         Some(sent)
     }
 
     /// Sends the SYN or SYN-ACK again.
-    pub(crate) fn resend_syn<S: FrameSink>(&mut self, door: &mut Door<'_, S>) -> u32 {
+    pub(crate) fn resend_syn<S: FrameSink>(&mut self, tx: &mut TxContext<'_, S>) -> u32 {
         let id = self.sock.tcp.snd.queue.first_lost();
         self.sock
             .tcp
@@ -160,7 +164,7 @@ impl Flow<'_, '_> {
         let seg = *entry;
         drop(entry);
         self.note_resent(1, 0);
-        self.send_seg(door, &seg)
+        self.send_seg(tx, &seg)
     }
 
     fn note_resent(&mut self, packets: u32, bytes: u32) {

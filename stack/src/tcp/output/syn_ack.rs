@@ -6,9 +6,9 @@ use crate::context::Context;
 use crate::sock::Sock;
 use crate::tcp::cookie;
 use crate::tcp::header::Flags;
+use crate::tcp::isn;
 use crate::tcp::options::{Options, Timestamps};
 use crate::tcp::request::Request;
-use crate::tcp::setup;
 
 /// Whether what is sent is all that is kept of the SYN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ fn answer(cx: &Context<'_>, listener: &Sock, request: &Request, clock: u32) -> R
     let mut reply = Reply::bare(local, remote, numbers, Flags::ACK);
     (reply.ttl, reply.tos) = (listener.ttl, listener.tos);
     reply.options.timestamps = request.agreed().timestamps.map(|stamps| Timestamps {
-        value: clock.wrapping_add(setup::clock_offset(cx.global, local, remote)),
+        value: clock.wrapping_add(isn::clock_offset(cx.global, local, remote)),
         echo: stamps.value,
     });
     reply

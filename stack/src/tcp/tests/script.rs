@@ -259,7 +259,7 @@ impl Script {
             what,
         };
         let now = self.host.now;
-        crate::tcp::icmp::handle(&mut self.host.stack.parts(now), &news);
+        crate::tcp::icmp::handle(&mut self.host.stack.layers(now).tcp_parts(), &news);
     }
 
     /// A segment of the peer's on the wire.

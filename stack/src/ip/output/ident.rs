@@ -9,7 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// The counters of IPv4 packets that may be cut on their way, one for each pair of addresses and protocol, found by keyed hash
 /// (Linux: `__ip_select_ident`). Unlike Linux's, a counter is never shared: whoever takes the place of another starts anywhere.
-pub(super) struct Idents {
+pub(crate) struct Idents {
     counters: Array<Counter>,
 }
 
@@ -24,7 +24,7 @@ struct Counter {
 }
 
 impl Idents {
-    pub(super) fn open(region: &Region) -> Result<Self, RegionError> {
+    pub(crate) fn open(region: &Region) -> Result<Self, RegionError> {
         Ok(Self {
             counters: region.array(layout::IDENTS, COUNTERS)?,
         })

@@ -1,44 +1,15 @@
 //! The fair queue: flows take turns by bytes.
 
-use super::Egress;
+use super::Qdisc;
+use super::account::Account;
+use super::polled::{Next, Polled};
 use crate::sock::SockId;
 use crate::time::Instant;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// What a flow did with its turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Polled {
-    /// Bytes it sent; 0: it had nothing to send after all.
-    pub(crate) sent: u32,
-    /// When it wants its next turn.
-    pub(crate) next: Next,
-}
-
-/// When a flow wants to send again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// When it says so by [`Egress::wake`].
-    Idle,
-    /// As soon as it is its turn.
-    Ready,
-    /// Not before this moment.
-    At(Instant),
-}
-
-/// The account of one flow.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub(super) struct Flow {
-    /// Whose account it is; a new owner of the slot starts a new one.
-    owner: SockId,
-    /// Bytes it may send before the others have their turns; negative after a large frame.
-    credit: i64,
-}
-
-impl Egress {
+impl Qdisc {
     /// The flow whose turn it is: the first in the queue with credit. Flows that have used up theirs get some more and go
     /// to the back (deficit round robin), so that one with small frames sends as many bytes as one with large ones.
-    pub(super) fn next_flow(&mut self, now: Instant) -> Option<SockId> {
+    pub(crate) fn next_flow(&mut self, now: Instant) -> Option<SockId> {
         for _ in 0..DEPARTURES_PER_TURN {
             let Some(id) = self.departures.pop_due(now) else {
                 break;
@@ -52,7 +23,7 @@ impl Egress {
                 continue;
             };
             if flow.owner != id {
-                *flow = Flow {
+                *flow = Account {
                     owner: id,
                     credit: QUANTUM,
                 };
@@ -66,7 +37,7 @@ impl Egress {
     }
 
     /// Books what a flow did with its turn.
-    pub(super) fn settle(&mut self, id: SockId, polled: Polled) {
+    pub(crate) fn settle(&mut self, id: SockId, polled: Polled) {
         let Some(flow) = self
             .flows
             .get_mut(id.slot())
@@ -105,30 +76,30 @@ mod tests {
         SockId::from_bits(epoch << 32 | slot)
     }
 
-    fn with_egress(test: impl FnOnce(&mut Egress)) {
+    fn with_qdisc(test: impl FnOnce(&mut Qdisc)) {
         let region = Region::on_heap(32 << 20);
-        test(&mut Egress::open(&region).expect("room"));
+        test(&mut Qdisc::open(&region).expect("room"));
     }
 
-    fn turn(egress: &mut Egress, now: u64, sent: u32, next: Next) -> Option<SockId> {
-        let id = egress.next_flow(Instant::from_nanos(now))?;
-        egress.settle(id, Polled { sent, next });
+    fn turn(qdisc: &mut Qdisc, now: u64, sent: u32, next: Next) -> Option<SockId> {
+        let id = qdisc.next_flow(Instant::from_nanos(now))?;
+        qdisc.settle(id, Polled { sent, next });
         Some(id)
     }
 
     #[test]
     fn flows_with_small_and_large_frames_send_as_many_bytes() {
-        with_egress(|egress| {
+        with_qdisc(|qdisc| {
             let (small, large) = (id(1, 1), id(2, 1));
-            egress.wake(small);
-            egress.wake(large);
+            qdisc.wake(small);
+            qdisc.wake(large);
             let mut sent = [0u64; 2];
             for _ in 0..20_000 {
-                let id = egress
+                let id = qdisc
                     .next_flow(Instant::ZERO)
                     .expect("both always have more");
                 let (index, bytes) = if id == small { (0, 100) } else { (1, 64_000) };
-                egress.settle(
+                qdisc.settle(
                     id,
                     Polled {
                         sent: bytes,
@@ -144,41 +115,40 @@ mod tests {
 
     #[test]
     fn a_flow_leaves_at_its_departure_time_and_not_before() {
-        with_egress(|egress| {
-            egress.schedule(id(1, 1), Instant::from_nanos(500));
-            egress.schedule(id(2, 1), Instant::from_nanos(400));
-            assert_eq!(egress.next_departure(), Some(Instant::from_nanos(400)));
-            assert_eq!(turn(egress, 399, 1, Next::Idle), None);
+        with_qdisc(|qdisc| {
+            qdisc.schedule(id(1, 1), Instant::from_nanos(500));
+            qdisc.schedule(id(2, 1), Instant::from_nanos(400));
+            assert_eq!(qdisc.next_departure(), Some(Instant::from_nanos(400)));
+            assert_eq!(turn(qdisc, 399, 1, Next::Idle), None);
             let again = Next::At(Instant::from_nanos(600));
-            assert_eq!(turn(egress, 400, 1, again), Some(id(2, 1)));
-            assert_eq!(turn(egress, 499, 1, Next::Idle), None);
-            assert_eq!(turn(egress, 700, 1, Next::Idle), Some(id(1, 1)));
-            assert_eq!(turn(egress, 700, 1, Next::Idle), Some(id(2, 1)));
-            assert_eq!(egress.next_departure(), None);
+            assert_eq!(turn(qdisc, 400, 1, again), Some(id(2, 1)));
+            assert_eq!(turn(qdisc, 499, 1, Next::Idle), None);
+            assert_eq!(turn(qdisc, 700, 1, Next::Idle), Some(id(1, 1)));
+            assert_eq!(turn(qdisc, 700, 1, Next::Idle), Some(id(2, 1)));
+            assert_eq!(qdisc.next_departure(), None);
         });
     }
 
     #[test]
     fn waking_a_paced_flow_gives_it_a_turn_at_once() {
-        with_egress(|egress| {
-            egress.schedule(id(1, 1), Instant::from_nanos(500));
-            egress.wake(id(1, 1));
-            egress.wake(id(1, 1));
-            assert_eq!(turn(egress, 0, 1, Next::Idle), Some(id(1, 1)));
-            assert_eq!(turn(egress, 900, 1, Next::Idle), None);
+        with_qdisc(|qdisc| {
+            qdisc.schedule(id(1, 1), Instant::from_nanos(500));
+            qdisc.wake(id(1, 1));
+            qdisc.wake(id(1, 1));
+            assert_eq!(turn(qdisc, 0, 1, Next::Idle), Some(id(1, 1)));
+            assert_eq!(turn(qdisc, 900, 1, Next::Idle), None);
         });
     }
 
     #[test]
     fn a_flow_that_is_gone_gets_no_turn_and_leaves_no_debt() {
-        with_egress(|egress| {
-            egress.wake(id(1, 1));
-            egress.wake(id(2, 1));
-            assert_eq!(turn(egress, 0, 1 << 20, Next::Ready), Some(id(1, 1)));
-            egress.forget(id(1, 1));
-            egress.wake(id(1, 2));
-            let mut turns: Vec<_> =
-                core::iter::from_fn(|| turn(egress, 0, 1, Next::Idle)).collect();
+        with_qdisc(|qdisc| {
+            qdisc.wake(id(1, 1));
+            qdisc.wake(id(2, 1));
+            assert_eq!(turn(qdisc, 0, 1 << 20, Next::Ready), Some(id(1, 1)));
+            qdisc.forget(id(1, 1));
+            qdisc.wake(id(1, 2));
+            let mut turns: Vec<_> = core::iter::from_fn(|| turn(qdisc, 0, 1, Next::Idle)).collect();
             turns.sort_by_key(|id| id.slot());
             assert_eq!(turns, [id(1, 2), id(2, 1)]);
         });

@@ -1,97 +1,15 @@
 //! The one record of every endpoint: connection, listener, UDP endpoint.
 
+use super::flags::SockFlags;
+use super::kind::{Domain, SockKind};
+use super::ready::Ready;
 use crate::addr::{Addr, Endpoint};
 use crate::config::Config;
 use crate::error::Error;
 use crate::ports::{Families, PortHold};
-use crate::{tcp, udp};
-use bitflags::bitflags;
-use region::Id;
+use crate::tcp::Connection;
+use crate::udp::Queues;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
-
-/// Names an endpoint. A stale id finds nothing.
-pub type SockId = Id<Sock>;
-
-/// What an endpoint is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SockKind {
-    /// TCP.
-    Stream,
-    /// UDP.
-    Datagram,
-}
-
-/// The address family that the program asked for. An `Inet6` endpoint carries both: IPv4 as v4-mapped addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Domain {
-    /// `AF_INET`.
-    Inet,
-    /// `AF_INET6`.
-    Inet6,
-}
-
-/// Which halves `shutdown` closes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shutdown {
-    /// `SHUT_RD`.
-    Read,
-    /// `SHUT_WR`.
-    Write,
-    /// `SHUT_RDWR`.
-    Both,
-}
-
-bitflags! {
-    /// Readiness, with epoll's own values.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-    pub struct Ready: u32 {
-        /// Data, an end of file or a connection to accept.
-        const IN = 0x1;
-        /// Room to send.
-        const OUT = 0x4;
-        /// A pending error.
-        const ERR = 0x8;
-        /// Both directions are closed.
-        const HUP = 0x10;
-        /// The peer has closed its direction.
-        const RDHUP = 0x2000;
-    }
-}
-
-bitflags! {
-    /// Flags of [`Sock::flags`] that all kinds of endpoints share.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub(crate) struct SockFlags: u32 {
-        /// `SO_REUSEADDR`.
-        const REUSE_ADDR = 1;
-        /// `SO_REUSEPORT`.
-        const REUSE_PORT = 1 << 1;
-        /// `SO_BROADCAST`.
-        const BROADCAST = 1 << 2;
-        /// `IPV6_V6ONLY`.
-        const V6_ONLY = 1 << 3;
-        /// `SO_KEEPALIVE`.
-        const KEEP_ALIVE = 1 << 4;
-        /// `SO_LINGER` is on; the time is in `linger_s`.
-        const LINGER = 1 << 5;
-        /// `SO_SNDBUF` was set: no autotuning.
-        const SEND_BUFFER_SET = 1 << 6;
-        /// `SO_RCVBUF` was set: no autotuning.
-        const RECEIVE_BUFFER_SET = 1 << 7;
-        /// The program has closed it; no caller holds its id.
-        const ORPHAN = 1 << 8;
-        /// `bind` was called.
-        const BOUND = 1 << 9;
-        /// `shutdown(SHUT_RD)`.
-        const READ_SHUT = 1 << 10;
-        /// `shutdown(SHUT_WR)`.
-        const WRITE_SHUT = 1 << 11;
-        /// `bind` named an address, not only a port.
-        const ADDRESS_BOUND = 1 << 12;
-        /// A UDP endpoint has a peer.
-        const CONNECTED = 1 << 13;
-    }
-}
 
 /// An endpoint as stored. Which parts mean something depends on `kind`.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -128,8 +46,8 @@ pub struct Sock {
     /// `IP_TOS`.
     pub(crate) tos: u8,
     _pad: [u8; 2],
-    pub(crate) udp: udp::Queues,
-    pub(crate) tcp: tcp::Connection,
+    pub(crate) udp: Queues,
+    pub(crate) tcp: Connection,
     /// Whatever the owner above the stack wants to find again with an event.
     pub(crate) tag: u64,
 }

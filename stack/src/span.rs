@@ -101,7 +101,7 @@ pub struct DatagramSpan {
 
 impl DatagramSpan {
     /// A span over the bytes of `chain`, taking over the counts of its buffers.
-    pub(crate) fn over(chain: &Chain, bufs: &crate::context::Bufs, peer: Endpoint) -> Self {
+    pub(crate) fn over(chain: &Chain, bufs: &crate::bufs::Bufs, peer: Endpoint) -> Self {
         let pool = chain.pool();
         let pieces = chain
             .pieces(0, chain.len())

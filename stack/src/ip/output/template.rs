@@ -1,108 +1,17 @@
-//! One transport segment becomes one frame, or several.
+//! A frame from a transport segment, or from a piece of one: Ethernet and IP header, checksum, what the device is to do.
 
-use super::ident;
-use super::split::{Cut, Split};
+use super::outgoing::Outgoing;
 use crate::addr::Addr;
+use crate::bufs::Bufs;
 use crate::config::DeviceOffload;
-use crate::context::{Bufs, Context};
-use crate::frame::{FrameSink, Gso, GsoKind, MAX_HEADER, MAX_PIECES, Payload, TxChecksum, TxFrame};
-use crate::ip::Link;
-use crate::ip::input::checksum_of;
+use crate::frame::{FrameSink, Gso, GsoKind, MAX_HEADER, Payload, TxChecksum, TxFrame};
+use crate::ip::ResolvedRoute;
 use crate::packet::HEAD_MAX;
 use crate::wire::checksum;
 use crate::wire::ethernet;
 use crate::wire::{ipv4, ipv6};
 use arrayvec::ArrayVec;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
-
-/// A transport segment that is to leave now.
-#[derive(Clone, Copy)]
-pub(crate) struct Outgoing<'a> {
-    /// IP protocol number.
-    pub(crate) protocol: u8,
-    /// Time to live, or hop limit.
-    pub(crate) ttl: u8,
-    /// Type of service, or traffic class.
-    pub(crate) tos: u8,
-    /// Identification of a TCP segment over IPv4, of the first of several; others get theirs here.
-    pub(crate) ident: u16,
-    /// The transport header, at most [`HEAD_MAX`] bytes. Its checksum field is filled in here.
-    pub(crate) head: &'a [u8],
-    /// What follows; TCP gives at most [`MAX_PIECES`].
-    pub(crate) payload: &'a [Payload],
-    /// Payload bytes per segment, when TCP hands over several in one; 0: one segment.
-    pub(crate) gso_size: u16,
-}
-
-/// Sends `out` over `link`. One frame goes to `sink`, which is not full; what the device cannot cut is cut here, and the
-/// rest of it leaves before anything else does. The stack keeps its own counts of the payload's buffers.
-///
-/// Gives the bytes of all frames, headers included.
-pub(crate) fn emit(
-    cx: &mut Context<'_>,
-    link: &Link,
-    out: &Outgoing<'_>,
-    sink: &mut impl FrameSink,
-) -> u32 {
-    let Some(template) = Template::new(link, out) else {
-        return 0;
-    };
-    let payload_len = out.payload.iter().map(|piece| piece.len).sum::<u32>();
-    let offload = cx.global.config.device_offload();
-    let whole = template
-        .head_len()
-        .saturating_add(payload_len)
-        .saturating_add(u32::from(template.ip_header_len()));
-    let fits = whole <= u32::from(link.mtu);
-    let segments = if out.gso_size == 0 {
-        1
-    } else {
-        payload_len.div_ceil(u32::from(out.gso_size)).max(1)
-    };
-    let tso = if template.is_v4() {
-        DeviceOffload::TSO4
-    } else {
-        DeviceOffload::TSO6
-    };
-    let device_cuts = offload.contains(tso | DeviceOffload::TX_CSUM);
-    let cut = if segments > 1 && !device_cuts {
-        Some(Cut::Segments { size: out.gso_size })
-    } else if segments == 1 && !fits && out.protocol != ipv4::TCP {
-        Some(Cut::Fragments {
-            room: link.mtu.saturating_sub(template.fragment_header_len()),
-        })
-    } else {
-        None
-    };
-    let ident = if out.protocol == ipv4::TCP {
-        u32::from(out.ident)
-    } else if template.is_v4() {
-        let ends = (link.src, link.dst);
-        u32::from(cx.egress.idents.next(cx.global, cx.now, ends, out.protocol))
-    } else if cut.is_some() {
-        ident::random(cx.global)
-    } else {
-        0
-    };
-    if let Some(cut) = cut {
-        let Some(split) = Split::new(cx.bufs, &template, out.payload, cut, ident) else {
-            return 0;
-        };
-        cx.egress.start_split(split);
-        super::transmit::continue_split(cx, sink);
-    } else {
-        let gso = (segments > 1).then_some(out.gso_size);
-        let shape = Shape {
-            ident,
-            payload: out.payload,
-            gso,
-            fragment: None,
-        };
-        template.push(cx.bufs, offload, sink, &shape);
-        cx.global.mib.ip_out_requests += 1;
-    }
-    whole.saturating_add(ETHERNET)
-}
 
 /// What all frames of one segment have in common.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -147,13 +56,13 @@ pub(super) struct Fragment {
 }
 
 impl Template {
-    fn new(link: &Link, out: &Outgoing<'_>) -> Option<Self> {
+    pub(super) fn new(route: &ResolvedRoute, out: &Outgoing<'_>) -> Option<Self> {
         let mut template = Self {
-            ethernet: link.ethernet,
+            ethernet: route.ethernet,
             protocol: out.protocol,
             ttl: out.ttl,
-            src: link.src,
-            dst: link.dst,
+            src: route.src,
+            dst: route.dst,
             tos: out.tos,
             head_len: u8::try_from(out.head.len()).ok()?,
             ..Self::new_zeroed()
@@ -181,7 +90,7 @@ impl Template {
             .saturating_add(payload.iter().map(|piece| piece.len).sum());
         self.set_sum(0);
         let seed = checksum::sum(self.head(), self.pseudo(len));
-        let mut sum = checksum_of(bufs, payload.iter().copied(), seed).unwrap_or(0);
+        let mut sum = bufs.checksum(payload.iter().copied(), seed).unwrap_or(0);
         if sum == 0 && self.protocol == ipv4::UDP {
             // RFC 768: zero means "none computed".
             sum = u16::MAX;
@@ -305,16 +214,16 @@ impl Template {
         }
     }
 
-    const fn is_v4(&self) -> bool {
+    pub(super) const fn is_v4(&self) -> bool {
         self.dst.is_v4()
     }
 
-    const fn ip_header_len(&self) -> u16 {
+    pub(super) const fn ip_header_len(&self) -> u16 {
         if self.is_v4() { 20 } else { 40 }
     }
 
     /// Bytes of the headers in front of a fragment.
-    const fn fragment_header_len(&self) -> u16 {
+    pub(super) const fn fragment_header_len(&self) -> u16 {
         if self.is_v4() { 20 } else { 48 }
     }
 
@@ -352,8 +261,6 @@ impl Template {
 /// Bytes of an IPv4 header without options.
 const IPV4_HEADER: u32 = 20;
 const FRAGMENT_HEADER: u32 = 8;
-const ETHERNET: u32 = 14;
 const ETHERNET_HEADER: u16 = 14;
 const _: () =
     assert!(ethernet::HEADER + ipv6::HEADER + ipv6::FRAGMENT_HEADER + HEAD_MAX <= MAX_HEADER);
-const _: () = assert!(MAX_PIECES >= 4);

@@ -1,11 +1,12 @@
 //! SYN-ACKs that were not answered in time (Linux: reqsk_timer_handler).
 
-use super::input::repeat_syn_ack;
-use super::request::{self, Flags, Request, RequestId};
-use super::rtt::RTO_INITIAL_NS;
+use super::{Flags, Request, RequestId};
 use crate::config::Config;
-use crate::context::Parts;
 use crate::sock::Sock;
+use crate::tcp::input::repeat_syn_ack;
+use crate::tcp::parts::Parts;
+use crate::tcp::request;
+use crate::tcp::rtt::RTO_INITIAL_NS;
 
 /// Half-open connections looked at in one sweep.
 const SWEEP_MAX: u32 = 1024;
@@ -15,7 +16,7 @@ const CROWD_MIN: u32 = 8;
 const RETRIES_MIN: u8 = 2;
 
 /// Repeats what is due and gives up what was repeated often enough, a bounded number at a time.
-pub(crate) fn sweep(parts: &mut Parts<'_>) {
+pub(crate) fn sweep(parts: &mut Parts<'_, '_>) {
     for _ in 0..SWEEP_MAX {
         let Some(id) = parts.tcp.requests.pop_due(parts.cx.now) else {
             return;
@@ -24,7 +25,7 @@ pub(crate) fn sweep(parts: &mut Parts<'_>) {
     }
 }
 
-fn fire(parts: &mut Parts<'_>, id: RequestId) {
+fn fire(parts: &mut Parts<'_, '_>, id: RequestId) {
     let Some(request) = parts.tcp.requests.get(id).copied() else {
         return;
     };
@@ -71,7 +72,7 @@ fn retries(listener: &Sock, config: &Config) -> u8 {
     retries
 }
 
-fn rearm(parts: &mut Parts<'_>, id: RequestId) {
+fn rearm(parts: &mut Parts<'_, '_>, id: RequestId) {
     let most_ns = parts.cx.global.config.rto_max_ns();
     let Some(mut request) = parts.tcp.requests.get_mut(id) else {
         return;

@@ -1,74 +1,29 @@
-//! TIME_WAIT: what is left of a connection for a minute after its end (RFC 9293 §3.6.1), a small
-//! record in its own table. All live equally long, so that a queue in the order of their end needs
-//! no timers.
+//! What happens to a connection in TIME_WAIT.
 
-use super::connection::Flags;
-use super::flow::Flow;
-use super::header;
-use super::input::Segment;
-use super::options::Timestamps;
-use super::output::clock_of;
-use super::output::reply::Reply;
-use super::seq::Seq;
-use crate::addr::Endpoint;
+use super::table::{LIFE_NS, TimeWait, TimeWaitId};
 use crate::config::Config;
-use crate::context::{Context, Parts};
-use crate::index::{HashKey, Index, Tuple};
-use crate::list::{Linked, Links, List};
+use crate::context::Context;
+use crate::index::Tuple;
+use crate::list::Links;
 use crate::ports::PortHold;
 use crate::sock::SockKind;
+use crate::tcp::connection::Flags;
+use crate::tcp::flow::Flow;
+use crate::tcp::header;
+use crate::tcp::input::Segment;
+use crate::tcp::options::Timestamps;
+use crate::tcp::output::clock_of;
+use crate::tcp::output::reply::Reply;
+use crate::tcp::parts::Parts;
+use crate::tcp::seq::Seq;
 use crate::time::Instant;
-use region::{Array, Id, Region, RegionError, Table};
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// How long a record lives (Linux: TCP_TIMEWAIT_LEN).
-const LIFE_NS: u64 = 60_000_000_000;
 /// The value of `net.ipv4.tcp_tw_reuse` that lets own connections take records over.
 const REUSE: u8 = 1;
 /// Records looked at in one sweep.
 const SWEEP_MAX: u32 = 64;
 /// Distance of a taking-over connection's numbers from the old ones.
 const ISS_GAP: u32 = 65_537;
-
-/// Names a [`TimeWait`].
-type TimeWaitId = Id<TimeWait>;
-
-/// What is left of a connection.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub(crate) struct TimeWait {
-    local: Endpoint,
-    remote: Endpoint,
-    expires: Instant,
-    ts_recent_at: Instant,
-    /// When a segment that did not fit was answered last; [`Instant::ZERO`]: never.
-    answered_at: Instant,
-    links: Links,
-    snd_nxt: Seq,
-    rcv_nxt: Seq,
-    ts_recent: u32,
-    ts_offset: u32,
-    window: u16,
-    has_clock: u8,
-    port_hold: PortHold,
-    _pad: [u8; 4],
-}
-
-const _: () = assert!(size_of::<TimeWait>() <= 128);
-
-/// All of them.
-pub(crate) struct TimeWaits {
-    table: Table<TimeWait>,
-    index: Index<TimeWait>,
-    /// In the order in which they expire.
-    queue: Array<List>,
-}
-
-impl Linked for TimeWait {
-    fn links(&mut self) -> &mut Links {
-        &mut self.links
-    }
-}
 
 /// What became of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,95 +34,6 @@ pub(crate) enum Verdict {
     Unknown,
     /// A SYN that may open the connection anew (RFC 6191) if somebody listens: [`take_over`], else [`answer`].
     Reopen,
-}
-
-impl TimeWaits {
-    /// Takes the table numbers `index` to `index + 2`.
-    pub(crate) fn open(region: &Region, index: u16, max: u32) -> Result<Self, RegionError> {
-        let max = max.max(1);
-        Ok(Self {
-            table: region.table(index, max)?,
-            index: Index::open(region, index + 1, max)?,
-            queue: region.array(index + 2, 1)?,
-        })
-    }
-
-    /// Records held.
-    pub(crate) fn len(&self) -> u32 {
-        self.table.len()
-    }
-
-    /// Nothing is indexed. Looks at every place.
-    #[cfg(fuzzing)]
-    pub(crate) fn is_index_empty(&self) -> bool {
-        self.index.is_empty()
-    }
-
-    fn find(&self, tuple: &Tuple) -> Option<TimeWaitId> {
-        self.index.candidates(tuple.hash).find(|&id| {
-            self.table
-                .get(id)
-                .is_some_and(|rest| rest.local == tuple.local && rest.remote == tuple.remote)
-        })
-    }
-
-    /// Whether a connection of our own between these ends may be opened: there is no record, or one
-    /// whose clock keeps old segments out and was last read before `reusable` ([`reusable`]).
-    pub(crate) fn allows(&self, reusable: Instant, tuple: &Tuple) -> bool {
-        self.find(tuple)
-            .and_then(|id| self.table.get(id))
-            .is_none_or(|rest| rest.has_clock != 0 && rest.ts_recent_at < reusable)
-    }
-
-    fn insert(&mut self, key: &HashKey, rest: TimeWait) -> bool {
-        let Some(id) = self.table.insert(rest) else {
-            return false;
-        };
-        if !self
-            .index
-            .insert(key.tuple(rest.local, rest.remote).hash, id)
-        {
-            self.table.remove(id);
-            return false;
-        }
-        self.link_last(id);
-        true
-    }
-
-    /// The first to expire.
-    fn oldest(&self) -> Option<(TimeWaitId, &TimeWait)> {
-        let id = self.queue.get(0)?.first();
-        Some((id, self.table.get(id)?))
-    }
-
-    fn link_last(&mut self, id: TimeWaitId) {
-        if let Some(queue) = self.queue.get_mut(0) {
-            queue.push(&mut self.table, id);
-        }
-    }
-
-    fn unlink(&mut self, id: TimeWaitId) {
-        if let Some(queue) = self.queue.get_mut(0) {
-            queue.remove(&mut self.table, id);
-        }
-    }
-
-    fn remove(&mut self, key: &HashKey, id: TimeWaitId) -> Option<TimeWait> {
-        self.unlink(id);
-        let rest = self.table.remove(id)?;
-        self.index
-            .remove(key.tuple(rest.local, rest.remote).hash, id);
-        Some(rest)
-    }
-
-    /// The minute begins anew.
-    fn restart(&mut self, id: TimeWaitId, now: Instant) {
-        self.unlink(id);
-        self.link_last(id);
-        if let Some(mut rest) = self.table.get_mut(id) {
-            rest.expires = now.plus_nanos(LIFE_NS);
-        }
-    }
 }
 
 /// Connections of our own may take over a record whose clock was last read before this moment
@@ -181,7 +47,7 @@ pub(crate) fn reusable(config: &Config, now: Instant) -> Instant {
 }
 
 /// Frees what has expired, a bounded number at a time.
-pub(crate) fn sweep(parts: &mut Parts<'_>) {
+pub(crate) fn sweep(parts: &mut Parts<'_, '_>) {
     for _ in 0..SWEEP_MAX {
         let Some((first, rest)) = parts.tcp.time_wait.oldest() else {
             return;
@@ -193,7 +59,7 @@ pub(crate) fn sweep(parts: &mut Parts<'_>) {
     }
 }
 
-fn remove(parts: &mut Parts<'_>, id: TimeWaitId) {
+fn remove(parts: &mut Parts<'_, '_>, id: TimeWaitId) {
     if let Some(rest) = parts.tcp.time_wait.remove(&parts.cx.global.hash_key, id) {
         parts
             .cx
@@ -203,7 +69,7 @@ fn remove(parts: &mut Parts<'_>, id: TimeWaitId) {
 }
 
 /// A connection between these ends is about to be opened: frees the record that allowed it.
-pub(crate) fn take_over(parts: &mut Parts<'_>, tuple: &Tuple) -> Option<Seq> {
+pub(crate) fn take_over(parts: &mut Parts<'_, '_>, tuple: &Tuple) -> Option<Seq> {
     let id = parts.tcp.time_wait.find(tuple)?;
     let iss = parts
         .tcp
@@ -218,7 +84,7 @@ pub(crate) fn take_over(parts: &mut Parts<'_>, tuple: &Tuple) -> Option<Seq> {
 
 /// A segment between ends without a connection (RFC 9293 §3.10.7.4, RFC 6191; Linux:
 /// tcp_timewait_state_process).
-pub(crate) fn receive(parts: &mut Parts<'_>, tuple: &Tuple, segment: &Segment<'_>) -> Verdict {
+pub(crate) fn receive(parts: &mut Parts<'_, '_>, tuple: &Tuple, segment: &Segment<'_>) -> Verdict {
     if parts.tcp.time_wait.len() == 0 {
         return Verdict::Unknown;
     }
@@ -271,20 +137,20 @@ pub(crate) fn receive(parts: &mut Parts<'_>, tuple: &Tuple, segment: &Segment<'_
 }
 
 /// Tells who sent a segment that does not fit where the connection ended.
-pub(crate) fn answer(parts: &mut Parts<'_>, tuple: &Tuple, segment: &Segment<'_>) {
+pub(crate) fn answer(parts: &mut Parts<'_, '_>, tuple: &Tuple, segment: &Segment<'_>) {
     let waits = &parts.tcp.time_wait;
     let Some(id) = waits.find(tuple) else { return };
     let Some(rest) = waits.table.get(id).copied() else {
         return;
     };
     if may_answer(parts, id, segment) {
-        acknowledge(&mut parts.cx, &rest);
+        acknowledge(parts.cx, &rest);
     }
 }
 
 /// A segment that does not fit is answered; one without data only now and then
 /// (`net.ipv4.tcp_invalid_ratelimit`; Linux: tcp_timewait_check_oow_rate_limit).
-fn may_answer(parts: &mut Parts<'_>, id: TimeWaitId, segment: &Segment<'_>) -> bool {
+fn may_answer(parts: &mut Parts<'_, '_>, id: TimeWaitId, segment: &Segment<'_>) -> bool {
     let now = parts.cx.now;
     let Some(mut rest) = parts.tcp.time_wait.table.get_mut(id) else {
         return false;

@@ -1,8 +1,8 @@
 //! A packet that the device cannot cut, cut here: TCP super-segments into segments, long datagrams into fragments.
 
-use super::emit::{Fragment, Shape, Template};
+use super::template::{Fragment, Shape, Template};
+use crate::bufs::Bufs;
 use crate::config::DeviceOffload;
-use crate::context::Bufs;
 use crate::frame::{FrameSink, MAX_PIECES, Payload, PoolKind};
 use crate::layout;
 use crate::packet::CHAIN_MAX;
@@ -22,7 +22,7 @@ pub(super) enum Cut {
 /// A cut under way. It holds one count of each buffer.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct Split {
+pub(crate) struct Split {
     template: Template,
     pieces: [Stored; CHAIN_MAX],
     /// Payload bytes in all.
@@ -89,7 +89,7 @@ impl Split {
     }
 
     /// There is more to send.
-    pub(super) const fn is_active(&self) -> bool {
+    pub(crate) const fn is_active(&self) -> bool {
         self.step > 0
     }
 

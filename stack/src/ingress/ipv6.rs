@@ -1,11 +1,12 @@
 //! The way in through IPv6: its headers, and what comes in fragments.
 
-use super::input::{ETHERNET, PARSED, deliver, read_head};
-use super::reassembly;
-use super::{Arrival, icmpv6, route};
-use crate::context::Parts;
+use super::deliver::deliver;
+use super::head::{PARSED, read_head};
 use crate::frame::{PoolKind, RxChecksum, RxFrame};
+use crate::ip::{Arrival, icmpv6, reassembly, route};
+use crate::layers::Layers;
 use crate::packet;
+use crate::wire::ethernet;
 use crate::wire::extension::{self, NO_NEXT_HEADER, Problem, Refused, Upper};
 use crate::wire::ipv6::{self, FRAGMENT_HEADER, HEADER, Header};
 use crate::wire::{ipv4, ipv6::Fragment};
@@ -14,18 +15,18 @@ use region::BufId;
 use zerocopy::IntoBytes;
 
 /// An IPv6 packet arrived. `packet`: its first bytes.
-pub(super) fn handle(parts: &mut Parts<'_>, frame: &RxFrame<'_>, packet: &[u8]) {
-    if !parts.cx.global.config.has_v6() {
+pub(super) fn handle(layers: &mut Layers<'_>, frame: &RxFrame<'_>, packet: &[u8]) {
+    if !layers.cx.global.config.has_v6() {
         return;
     }
-    parts.cx.global.mib.ip_in_receives += 1;
-    let available = frame.len.saturating_sub(ETHERNET);
+    layers.cx.global.mib.ip_in_receives += 1;
+    let available = frame.len.saturating_sub(ethernet::LEN);
     let Ok(header) = Header::parse(packet, available) else {
-        parts.cx.global.mib.ip_in_hdr_errors += 1;
+        layers.cx.global.mib.ip_in_hdr_errors += 1;
         return;
     };
-    if !is_for_us(parts, &header) {
-        parts.cx.global.mib.ip_in_addr_errors += 1;
+    if !is_for_us(layers, &header) {
+        layers.cx.global.mib.ip_in_addr_errors += 1;
         return;
     }
     // The frame may be padded beyond the packet.
@@ -34,7 +35,7 @@ pub(super) fn handle(parts: &mut Parts<'_>, frame: &RxFrame<'_>, packet: &[u8]) 
         header,
         packet: packet.get(..end).unwrap_or(packet),
         bufs: frame.bufs,
-        start: u32::from(frame.start).saturating_add(ETHERNET),
+        start: u32::from(frame.start).saturating_add(ethernet::LEN),
         len: u32::from(header.payload_len).saturating_add(HEADER_LEN),
         gso_size: frame.gso_size,
         checksum: frame.checksum,
@@ -45,13 +46,13 @@ pub(super) fn handle(parts: &mut Parts<'_>, frame: &RxFrame<'_>, packet: &[u8]) 
         named_at: NEXT_AT,
         fragment: None,
     };
-    incoming.take(parts, first);
+    incoming.take(layers, first);
 }
 
 /// Addressed to this stack, by somebody who can be answered, or by one who has no address yet: what such a one may say is
-/// for [`icmpv6`] to judge.
-fn is_for_us(parts: &Parts<'_>, header: &Header) -> bool {
-    let config = &parts.cx.global.config;
+/// for [`super::icmpv6`] to judge.
+fn is_for_us(layers: &Layers<'_>, header: &Header) -> bool {
+    let config = &layers.cx.global.config;
     let may_send = if header.src.is_unspecified() {
         header.dst.is_multicast()
     } else {
@@ -76,10 +77,10 @@ struct Incoming<'a> {
 
 impl Incoming<'_> {
     /// Finds the transport header from `from` on, and gives the packet to the transport.
-    fn take(&self, parts: &mut Parts<'_>, from: Upper) {
+    fn take(&self, layers: &mut Layers<'_>, from: Upper) {
         let upper = match extension::walk(self.packet, from) {
             Ok(upper) => upper,
-            Err(refused) => return self.refuse(parts, refused),
+            Err(refused) => return self.refuse(layers, refused),
         };
         match upper.fragment {
             // RFC 6946: the only fragment of its packet.
@@ -90,19 +91,19 @@ impl Incoming<'_> {
                     fragment: None,
                     ..upper
                 };
-                self.take_rest(parts, rest);
+                self.take_rest(layers, rest);
             }
-            Some(fragment) => self.reassemble(parts, &upper, &fragment),
-            None => self.deliver(parts, &upper),
+            Some(fragment) => self.reassemble(layers, &upper, &fragment),
+            None => self.deliver(layers, &upper),
         }
     }
 
     /// What follows a fragment header must have no other.
-    fn take_rest(&self, parts: &mut Parts<'_>, from: Upper) {
+    fn take_rest(&self, layers: &mut Layers<'_>, from: Upper) {
         match extension::walk(self.packet, from) {
-            Ok(upper) if upper.fragment.is_none() => self.deliver(parts, &upper),
-            Ok(_) => self.refuse(parts, Refused::Silently),
-            Err(refused) => self.refuse(parts, refused),
+            Ok(upper) if upper.fragment.is_none() => self.deliver(layers, &upper),
+            Ok(_) => self.refuse(layers, Refused::Silently),
+            Err(refused) => self.refuse(layers, refused),
         }
     }
 
@@ -127,26 +128,32 @@ impl Incoming<'_> {
         }
     }
 
-    fn deliver(&self, parts: &mut Parts<'_>, upper: &Upper) {
+    fn deliver(&self, layers: &mut Layers<'_>, upper: &Upper) {
         match upper.protocol {
             ipv4::UDP if self.header.src.is_unspecified() => return,
             ipv4::TCP | ipv4::UDP | ipv6::ICMPV6 => {}
             NO_NEXT_HEADER => return,
             _ => {
-                parts.cx.global.mib.ip_in_unknown_protos += 1;
-                return self.complain(parts, Problem::next_header(upper.named_at));
+                layers.cx.global.mib.ip_in_unknown_protos += 1;
+                return self.complain(layers, Problem::next_header(upper.named_at));
             }
         }
         let mut room = [0u8; PARSED];
         let Some(mut arrival) = self.arrival(upper.at) else {
-            parts.cx.global.mib.ip_in_hdr_errors += 1;
+            layers.cx.global.mib.ip_in_hdr_errors += 1;
             return;
         };
         if upper.at > HEADER {
             // Extension headers have taken the transport header's place in what was read.
-            arrival.head = read_head(parts.cx.bufs, self.bufs, arrival.at, arrival.len, &mut room);
+            arrival.head = read_head(
+                layers.cx.bufs,
+                self.bufs,
+                arrival.at,
+                arrival.len,
+                &mut room,
+            );
         }
-        deliver(parts, upper.protocol, &arrival, self.checksum);
+        deliver(layers, upper.protocol, &arrival, self.checksum);
     }
 
     /// The packet from `at` on.
@@ -166,29 +173,34 @@ impl Incoming<'_> {
         })
     }
 
-    fn refuse(&self, parts: &mut Parts<'_>, why: Refused) {
+    fn refuse(&self, layers: &mut Layers<'_>, why: Refused) {
         match why {
-            Refused::With(problem) => self.complain(parts, problem),
-            Refused::Silently => parts.cx.global.mib.ip_in_hdr_errors += 1,
+            Refused::With(problem) => self.complain(layers, problem),
+            Refused::Silently => layers.cx.global.mib.ip_in_hdr_errors += 1,
         }
     }
 
-    fn complain(&self, parts: &mut Parts<'_>, problem: Problem) {
-        parts.cx.global.mib.ip_in_hdr_errors += 1;
+    fn complain(&self, layers: &mut Layers<'_>, problem: Problem) {
+        layers.cx.global.mib.ip_in_hdr_errors += 1;
         if let Some(arrival) = self.arrival(HEADER) {
-            icmpv6::complain(parts, &arrival, problem);
+            icmpv6::complain(
+                &mut layers.ip.error_limit,
+                &mut layers.cx,
+                &arrival,
+                problem,
+            );
         }
     }
 
-    fn reassemble(&self, parts: &mut Parts<'_>, upper: &Upper, fragment: &Fragment) {
+    fn reassemble(&self, layers: &mut Layers<'_>, upper: &Upper, fragment: &Fragment) {
         let Some(part) = self.arrival(upper.at) else {
-            parts.cx.global.mib.ip_in_hdr_errors += 1;
+            layers.cx.global.mib.ip_in_hdr_errors += 1;
             return;
         };
         if fragment.at == 0
             && let Err(refused) = self.check_first(upper)
         {
-            return self.refuse(parts, refused);
+            return self.refuse(layers, refused);
         }
         let what = reassembly::Fragment {
             src: part.src,
@@ -201,7 +213,7 @@ impl Incoming<'_> {
             end_max: ipv6::MAX_PAYLOAD,
         };
         let bytes = packet::pieces(PoolKind::Receive, part.bufs, part.at, part.len);
-        let Some(chain) = parts.ip.reassembly.add(&mut parts.cx, &what, bytes) else {
+        let Some(chain) = layers.ip.reassembly.add(&mut layers.cx, &what, bytes) else {
             return;
         };
         let bufs: ArrayVec<_, { packet::CHAIN_MAX }> = chain.bufs().collect();
@@ -210,15 +222,15 @@ impl Incoming<'_> {
             next: upper.protocol,
             ..self.header
         };
-        whole(parts, &header, &bufs, chain.len());
-        chain.release(parts.cx.bufs);
+        whole(layers, &header, &bufs, chain.len());
+        chain.release(layers.cx.bufs);
     }
 }
 
 /// A packet has been put together; `bufs` hold what follows its header.
-fn whole(parts: &mut Parts<'_>, header: &Header, bufs: &[BufId], len: u32) {
+fn whole(layers: &mut Layers<'_>, header: &Header, bufs: &[BufId], len: u32) {
     let mut room = [0u8; PARSED];
-    let head = read_head(parts.cx.bufs, bufs, 0, len, &mut room);
+    let head = read_head(layers.cx.bufs, bufs, 0, len, &mut room);
     // What was before the fragment header does not come again; the header says so.
     let from = Upper {
         protocol: header.next,
@@ -229,7 +241,7 @@ fn whole(parts: &mut Parts<'_>, header: &Header, bufs: &[BufId], len: u32) {
     let upper = match extension::walk(head, from) {
         Ok(upper) if upper.fragment.is_none() => upper,
         Ok(_) | Err(_) => {
-            parts.cx.global.mib.ip_in_hdr_errors += 1;
+            layers.cx.global.mib.ip_in_hdr_errors += 1;
             return;
         }
     };
@@ -250,9 +262,9 @@ fn whole(parts: &mut Parts<'_>, header: &Header, bufs: &[BufId], len: u32) {
     };
     match upper.protocol {
         ipv4::TCP | ipv4::UDP | ipv6::ICMPV6 => {
-            deliver(parts, upper.protocol, &arrival, RxChecksum::Unknown);
+            deliver(layers, upper.protocol, &arrival, RxChecksum::Unknown);
         }
-        _ => parts.cx.global.mib.ip_in_unknown_protos += 1,
+        _ => layers.cx.global.mib.ip_in_unknown_protos += 1,
     }
 }
 
