@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use nstk_region::{Region, Shared, fork_guard};
+use nstk_region::{ForkGuard, Region, Shared};
 use zerocopy::FromZeros;
 
 /// As large as a connection.
@@ -57,9 +57,10 @@ fn main() {
     measure("buffer checksum, 1460 bytes", |_| {
         black_box(pool.checksum(black_box(buffer), 0, 1460, 0));
     });
-    fork_guard::mark().expect("a page");
-    measure("fork_guard::is_marked", |_| {
-        black_box(fork_guard::is_marked());
+    let guard = ForkGuard::new();
+    guard.set(1).expect("a page");
+    measure("ForkGuard::get", |_| {
+        black_box(guard.get());
     });
     let shared = Shared::new(region, 0u64);
     measure("lock + unlock", |_| {

@@ -1,52 +1,70 @@
-//! Telling the process that initialised itself from children made behind libc's back.
+//! Telling a process from children that were made behind libc's back.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use crate::RegionError;
 use crate::sys::{self, PAGE_BYTES};
 
-/// Notes that this process has initialised itself.
+/// A number of this process.
 ///
-/// A child of any kind of fork (raw `clone`, `_Fork` too) finds the note gone, and makes its own once
-/// it has initialised itself in turn. A child that shares the memory (vfork, `CLONE_VM`) finds it
-/// there. Needs no lock and no heap; threads may call it at the same time.
-///
-/// # Errors
-/// [`RegionError::System`]: no page, or a kernel before 4.14; the process counts as not initialised.
-pub fn mark() -> Result<(), RegionError> {
-    let mut page = PAGE.load(Ordering::Acquire);
-    if page.is_null() {
-        let fresh = sys::map_page_wiped_on_fork()?;
-        let new = fresh.as_ptr().cast::<AtomicU8>();
-        let raced =
-            PAGE.compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire);
-        page = new;
-        if let Err(other) = raced {
-            // SAFETY: another thread was faster; nobody has seen our page.
-            unsafe { sys::unmap(fresh, PAGE_BYTES) };
-            page = other;
+/// A child of any kind of fork (raw `clone`, `_Fork` too) finds 0 there until it sets its own. A child that shares
+/// the memory (vfork, `CLONE_VM`) finds its parent's. Needs no lock and no heap; threads may use it at the same time.
+pub struct ForkGuard {
+    /// A page that the kernel wipes in a fork's child (`MADV_WIPEONFORK`); the number is at its start.
+    page: AtomicPtr<AtomicU32>,
+}
+
+impl ForkGuard {
+    /// A guard whose number has not been set.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            page: AtomicPtr::new(ptr::null_mut()),
         }
     }
-    if let Some(page) = NonNull::new(page) {
-        // SAFETY: the page is never unmapped; an atomic.
-        unsafe { page.as_ref() }.store(MARKED, Ordering::Release);
+
+    /// Sets the number. Only the first call can fail.
+    ///
+    /// # Errors
+    /// [`RegionError::System`]: no page, or a kernel before 4.14; the number stays unset.
+    pub fn set(&self, number: u32) -> Result<(), RegionError> {
+        let mut page = self.page.load(Ordering::Acquire);
+        if page.is_null() {
+            page = self.map()?;
+        }
+        if let Some(page) = NonNull::new(page) {
+            // SAFETY: the guard never unmaps its page; an atomic.
+            unsafe { page.as_ref() }.store(number, Ordering::Release);
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// The number; two loads. `Some(0)`: set in a parent of this process. `None`: not set in any.
+    #[inline]
+    #[must_use]
+    pub fn get(&self) -> Option<u32> {
+        let page = NonNull::new(self.page.load(Ordering::Acquire))?;
+        // SAFETY: the guard never unmaps its page; an atomic.
+        Some(unsafe { page.as_ref() }.load(Ordering::Acquire))
+    }
+
+    #[cold]
+    fn map(&self) -> Result<*mut AtomicU32, RegionError> {
+        let fresh = sys::map_page_wiped_on_fork()?;
+        let new = fresh.as_ptr().cast::<AtomicU32>();
+        let raced =
+            self.page
+                .compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire);
+        let Err(other) = raced else { return Ok(new) };
+        // SAFETY: another thread was faster; nobody has seen our page.
+        unsafe { sys::unmap(fresh, PAGE_BYTES) };
+        Ok(other)
+    }
 }
 
-/// Whether this process has called [`mark`]; two loads.
-#[inline]
-#[must_use]
-pub fn is_marked() -> bool {
-    match NonNull::new(PAGE.load(Ordering::Acquire)) {
-        // SAFETY: the page is never unmapped; an atomic.
-        Some(page) => unsafe { page.as_ref() }.load(Ordering::Acquire) == MARKED,
-        None => false,
+impl Default for ForkGuard {
+    fn default() -> Self {
+        Self::new()
     }
 }
-
-/// A page that the kernel wipes in a fork's child; its first byte is the note.
-static PAGE: AtomicPtr<AtomicU8> = AtomicPtr::new(ptr::null_mut());
-
-const MARKED: u8 = 1;

@@ -6,7 +6,7 @@ use libc::{sa_family_t, sockaddr, sockaddr_in, sockaddr_in6, socklen_t};
 use stack::{Addr, Domain, Endpoint};
 
 use crate::errno::Errno;
-use crate::{start, user};
+use crate::{running, user};
 
 /// Shortest `sockaddr_in6` that Linux takes: without the scope (`SIN6_LEN_RFC2133`).
 const INET6_LEN_MIN: usize = 24;
@@ -15,13 +15,13 @@ const INET6_LEN: usize = size_of::<sockaddr_in6>();
 
 /// What an address of the program says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Name {
+pub(crate) enum Parsed {
     /// An IPv4 or IPv6 address and port.
     Inet(Endpoint),
-    /// A link-local IPv6 address of a link that is not the stack's.
-    OtherLink,
-    /// `AF_UNSPEC`: takes a peer away in connect(2).
-    Nobody,
+    /// A link-local IPv6 address on an interface that is not the stack's.
+    OtherInterface,
+    /// `AF_UNSPEC`: connect(2) takes it for "no peer any more".
+    Unspec,
 }
 
 /// Reads an address for a socket of `domain`. An IPv6 socket takes IPv4 addresses only as v4-mapped
@@ -33,10 +33,10 @@ pub(crate) unsafe fn read(
     address: *const sockaddr,
     len: socklen_t,
     domain: Domain,
-) -> Result<Name, Errno> {
+) -> Result<Parsed, Errno> {
     // SAFETY: the caller's promise.
     match unsafe { read_any(address, len) }? {
-        (_, Name::Nobody) => Ok(Name::Nobody),
+        (_, Parsed::Unspec) => Ok(Parsed::Unspec),
         (family, name) if family == domain => Ok(name),
         _ => Err(Errno(libc::EAFNOSUPPORT)),
     }
@@ -49,7 +49,7 @@ pub(crate) unsafe fn read(
 pub(crate) unsafe fn read_any(
     address: *const sockaddr,
     len: socklen_t,
-) -> Result<(Domain, Name), Errno> {
+) -> Result<(Domain, Parsed), Errno> {
     let len = len as usize;
     if c_int::try_from(len).is_err() || len < size_of::<sa_family_t>() {
         return Err(Errno(libc::EINVAL));
@@ -57,7 +57,7 @@ pub(crate) unsafe fn read_any(
     // SAFETY: the family is the first field, and within `len`.
     let family = unsafe { user::get(address.cast::<sa_family_t>()) }?;
     match c_int::from(family) {
-        libc::AF_UNSPEC => Ok((Domain::Inet, Name::Nobody)),
+        libc::AF_UNSPEC => Ok((Domain::Inet, Parsed::Unspec)),
         libc::AF_INET => {
             if len < INET_LEN {
                 return Err(Errno(libc::EINVAL));
@@ -67,7 +67,7 @@ pub(crate) unsafe fn read_any(
             let addr = Addr::v4(inet.sin_addr.s_addr.to_ne_bytes());
             Ok((
                 Domain::Inet,
-                Name::Inet(Endpoint::new(addr, u16::from_be(inet.sin_port))),
+                Parsed::Inet(Endpoint::new(addr, u16::from_be(inet.sin_port))),
             ))
         }
         libc::AF_INET6 => {
@@ -84,11 +84,11 @@ pub(crate) unsafe fn read_any(
                 // SAFETY: `len` covers the structure.
                 unsafe { user::get(address.cast::<sockaddr_in6>()) }?.sin6_scope_id
             };
-            let is_other = addr.is_v6_link_local() && !start::is_own_link(scope);
+            let is_other = addr.is_v6_link_local() && !running::is_own_interface(scope);
             let name = if is_other {
-                Name::OtherLink
+                Parsed::OtherInterface
             } else {
-                Name::Inet(Endpoint::new(addr, port))
+                Parsed::Inet(Endpoint::new(addr, port))
             };
             Ok((Domain::Inet6, name))
         }
@@ -109,7 +109,7 @@ pub(crate) unsafe fn write(
     // SAFETY: the caller's promise.
     let room = unsafe { user::get(len) }?;
     let room = c_int::try_from(room).map_err(|_| Errno(libc::EINVAL))?;
-    let bytes = Encoded::new(endpoint, domain);
+    let bytes = SockAddr::new(endpoint, domain);
     let fits = bytes.len.min(room.unsigned_abs() as usize);
     if address.is_null() && fits > 0 {
         return Err(Errno(libc::EFAULT));
@@ -121,12 +121,12 @@ pub(crate) unsafe fn write(
 }
 
 /// An address as the kernel and the program know it.
-pub(crate) struct Encoded {
+pub(crate) struct SockAddr {
     bytes: [u8; INET6_LEN],
     len: usize,
 }
 
-impl Encoded {
+impl SockAddr {
     pub(crate) fn new(endpoint: Endpoint, domain: Domain) -> Self {
         let mut bytes = [0; INET6_LEN];
         bytes[2..4].copy_from_slice(&endpoint.port.to_be_bytes());
@@ -146,7 +146,7 @@ impl Encoded {
                     bytes[8..24].copy_from_slice(&endpoint.addr.octets());
                 }
                 if endpoint.addr.is_v6_link_local() {
-                    bytes[24..].copy_from_slice(&start::own_link().to_ne_bytes());
+                    bytes[24..].copy_from_slice(&running::own_interface().to_ne_bytes());
                 }
                 Self {
                     bytes,

@@ -1,9 +1,8 @@
-//! The library's own heap: no call of ours enters the program's malloc.
+//! The library's own heap: none of our calls enters the program's malloc.
 //!
-//! One heap per process. A fork may happen while another thread is inside the allocator, so the
-//! child neither waits for the inherited lock nor touches the inherited heap: it starts a fresh one
-//! at its first allocation, and what its parent had allocated stays where it is for ever. That is
-//! little: the library allocates when it starts, and hardly ever after.
+//! Each process has its own heap. A fork may happen while another thread is inside the allocator. So the child neither
+//! waits for the inherited lock nor touches the inherited heap. It makes a fresh one at its first allocation, and never
+//! frees what its parent had allocated. That is little: the library allocates when it starts, and hardly ever after.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr;
@@ -98,7 +97,7 @@ unsafe impl GlobalAlloc for ProcessHeap {
     }
 }
 
-/// Whether the limits of this process leave room for a heap. Without it the first allocation would end the program.
+/// Whether this process's limits leave room for a heap. If not, the first allocation would end the program.
 pub(crate) fn has_room() -> bool {
     let span = sys::map(SPAN_BYTES);
     if span.is_null() {

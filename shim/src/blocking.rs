@@ -3,14 +3,8 @@
 use family::{FileId, Outcome, State, Wait};
 use stack::{Error, Instant, SockId};
 
-use crate::descriptors;
 use crate::errno::Errno;
-use crate::start;
-use crate::thread;
-
-/// `FileRecord::flags` of a file whose socket is the stack's for good: what comes next does not
-/// route it any more. Not shown by `fcntl(F_GETFL)`.
-pub(crate) const ROUTED: u32 = 1 << 31;
+use crate::{death, descriptors, entering, thread};
 
 /// Which of a file's two timeouts holds for a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,7 +15,7 @@ pub(crate) enum Direction {
     Send,
 }
 
-/// What a call may do when there is nothing to be done yet.
+/// How a call waits when it cannot be done at once.
 #[derive(Clone, Copy)]
 pub(crate) struct Patience {
     pub(crate) direction: Direction,
@@ -38,12 +32,12 @@ impl Patience {
     }
 }
 
-/// How far one attempt got.
+/// Result of the first attempt.
 enum Attempt<R> {
     Done(Result<R, Errno>),
-    /// Nothing yet, and the program does not want to wait.
+    /// Not possible yet, and the program does not want to wait.
     NotNow,
-    /// Nothing yet; how long to wait for it.
+    /// Not possible yet; wait until then, or for ever.
     Later(Option<Instant>),
 }
 
@@ -55,7 +49,7 @@ pub(crate) fn attempt<R>(
     patience: Patience,
     mut call: impl FnMut(&mut State, Instant, SockId) -> Result<R, Error>,
 ) -> Result<R, Errno> {
-    let first = start::enter(|state, now| {
+    let first = entering::enter(|state, now| {
         let Some(record) = state.files.get(file) else {
             return Attempt::Done(Err(descriptors::gone(file)));
         };
@@ -81,15 +75,15 @@ pub(crate) fn attempt<R>(
     }
 }
 
-/// Programs that never wait still have to get what the device has for them.
+/// Looks once at the device before `EAGAIN`: programs that never wait must get their frames, too.
 fn look_again<R>(
     file: FileId,
     mut call: impl FnMut(&mut State, Instant, SockId) -> Result<R, Error>,
 ) -> Result<R, Errno> {
-    if !start::entered()?.poll() {
+    if !entering::family()?.poll() {
         return Err(Errno(libc::EAGAIN));
     }
-    start::enter(|state, now| {
+    entering::enter(|state, now| {
         let sock = state.files.get(file).ok_or(Error::BadDescriptor)?.sock;
         call(state, now, sock)
     })?
@@ -103,7 +97,7 @@ fn wait<R>(
     deadline: Option<Instant>,
     mut call: impl FnMut(&mut State, Instant, SockId) -> Result<R, Error>,
 ) -> Result<R, Errno> {
-    let family = start::entered()?;
+    let family = entering::family()?;
     let interruptions = thread::interruptions();
     loop {
         let wait = Wait {
@@ -136,8 +130,8 @@ fn wait<R>(
                 }
                 Err(Errno(libc::EINTR))
             }
-            Outcome::Gone => Err(start::ended(family)),
-            // There is no kernel descriptor to have become ready.
+            Outcome::Gone => Err(death::answer(family)),
+            // The wait has no kernel descriptors.
             Outcome::Kernel => continue,
         };
     }

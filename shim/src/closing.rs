@@ -1,4 +1,4 @@
-//! Numbers that stop being ours.
+//! Closing: a descriptor stops being ours.
 
 use core::ffi::c_int;
 use core::time::Duration;
@@ -7,11 +7,11 @@ use family::{FileId, Wait};
 use stack::OptName;
 
 use crate::descriptors::{self, Descriptor};
+use crate::entering::{self, on_socket};
 use crate::errno::Errno;
-use crate::opening::on_socket;
-use crate::{replay, start, sys, thread};
+use crate::{dead, membership, replay, running, sys};
 
-/// close(2) of a number that is ours.
+/// close(2) of one of our descriptors.
 pub(crate) fn close(fd: c_int) -> Result<(), Errno> {
     if let Some(file) = descriptors::owned(fd) {
         linger(file);
@@ -20,28 +20,39 @@ pub(crate) fn close(fd: c_int) -> Result<(), Errno> {
     sys::close(fd)
 }
 
-/// Whatever the number stood for, it does so no longer; the number itself stays open.
+/// The descriptor is not ours any more. The kernel's descriptor of this number stays open.
 pub(crate) fn forget(fd: c_int) {
     let undecided = descriptors::is_undecided(fd);
-    let descriptor = descriptors::take(fd);
+    let descriptor = take(fd);
     if let Descriptor::Stack(file) = descriptor
         && undecided
-        && !has_number(file)
+        && !has_descriptor(file)
     {
         replay::forget(file);
     }
     release(descriptor);
 }
 
-/// One descriptor less leads to what `descriptor` names.
+/// The descriptor is not ours any more. Returns what it led to, which stays counted until [`release`].
+pub(crate) fn take(fd: c_int) -> Descriptor {
+    let descriptor = descriptors::take(fd);
+    if descriptor != Descriptor::Kernel {
+        dead::forget(fd);
+    }
+    descriptor
+}
+
+/// Counts one descriptor less for a socket or an epoll set.
 pub(crate) fn release(descriptor: Descriptor) {
     if descriptor == Descriptor::Kernel {
         return;
     }
-    let Ok(family) = start::entered() else { return };
+    let Ok(family) = entering::family() else {
+        return;
+    };
     let member = family.member();
-    // A stack that is gone has nothing to be released.
-    let _ = start::enter(|state, now| match descriptor {
+    // A dead stack has nothing to release.
+    let _ = entering::enter(|state, now| match descriptor {
         Descriptor::Stack(file) => {
             state.release(now, file, member);
         }
@@ -50,15 +61,17 @@ pub(crate) fn release(descriptor: Descriptor) {
     });
 }
 
-/// Whether a number of this process leads to the file.
-fn has_number(file: FileId) -> bool {
+/// Whether a descriptor of this process leads to the file.
+fn has_descriptor(file: FileId) -> bool {
     descriptors::all().any(|(_, descriptor)| descriptor == Descriptor::Stack(file))
 }
 
-/// `SO_LINGER` with a time: the last close waits that long for what has been sent to be
-/// acknowledged. A time of 0, a reset, is the stack's matter.
+/// `SO_LINGER` with a time: the last close waits that long until all sent data is acknowledged. The stack itself handles
+/// a time of 0, which is a reset.
 fn linger(file: FileId) {
-    let Ok(family) = start::entered() else { return };
+    let Ok(family) = entering::family() else {
+        return;
+    };
     let member = family.member();
     let asked = on_socket(file, |state, _, sock| {
         if state.files.is_shared(file, member) {
@@ -82,7 +95,7 @@ fn linger(file: FileId) {
         deadline,
         mask: None,
     };
-    // However it ends, the number is closed.
+    // However it ends, the descriptor is closed.
     let _ = family.wait(wait, |state, _, bell| {
         let mut record = state.files.get_mut(file)?;
         if let Some(bell) = bell {
@@ -95,12 +108,12 @@ fn linger(file: FileId) {
     });
 }
 
-/// Whether the number tables matter in this process.
+/// Whether this process has descriptors of ours to look after.
 pub(crate) fn concerns_us() -> bool {
-    start::family().is_some() && thread::usable()
+    running::family().is_some() && membership::may_enter()
 }
 
-/// close_range(2): numbers of ours leave the stack, the library's own stay open.
+/// close_range(2): our sockets are closed, the library's private descriptors stay open.
 pub(crate) fn close_range(first: u32, last: u32, flags: c_int) -> Result<(), Errno> {
     for (fd, descriptor) in descriptors::all() {
         if (first..=last).contains(&fd.unsigned_abs()) && descriptor != Descriptor::Kernel {
@@ -120,5 +133,5 @@ pub(crate) fn close_range(first: u32, last: u32, flags: c_int) -> Result<(), Err
     sys::close_range(from, last, flags)
 }
 
-/// The library's own descriptors lie below this number (see `family::lift`).
+/// The library's private descriptors lie below this number (see `family::lift`).
 const OWN_END: u32 = 1 << 16;

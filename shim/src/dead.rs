@@ -1,9 +1,9 @@
 //! Sockets of a stack that has died.
 //!
-//! A process that hears of the death takes over what its numbers stood for: connections report errors from then
-//! on, by epoll, poll and select, until the program closes them. Listeners report nothing, as on an interface that
-//! is gone: a program that is told of one, and whose accept(2) then fails, asks again at once and for ever.
-//! What is known is this process's own, since nothing in the dead region can be changed any more.
+//! Each process that learns of the death takes over its own sockets. From then on epoll, poll and select report errors for
+//! connections, until the program closes them. They report nothing for listeners, as on an interface that is gone: a
+//! program whose accept(2) fails would call it again at once, for ever. The tables here are this process's own, since
+//! nothing in the dead region may be changed.
 
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
@@ -24,11 +24,11 @@ pub(crate) enum Dead {
     Listener,
 }
 
-/// Ids that name nothing: what the numbers of dead sockets lead to.
+/// What the descriptors of dead sockets lead to: ids of no file.
 const CONNECTION: FileId = FileId::NONE;
 const LISTENER: FileId = FileId::from_bits(1);
 
-/// What the number of a set leads to that has no living stack socket.
+/// What the descriptor of an epoll set leads to if the set has no living stack socket.
 pub(crate) const NO_SET: EpollId = EpollId::NONE;
 
 /// A dead socket in an epoll set.
@@ -37,12 +37,12 @@ struct Watched {
     fd: c_int,
     dead: Dead,
     interest: Interest,
-    /// Nothing more is reported until the program changes its interest.
+    /// It has been reported, and is not again until the program changes its interest.
     told: bool,
 }
 
 static WATCHED: ProcessLock<Vec<Watched>> = ProcessLock::new(Vec::new());
-/// Whether there is any: what living sockets pay.
+/// Whether there is any. Living sockets look no further.
 static ANY: AtomicBool = AtomicBool::new(false);
 /// The stack whose sockets were taken over last.
 static TAKEN_OVER: AtomicPtr<Family> = AtomicPtr::new(core::ptr::null_mut());
@@ -79,7 +79,7 @@ pub(crate) fn take_over(family: &'static Family) -> bool {
         if TAKEN_OVER.swap(address, Ordering::AcqRel) == address {
             return false;
         }
-        // Without a look at what is left every socket counts as a connection that nobody watches.
+        // If nothing is left to look at, every socket counts as a connection that nobody watches.
         let mut listeners = Vec::new();
         family.look_at_remains(|state| {
             for (fd, descriptor) in descriptors::all() {
@@ -148,7 +148,7 @@ fn with_watched<R>(work: impl FnOnce(&mut Vec<Watched>) -> R) -> R {
     let _inside = thread::inside();
     WATCHED.with(|watched, found| {
         if found == Found::Broken {
-            // Another thread of the parent's was at it: what it holds is not to be touched.
+            // A thread of the parent was changing it: what it holds is not to be touched.
             core::mem::forget(core::mem::take(watched));
         }
         work(watched)
@@ -192,7 +192,7 @@ pub(crate) fn control(
     })
 }
 
-/// The number stands for nothing of ours any more.
+/// The descriptor is not ours any more.
 pub(crate) fn forget(fd: c_int) {
     if !ANY.load(Ordering::Acquire) {
         return;
@@ -203,8 +203,7 @@ pub(crate) fn forget(fd: c_int) {
     });
 }
 
-/// Fills in what a set's dead sockets have to report; returns how many events. What is reported again later goes to
-/// the end of the line.
+/// Fills in the events of a set's dead sockets; returns how many. Those that were looked at go to the end of the list.
 pub(crate) fn collect(epfd: c_int, out: &mut [epoll_event]) -> usize {
     if !ANY.load(Ordering::Acquire) {
         return 0;

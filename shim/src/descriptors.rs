@@ -1,8 +1,8 @@
-//! Whose a descriptor number is: the kernel's, or ours and what of ours.
+//! Which descriptors are ours, and what they lead to.
 //!
-//! One byte per number decides on every call; it is all that a call on somebody else's descriptor
-//! costs. The tables are this process's own: a fork's child has a copy, a vfork's child must not
-//! write them (see `thread::usable`).
+//! One byte for each descriptor tells on every call whose it is; a call on a kernel descriptor costs nothing more. The
+//! tables are this process's own: a fork's child has a copy, and a vfork's child must not write them (see
+//! `membership::may_enter`).
 
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -10,16 +10,15 @@ use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use family::{EpollId, FileId};
 
 use crate::errno::Errno;
-use crate::{dead, thread};
+use crate::membership;
 
-/// Numbers from here on are never ours: no table has room for them.
-pub(crate) const NUMBERS_MAX: usize = 1 << 20;
+/// Our descriptors lie below this number: the tables have no room for more.
+pub(crate) const DESCRIPTORS_MAX: usize = 1 << 20;
 
-/// What a number stands for.
+/// What a descriptor leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Descriptor {
-    /// Nothing of ours: no descriptor, or one of the kernel's, a socket that was routed to the
-    /// kernel included.
+    /// It is not ours: closed, or the kernel's, perhaps a socket that was routed to the kernel.
     Kernel,
     /// A socket of the stack, or one that has not been routed yet.
     Stack(FileId),
@@ -28,19 +27,19 @@ pub(crate) enum Descriptor {
 }
 
 const KERNEL: u8 = 0;
-/// A socket whose way is decided.
+/// A socket that has been routed.
 const STACK: u8 = 1;
-/// A socket that may still be routed to the kernel.
+/// A socket that has not been routed yet.
 const UNDECIDED: u8 = 2;
 const EPOLL: u8 = 3;
 
-static KINDS: [AtomicU8; NUMBERS_MAX] = [const { AtomicU8::new(KERNEL) }; NUMBERS_MAX];
+static KINDS: [AtomicU8; DESCRIPTORS_MAX] = [const { AtomicU8::new(KERNEL) }; DESCRIPTORS_MAX];
 /// The id that goes with the kind. Written before the kind, read after it.
-static IDS: [AtomicU64; NUMBERS_MAX] = [const { AtomicU64::new(0) }; NUMBERS_MAX];
-/// One more than the highest number that was ever ours.
+static IDS: [AtomicU64; DESCRIPTORS_MAX] = [const { AtomicU64::new(0) }; DESCRIPTORS_MAX];
+/// One more than the highest descriptor that was ever ours.
 static END: AtomicU32 = AtomicU32::new(0);
 
-/// The file behind a number, if it is a socket of ours and this process may use it.
+/// The file of a descriptor, if it is one of our sockets and this process may use it.
 #[inline(always)]
 pub(crate) fn owned(fd: c_int) -> Option<FileId> {
     if is_kernel(fd) {
@@ -52,7 +51,7 @@ pub(crate) fn owned(fd: c_int) -> Option<FileId> {
     }
 }
 
-/// The quick look: whether a number is certainly none of ours.
+/// The quick look: whether a descriptor is certainly not ours.
 #[inline(always)]
 pub(crate) fn is_kernel(fd: c_int) -> bool {
     KINDS
@@ -60,7 +59,7 @@ pub(crate) fn is_kernel(fd: c_int) -> bool {
         .is_none_or(|kind| kind.load(Ordering::Relaxed) == KERNEL)
 }
 
-/// What a number stands for. In a process that may not enter the stack nothing is ours.
+/// What a descriptor leads to. In a process that may not enter the stack nothing is ours.
 #[inline(never)]
 pub(crate) fn get(fd: c_int) -> Descriptor {
     let number = fd as u32 as usize;
@@ -68,7 +67,7 @@ pub(crate) fn get(fd: c_int) -> Descriptor {
         return Descriptor::Kernel;
     };
     let kind = kind.load(Ordering::Acquire);
-    if kind == KERNEL || !thread::usable() {
+    if kind == KERNEL || !membership::may_enter() {
         return Descriptor::Kernel;
     }
     let id = id.load(Ordering::Relaxed);
@@ -79,8 +78,7 @@ pub(crate) fn get(fd: c_int) -> Descriptor {
     }
 }
 
-/// Says what a number stands for from now on. `false`: the number is beyond the tables and stays
-/// the kernel's.
+/// Sets what a descriptor leads to. `false`: it is beyond the tables and stays the kernel's.
 #[must_use]
 pub(crate) fn set(fd: c_int, descriptor: Descriptor) -> bool {
     let number = fd as u32;
@@ -98,7 +96,7 @@ pub(crate) fn set(fd: c_int, descriptor: Descriptor) -> bool {
     true
 }
 
-/// Whether a socket of ours still has to be routed, as far as this process has been told.
+/// Whether one of our sockets still has to be routed, as far as this process knows.
 #[inline]
 pub(crate) fn is_undecided(fd: c_int) -> bool {
     KINDS
@@ -106,14 +104,14 @@ pub(crate) fn is_undecided(fd: c_int) -> bool {
         .is_some_and(|kind| kind.load(Ordering::Relaxed) == UNDECIDED)
 }
 
-/// Marks a socket of ours as one that still has to be routed.
+/// One of our sockets still has to be routed.
 pub(crate) fn set_undecided(fd: c_int) {
     if let Some(kind) = KINDS.get(fd as u32 as usize) {
         let _ = kind.compare_exchange(STACK, UNDECIDED, Ordering::AcqRel, Ordering::Relaxed);
     }
 }
 
-/// Every number of `file` is the stack's for good.
+/// The socket of `file` has been routed to the stack.
 pub(crate) fn set_decided(file: FileId) {
     for (fd, _) in all().filter(|(_, descriptor)| *descriptor == Descriptor::Stack(file)) {
         if let Some(kind) = KINDS.get(fd as usize) {
@@ -122,7 +120,7 @@ pub(crate) fn set_decided(file: FileId) {
     }
 }
 
-/// The answer to a call on a file that is not there: closed by another thread, or with its stack.
+/// The answer to a call on a file that is not there: another thread has closed it, or its stack is dead.
 pub(crate) fn gone(file: FileId) -> Errno {
     Errno(if file.is_none() {
         libc::ECONNRESET
@@ -131,7 +129,7 @@ pub(crate) fn gone(file: FileId) -> Errno {
     })
 }
 
-/// Takes a number away from us and says what it stood for: for the one thread that closes it.
+/// The descriptor is not ours any more. Returns what it led to: of several threads only one gets that.
 pub(crate) fn take(fd: c_int) -> Descriptor {
     let before = get(fd);
     let Some(kind) = KINDS.get(fd as u32 as usize) else {
@@ -140,13 +138,12 @@ pub(crate) fn take(fd: c_int) -> Descriptor {
     if before == Descriptor::Kernel || kind.swap(KERNEL, Ordering::AcqRel) == KERNEL {
         return Descriptor::Kernel;
     }
-    dead::forget(fd);
     before
 }
 
-/// All numbers that are ours, in order.
+/// All descriptors of ours, in order.
 pub(crate) fn all() -> impl Iterator<Item = (c_int, Descriptor)> {
-    let end = END.load(Ordering::Relaxed).min(NUMBERS_MAX as u32) as c_int;
+    let end = END.load(Ordering::Relaxed).min(DESCRIPTORS_MAX as u32) as c_int;
     (0..end)
         .filter(|fd| !is_kernel(*fd))
         .map(|fd| (fd, get(fd)))

@@ -1,8 +1,8 @@
-//! The environment that the program was started with, as far as it concerns us.
+//! Our variables in the environment that the program was started with.
 //!
-//! The program's own list is no place to look later: its other threads change it with setenv(3), which moves
-//! and frees what is there, and programs that change their title overwrite it. So our variables are copied when
-//! the library is loaded, before the program has any thread, and the program's list is not looked at again.
+//! The program's own list cannot be read later: other threads change it with setenv(3), which moves and frees strings, and
+//! programs that change their title overwrite it. So our variables are copied when the library is loaded, before the
+//! program has any thread. The program's list is not read again.
 
 use core::ffi::{CStr, c_char, c_int};
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -12,11 +12,11 @@ use crate::sys;
 /// The copy: C strings `NAME=VALUE` one behind the other, and an empty one at the end. Null: not made yet.
 static KEPT: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
 
-/// What is kept where no variable is ours.
+/// The copy if there are no variables of ours.
 static NOTHING: u8 = 0;
 
-/// Run by the loader, which gives every library the program's arguments and environment (glibc). Every program under the
-/// preload pays for it, so it does little, and does not ask the loader for `environ`.
+/// The loader runs this, with the program's arguments and environment (glibc). Every program under the preload pays for
+/// it. So it does little, and does not import `environ`, which the loader would have to look up.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn(c_int, List, List) = at_load;
@@ -28,8 +28,7 @@ extern "C" fn at_load(_count: c_int, _arguments: List, environment: List) {
     keep(environment);
 }
 
-/// Copies our variables, unless that has been done at load: a library that is initialised before ours may make a socket
-/// earlier.
+/// Copies our variables if that was not done at load: a library that is initialised before ours may make a socket.
 pub(crate) fn keep_at_start() {
     if KEPT.load(Ordering::Acquire).is_null() {
         // SAFETY: the name is a C string; the answer is where libc's variable lies.
@@ -41,7 +40,7 @@ pub(crate) fn keep_at_start() {
     }
 }
 
-/// Copies our variables out of `list`. Without memory for them there are none.
+/// Copies our variables out of `list`. Without memory there are none.
 fn keep(list: List) {
     if !KEPT.load(Ordering::Acquire).is_null() {
         return;
@@ -87,11 +86,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static CStr> {
         at = at.wrapping_add(variable.count_bytes() + 1);
         (!variable.is_empty()).then_some(variable)
     })
-    // Nothing may be read behind the empty string.
+    // Nothing after the empty string may be read.
     .fuse()
 }
 
-/// Our variables in the program's list. To be walked only while the library is loaded.
+/// Our variables in the program's list. To be read only while the library is being loaded.
 fn ours(list: List) -> impl Iterator<Item = &'static CStr> {
     let mut entry = list;
     core::iter::from_fn(move || {
@@ -99,7 +98,7 @@ fn ours(list: List) -> impl Iterator<Item = &'static CStr> {
             if entry.is_null() {
                 return None;
             }
-            // SAFETY: a list ends in a null pointer, at which the walk ends, too.
+            // SAFETY: the list ends in a null pointer, where this ends too.
             let variable = unsafe { entry.read() };
             if variable.is_null() {
                 return None;
@@ -113,7 +112,7 @@ fn ours(list: List) -> impl Iterator<Item = &'static CStr> {
     })
 }
 
-/// Whether a C string of the program's list begins like that.
+/// Whether a C string begins with `prefix`.
 fn begins(variable: *const c_char, prefix: &str) -> bool {
     prefix.bytes().enumerate().all(|(at, byte)| {
         // SAFETY: not beyond the string's last byte, which is 0 and no byte of a prefix.

@@ -1,7 +1,7 @@
 //! epoll(7) over kernel descriptors and stack sockets.
 //!
-//! The program's epoll descriptor is the kernel's own and holds the kernel's members. The stack's members
-//! are in a set of the region, which a number gets with its first one.
+//! The program's epoll descriptor is the kernel's own, and watches the kernel's descriptors. Its stack sockets are in a
+//! second set in the region: the stack part. A set gets one with its first stack socket.
 
 mod waiting;
 
@@ -14,16 +14,16 @@ use stack::Ready;
 
 use crate::descriptors::{self, Descriptor};
 use crate::errno::Errno;
-use crate::{dead, start, sys, thread, user};
+use crate::{dead, entering, membership, running, sys, user};
 
 pub(crate) use waiting::Waiting;
 
-/// Numbers that epoll_create has ever returned: a bit each. A number may mean something else by now.
+/// Descriptors that epoll_create has ever returned: a bit each. They may be something else by now.
 static MADE: [AtomicU64; MADE_MAX / 64] = [const { AtomicU64::new(0) }; MADE_MAX / 64];
-/// Sets with higher numbers are not noticed inside other sets.
+/// Sets with higher descriptors are not noticed inside other sets.
 const MADE_MAX: usize = 4096;
 
-/// Takes note of a new set's number.
+/// Notes the descriptor of a new set.
 pub(crate) fn made(epfd: c_int) -> c_int {
     if let Some(word) = MADE.get(epfd as usize / 64) {
         word.fetch_or(1 << (epfd % 64), Ordering::Relaxed);
@@ -31,20 +31,20 @@ pub(crate) fn made(epfd: c_int) -> c_int {
     epfd
 }
 
-/// Whether a kernel descriptor that enters a set is a set itself: stack sockets in it, now or later, are to be
-/// seen from outside.
+/// Whether a kernel descriptor that is added to a set is a set itself. The outer set must see stack sockets that are in
+/// it, now or later.
 pub(crate) fn is_nested(fd: c_int) -> bool {
     let marked = MADE
         .get(fd as usize / 64)
         .is_some_and(|word| word.load(Ordering::Relaxed) & 1 << (fd % 64) != 0);
-    marked && start::family().is_some() && thread::usable()
+    marked && running::family().is_some() && membership::may_enter()
 }
 
-/// A socket has left the stack for the kernel, which has laid its own over number `fd`: the sets that watched
-/// it under that number go on watching it there. To be called while `file` is still held.
+/// A kernel socket has taken the place of our socket at descriptor `fd`: the sets that watched ours go on with the
+/// kernel's. To be called while `file` is still counted.
 pub(crate) fn moved_to_kernel(fd: c_int, file: FileId) {
     while let Ok(Some((set, interest))) =
-        start::enter(|state, _| state.epolls.take_watcher(file, fd, &mut state.files))
+        entering::enter(|state, _| state.epolls.take_watcher(file, fd, &mut state.files))
     {
         let epfd = descriptors::all().find(|(_, descriptor)| *descriptor == Descriptor::Epoll(set));
         if let Some((epfd, _)) = epfd {
@@ -52,7 +52,7 @@ pub(crate) fn moved_to_kernel(fd: c_int, file: FileId) {
                 events: interest.events,
                 u64: interest.data,
             };
-            // The kernel takes what the stack took, or has no room: then the socket is silent.
+            // If the kernel has no memory for it the socket stays silent.
             // SAFETY: the event outlives the call.
             let _ = unsafe { kernel_control(epfd, libc::EPOLL_CTL_ADD, fd, &raw mut event) };
         }
@@ -95,9 +95,9 @@ fn control_living(
     (fd, file): (c_int, FileId),
     interest: Interest,
 ) -> Result<(), Errno> {
-    let member = start::entered()?.member();
-    start::enter(|state, _| {
-        // Looked up under the lock: two threads may bring a set its first member at the same time.
+    let member = entering::family()?.member();
+    entering::enter(|state, _| {
+        // Looked up under the lock: two threads may add a set's first stack socket at the same time.
         let set = match descriptors::get(epfd) {
             Descriptor::Epoll(set) if set != dead::NO_SET => set,
             Descriptor::Kernel | Descriptor::Epoll(_) if operation == libc::EPOLL_CTL_ADD => {
@@ -117,7 +117,7 @@ fn control_living(
     })?
 }
 
-/// What the program wants to know; nothing, when it deletes.
+/// The events that the program wants; none when it deletes.
 ///
 /// # Safety
 /// `event` is null or valid.
@@ -133,7 +133,7 @@ unsafe fn interest(operation: c_int, event: *mut epoll_event) -> Result<Interest
     })
 }
 
-/// What the kernel has accepted for a set inside a set holds for their stack parts, too.
+/// Does for the stack parts of a set inside a set what the kernel has accepted for the sets.
 ///
 /// # Safety
 /// `event` is null or valid.
@@ -145,8 +145,8 @@ pub(crate) unsafe fn nest(
 ) -> Result<(), Errno> {
     // SAFETY: the caller's promise.
     let interest = unsafe { interest(operation, event) }?;
-    let member = start::entered()?.member();
-    start::enter(|state, _| {
+    let member = entering::family()?.member();
+    entering::enter(|state, _| {
         let set = match descriptors::get(epfd) {
             Descriptor::Epoll(set) if set != dead::NO_SET => set,
             Descriptor::Kernel | Descriptor::Epoll(_) => begin(state, epfd, member)?,
@@ -179,7 +179,7 @@ pub(crate) unsafe fn nest(
     })?
 }
 
-/// A set without stack sockets has entered another one: both get a stack part.
+/// A set without stack sockets has been added to another one: both get a stack part.
 ///
 /// # Safety
 /// `event` is null or valid.
@@ -187,15 +187,17 @@ pub(crate) unsafe fn begin_nested(epfd: c_int, fd: c_int, event: *mut epoll_even
     if check_is_epoll(fd, epfd).is_err() {
         return;
     }
-    let Ok(family) = start::entered() else { return };
-    let inner = start::enter(|state, _| begin(state, fd, family.member()));
+    let Ok(family) = entering::family() else {
+        return;
+    };
+    let inner = entering::enter(|state, _| begin(state, fd, family.member()));
     if let Ok(Ok(inner)) = inner {
         // SAFETY: the caller's promise. Without room for it the stack's sockets are not seen from outside.
         let _ = unsafe { nest(epfd, libc::EPOLL_CTL_ADD, (fd, inner), event) };
     }
 }
 
-/// A set's stack part, made with its first member.
+/// Makes a set's stack part, for its first stack socket.
 fn begin(state: &mut State, epfd: c_int, member: Member) -> Result<EpollId, Errno> {
     let set = state.epolls.create(member).ok_or(Errno(libc::ENOSPC))?;
     if descriptors::set(epfd, Descriptor::Epoll(set)) {
@@ -232,8 +234,8 @@ fn errno_of(error: EpollError) -> Errno {
     })
 }
 
-/// Asks the kernel whether `epfd` is an epoll descriptor. `fd` is in no such set, so taking it out of a true
-/// one finds nothing: the template behind a stack socket never is, nor a set in one that it contains.
+/// Asks the kernel whether `epfd` is an epoll descriptor, by taking `fd` out of it. `fd` is in no set: it is the
+/// placeholder behind a stack socket, or a set that contains this one.
 fn check_is_epoll(epfd: c_int, fd: c_int) -> Result<(), Errno> {
     // SAFETY: EPOLL_CTL_DEL reads no event.
     match unsafe { kernel_control(epfd, libc::EPOLL_CTL_DEL, fd, core::ptr::null_mut()) } {

@@ -1,5 +1,4 @@
-//! Errors on their way to the program. This is the one place where the stack's errors become
-//! numbers.
+//! errno(3): this is the one place where the stack's errors become numbers.
 
 use core::ffi::c_int;
 
@@ -77,12 +76,12 @@ impl<T> Failed for *mut T {
     const FAILED: Self = core::ptr::null_mut();
 }
 
-/// For sleep(3) and alarm(2), which cannot say so.
+/// For sleep(3), which cannot fail.
 impl Failed for u32 {
     const FAILED: Self = 0;
 }
 
-/// For calls that may find that the kernel is to answer.
+/// For calls that may find that the kernel must answer.
 impl<R: Failed> Failed for Option<R> {
     const FAILED: Self = Some(R::FAILED);
 }

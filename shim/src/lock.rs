@@ -5,22 +5,22 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::{pid, sys};
 
-/// Guards a value of this process. A fork may happen while another thread holds the lock: the child
-/// then takes it all the same and is told so, since the value may be half changed.
+/// Guards a value of this process. A fork may happen while another thread holds the lock. Then the child takes it
+/// nevertheless, and is told so: the value may be half changed.
 ///
-/// Contenders sleep in short steps: what is guarded is rare and short. Signal handlers must not get
-/// here while their thread holds the lock (see `thread::inside`).
+/// Waiting threads sleep in short steps, since the lock is held rarely and briefly. A signal handler must not take it
+/// while its own thread holds it (see `thread::inside`).
 pub(crate) struct ProcessLock<T> {
-    /// Process whose thread is inside; 0: none.
+    /// Process whose thread holds the lock; 0: none.
     holder: AtomicU32,
     value: UnsafeCell<T>,
 }
 
-/// In what state a guarded value was found.
+/// The state in which the value was found.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
     Whole,
-    /// A fork caught another thread at it.
+    /// Another thread was changing it when this process was forked.
     Broken,
 }
 

@@ -1,8 +1,7 @@
 //! NSTK_LOG: events of the library on stderr, filtered as `target=level,..`.
 //!
-//! tracing-subscriber's own formatter lives in thread-local storage and ends a program whose hooks
-//! are called after that is gone. This one formats into a buffer on the stack and writes in one
-//! system call.
+//! tracing-subscriber's own formatter uses thread-local storage, and aborts a program that calls our hooks after that is
+//! gone. This one formats into a buffer on the stack, and writes with one system call.
 
 use core::fmt::{self, Write};
 
@@ -16,8 +15,7 @@ use crate::sys::{self, Line};
 /// Longest event that is printed whole.
 const EVENT_MAX: usize = 512;
 
-/// Starts logging; without a filter nothing is ever formatted. A filter that is not understood is
-/// complained about.
+/// Starts logging. Without a filter nothing is ever formatted. A filter with errors gets one line of complaint.
 pub(crate) fn start(filter: Option<&str>) {
     let Some(filter) = filter else { return };
     match filter.parse::<Targets>() {

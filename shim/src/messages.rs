@@ -6,14 +6,15 @@ use core::time::Duration;
 use family::FileId;
 use libc::{cmsghdr, mmsghdr, msghdr, sockaddr, socklen_t, timespec};
 
-use crate::address::{self, Name};
+use crate::address::{self, Parsed};
 use crate::descriptors::{self, Descriptor};
+use crate::entering::on_socket;
 use crate::errno::{Errno, Failed, fail};
-use crate::opening::on_socket;
 use crate::receiving::{self, Received};
-use crate::route::{self, Purpose, Way};
+use crate::route::{self, Purpose};
+use crate::routed::Routed;
 use crate::user::{self, UserBytes};
-use crate::{sending, start, sys};
+use crate::{running, sending, sys};
 
 /// Most messages of one call (`UIO_MAXIOV`).
 const MESSAGES_MAX: u32 = 1024;
@@ -35,7 +36,7 @@ pub(crate) unsafe fn send_to(
     fd: c_int,
     file: FileId,
     message: Outgoing,
-) -> Result<Way<usize>, Errno> {
+) -> Result<Routed<usize>, Errno> {
     let Outgoing {
         bytes,
         addr,
@@ -47,25 +48,25 @@ pub(crate) unsafe fn send_to(
         // SAFETY: the caller's promise.
         let (_, name) = unsafe { address::read_any(addr, addr_len) }?;
         let purpose = match name {
-            Name::Inet(peer) => Some(Purpose::Reach(peer)),
-            Name::OtherLink => Some(Purpose::OtherLink),
-            Name::Nobody => None,
+            Parsed::Inet(peer) => Some(Purpose::Connect(peer)),
+            Parsed::OtherInterface => Some(Purpose::OtherInterface),
+            Parsed::Unspec => None,
         };
         if let Some(purpose) = purpose
-            && route::route(fd, file, purpose)? == Way::Kernel
+            && route::route(fd, file, purpose)? == Routed::Kernel
         {
-            return Ok(Way::Kernel);
+            return Ok(Routed::Kernel);
         }
         to = match name {
-            Name::Inet(peer) => Some(peer),
-            Name::OtherLink => return Err(Errno(libc::ENETUNREACH)),
-            Name::Nobody => None,
+            Parsed::Inet(peer) => Some(peer),
+            Parsed::OtherInterface => return Err(Errno(libc::ENETUNREACH)),
+            Parsed::Unspec => None,
         };
     }
-    sending::send(file, bytes?, flags, to).map(Way::Stack)
+    sending::send(file, bytes?, flags, to).map(Routed::Stack)
 }
 
-/// sendmsg(2). Of control data only what Linux ignores for these sockets is taken.
+/// sendmsg(2). Control data is an error (`EINVAL`), unless Linux ignores it for these sockets.
 ///
 /// # Safety
 /// `message` must be null or what sendmsg(2) takes.
@@ -74,7 +75,7 @@ pub(crate) unsafe fn send(
     file: FileId,
     message: *const msghdr,
     flags: c_int,
-) -> Result<Way<usize>, Errno> {
+) -> Result<Routed<usize>, Errno> {
     // SAFETY: the caller's promise.
     let message = unsafe { user::get(message) }?;
     if message.msg_controllen >= size_of::<cmsghdr>() {
@@ -105,23 +106,23 @@ pub(crate) unsafe fn send_many(
     messages: *mut mmsghdr,
     count: u32,
     flags: c_int,
-) -> Result<Way<usize>, Errno> {
+) -> Result<Routed<usize>, Errno> {
     let mut done = 0;
     while done < count.min(MESSAGES_MAX) as usize {
         let (header, len) = parts(messages.wrapping_add(done));
         // SAFETY: the caller's promise.
         match unsafe { send(fd, file, header, flags) } {
-            Ok(Way::Stack(sent)) => {
+            Ok(Routed::Stack(sent)) => {
                 // SAFETY: the caller's promise.
                 unsafe { user::put(len, u32::try_from(sent).unwrap_or(u32::MAX)) }?;
             }
-            Ok(Way::Kernel) => return Ok(Way::Kernel),
+            Ok(Routed::Kernel) => return Ok(Routed::Kernel),
             Err(_) if done > 0 => break,
             Err(error) => return Err(error),
         }
         done += 1;
     }
-    Ok(Way::Stack(done))
+    Ok(Routed::Stack(done))
 }
 
 /// recvfrom(2).
@@ -227,7 +228,7 @@ pub(crate) unsafe fn receive_many(
     Ok(done)
 }
 
-/// Where the parts of a message of a list are.
+/// The addresses of a list entry's message and length.
 fn parts(message: *mut mmsghdr) -> (*mut msghdr, *mut u32) {
     const { assert!(core::mem::offset_of!(mmsghdr, msg_hdr) == 0) };
     let len = message.wrapping_byte_add(core::mem::offset_of!(mmsghdr, msg_len));
@@ -245,7 +246,7 @@ fn duration(time: timespec) -> Result<Duration, Errno> {
         .ok_or(Errno(libc::EINVAL))
 }
 
-/// Whether a message to another process has one of our sockets with it (unix(7), `SCM_RIGHTS`).
+/// Whether a message to another process passes one of our sockets (unix(7), `SCM_RIGHTS`).
 ///
 /// # Safety
 /// `message` must be null or what sendmsg(2) takes.
@@ -256,7 +257,7 @@ pub(crate) unsafe fn passes_ours(message: *const msghdr) -> bool {
         return false;
     };
     // SAFETY: the caller's promise.
-    message.msg_controllen > 0 && start::family().is_some() && unsafe { has_ours(message) }
+    message.msg_controllen > 0 && running::family().is_some() && unsafe { has_ours(message) }
 }
 
 /// # Safety
@@ -285,7 +286,7 @@ unsafe fn has_ours(message: &msghdr) -> bool {
     false
 }
 
-/// Answers a call that wants to pass one of our sockets on.
+/// Refuses a call that passes one of our sockets to another process.
 #[cold]
 pub(crate) fn refuse_passing<R: Failed>() -> R {
     sys::complain(format_args!(

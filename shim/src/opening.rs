@@ -6,14 +6,16 @@ use family::{Family, FileId, State};
 use libc::{sockaddr, socklen_t};
 use stack::{Domain, Endpoint, Error, Instant, Ready, Shutdown, SockId, SockKind};
 
-use crate::address::{self, Name};
-use crate::blocking::{self, Direction, Patience, ROUTED};
+use crate::address::{self, Parsed};
+use crate::blocking::{self, Direction, Patience};
 use crate::descriptors::{self, Descriptor};
+use crate::entering::{self, on_socket};
 use crate::errno::Errno;
-use crate::route::{self, Purpose, Way};
-use crate::{closing, start, sys, template};
+use crate::route::{self, Purpose};
+use crate::routed::{ROUTED, Routed};
+use crate::{closing, placeholder, start, sys};
 
-/// What the stack has in place of a kernel socket; `None`: the kernel's matter.
+/// The stack's socket for these arguments of socket(2); `None`: it has none, and the kernel makes one.
 pub(crate) fn wanted(domain: c_int, kind: c_int, protocol: c_int) -> Option<(Domain, SockKind)> {
     let domain = match domain {
         libc::AF_INET => Domain::Inet,
@@ -27,14 +29,13 @@ pub(crate) fn wanted(domain: c_int, kind: c_int, protocol: c_int) -> Option<(Dom
     }
 }
 
-/// socket(2); `flags` are `SOCK_CLOEXEC` and `SOCK_NONBLOCK`. In the place of a stack that has died
-/// a fresh one is started.
+/// socket(2); `flags` are `SOCK_CLOEXEC` and `SOCK_NONBLOCK`. If the stack has died a fresh one is started.
 pub(crate) fn socket(domain: Domain, kind: SockKind, flags: c_int) -> Result<c_int, Errno> {
-    let family = start::entered()?;
+    let family = entering::family()?;
     match make(family, domain, kind, flags) {
         Err(Errno(libc::ECONNRESET)) => {
             start::renew(family)?;
-            make(start::entered()?, domain, kind, flags)
+            make(entering::family()?, domain, kind, flags)
         }
         made => made,
     }
@@ -42,8 +43,8 @@ pub(crate) fn socket(domain: Domain, kind: SockKind, flags: c_int) -> Result<c_i
 
 fn make(family: &Family, domain: Domain, kind: SockKind, flags: c_int) -> Result<c_int, Errno> {
     let member = family.member();
-    let fd = template::number(flags & libc::SOCK_CLOEXEC != 0)?;
-    let file = start::enter(|state, now| {
+    let fd = placeholder::new_fd(flags & libc::SOCK_CLOEXEC != 0)?;
+    let file = entering::enter(|state, now| {
         let sock = state.stack.socket(kind, domain)?;
         open(state, now, sock, member, nonblocking(flags))
     });
@@ -52,7 +53,7 @@ fn make(family: &Family, domain: Domain, kind: SockKind, flags: c_int) -> Result
     Ok(fd)
 }
 
-/// accept4(2). Like the kernel it does not take a connection that it has no number for.
+/// accept4(2). Like the kernel it takes no connection without a descriptor for it.
 ///
 /// # Safety
 /// `addr` must be null, or `len` and it writable as accept(2) says.
@@ -81,28 +82,28 @@ pub(crate) unsafe fn accept(
 }
 
 fn take_connection(listener: FileId, flags: c_int) -> Result<(c_int, FileId), Errno> {
-    let member = start::entered()?.member();
+    let member = entering::family()?.member();
     loop {
         blocking::attempt(
             listener,
             Patience::new(Direction::Receive, 0),
             |state, _, sock| acceptable(state, sock),
         )?;
-        let fd = template::number(flags & libc::SOCK_CLOEXEC != 0)?;
+        let fd = placeholder::new_fd(flags & libc::SOCK_CLOEXEC != 0)?;
         let file = on_socket(listener, |state, now, sock| {
             let sock = state.stack.accept(now, sock)?;
             open(state, now, sock, member, nonblocking(flags) | ROUTED)
         });
         match install(fd, file.and_then(|file| file)) {
             Ok(file) => return Ok((fd, file)),
-            // Somebody else was quicker.
+            // Another thread or process was faster.
             Err(Errno(libc::EAGAIN)) => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-/// The other end of a connection. It may have gone already, which accept(2) does not mind.
+/// The peer of a new connection. If it is gone already accept(2) does not fail.
 fn peer(file: FileId) -> Result<(Endpoint, Domain), Errno> {
     on_socket(file, |state, _, sock| {
         let peer = state.stack.peer(sock).unwrap_or(Endpoint::UNSPECIFIED);
@@ -135,40 +136,40 @@ pub(crate) unsafe fn bind(
     file: FileId,
     addr: *const sockaddr,
     len: socklen_t,
-) -> Result<Way, Errno> {
+) -> Result<Routed, Errno> {
     let domain = on_socket(file, |state, _, sock| state.stack.domain(sock))?;
     // SAFETY: the caller's promise.
     let local = match unsafe { address::read(addr, len, domain.ok_or(Errno(libc::EBADF))?) }? {
-        Name::Inet(local) => local,
-        Name::OtherLink => {
-            return match route::route(fd, file, Purpose::OtherLink)? {
-                Way::Kernel => Ok(Way::Kernel),
-                Way::Stack(()) => Err(Errno(libc::EADDRNOTAVAIL)),
+        Parsed::Inet(local) => local,
+        Parsed::OtherInterface => {
+            return match route::route(fd, file, Purpose::OtherInterface)? {
+                Routed::Kernel => Ok(Routed::Kernel),
+                Routed::Stack(()) => Err(Errno(libc::EADDRNOTAVAIL)),
             };
         }
-        Name::Nobody => return Err(Errno(libc::EAFNOSUPPORT)),
+        Parsed::Unspec => return Err(Errno(libc::EAFNOSUPPORT)),
     };
-    if route::route(fd, file, Purpose::Bind(local))? == Way::Kernel {
-        return Ok(Way::Kernel);
+    if route::route(fd, file, Purpose::Bind(local))? == Routed::Kernel {
+        return Ok(Routed::Kernel);
     }
     on_socket(file, |state, now, sock| state.stack.bind(now, sock, local))??;
-    Ok(Way::Stack(()))
+    Ok(Routed::Stack(()))
 }
 
 /// listen(2).
-pub(crate) fn listen(fd: c_int, file: FileId, backlog: c_int) -> Result<Way, Errno> {
+pub(crate) fn listen(fd: c_int, file: FileId, backlog: c_int) -> Result<Routed, Errno> {
     if on_socket(file, |state, _, sock| state.stack.kind(sock))? != Some(SockKind::Stream) {
         return Err(Errno(libc::EOPNOTSUPP));
     }
-    if route::route(fd, file, Purpose::Listen)? == Way::Kernel {
-        return Ok(Way::Kernel);
+    if route::route(fd, file, Purpose::Listen)? == Routed::Kernel {
+        return Ok(Routed::Kernel);
     }
     // As in Linux a negative number is a very large one.
     let backlog = backlog as u32;
     on_socket(file, |state, now, sock| {
         state.stack.listen(now, sock, backlog)
     })??;
-    Ok(Way::Stack(()))
+    Ok(Routed::Stack(()))
 }
 
 /// connect(2).
@@ -180,30 +181,30 @@ pub(crate) unsafe fn connect(
     file: FileId,
     addr: *const sockaddr,
     len: socklen_t,
-) -> Result<Way, Errno> {
+) -> Result<Routed, Errno> {
     let (kind, domain) = on_socket(file, |state, _, sock| {
         state.stack.kind(sock).zip(state.stack.domain(sock))
     })?
     .ok_or(Errno(libc::EBADF))?;
     // SAFETY: the caller's promise.
     match (unsafe { address::read(addr, len, domain) }?, kind) {
-        (Name::Inet(peer), _) => {
-            if route::route(fd, file, Purpose::Reach(peer))? == Way::Kernel {
-                return Ok(Way::Kernel);
+        (Parsed::Inet(peer), _) => {
+            if route::route(fd, file, Purpose::Connect(peer))? == Routed::Kernel {
+                return Ok(Routed::Kernel);
             }
             reach(file, peer)?;
         }
-        (Name::OtherLink, _) => {
-            return match route::route(fd, file, Purpose::OtherLink)? {
-                Way::Kernel => Ok(Way::Kernel),
-                Way::Stack(()) => Err(Errno(libc::ENETUNREACH)),
+        (Parsed::OtherInterface, _) => {
+            return match route::route(fd, file, Purpose::OtherInterface)? {
+                Routed::Kernel => Ok(Routed::Kernel),
+                Routed::Stack(()) => Err(Errno(libc::ENETUNREACH)),
             };
         }
-        (Name::Nobody, SockKind::Datagram) => reach(file, Endpoint::UNSPECIFIED)?,
-        // Nothing takes a stream's peer away.
-        (Name::Nobody, SockKind::Stream) => return Err(Errno(libc::EAFNOSUPPORT)),
+        (Parsed::Unspec, SockKind::Datagram) => reach(file, Endpoint::UNSPECIFIED)?,
+        // A stream's peer cannot be taken away.
+        (Parsed::Unspec, SockKind::Stream) => return Err(Errno(libc::EAFNOSUPPORT)),
     }
-    Ok(Way::Stack(()))
+    Ok(Routed::Stack(()))
 }
 
 /// shutdown(2).
@@ -217,21 +218,6 @@ pub(crate) fn shutdown(file: FileId, how: c_int) -> Result<(), Errno> {
     Ok(on_socket(file, |state, now, sock| {
         state.stack.shutdown(now, sock, how)
     })??)
-}
-
-/// Enters the stack for the socket behind a file.
-pub(crate) fn on_socket<R>(
-    file: FileId,
-    work: impl FnOnce(&mut State, Instant, SockId) -> R,
-) -> Result<R, Errno> {
-    start::enter(|state, now| {
-        let sock = state
-            .files
-            .get(file)
-            .ok_or_else(|| descriptors::gone(file))?
-            .sock;
-        Ok(work(state, now, sock))
-    })?
 }
 
 fn reach(file: FileId, peer: Endpoint) -> Result<(), Errno> {
@@ -253,7 +239,7 @@ fn reach(file: FileId, peer: Endpoint) -> Result<(), Errno> {
             other => other,
         }
     });
-    // It has waited for as long as SO_SNDTIMEO says.
+    // SO_SNDTIMEO has passed.
     if result == Err(Errno(libc::EAGAIN)) {
         Err(pending.into())
     } else {
@@ -283,9 +269,9 @@ fn open(
     Ok(file)
 }
 
-/// Gives a number its meaning, or gives it back.
+/// Makes the descriptor lead to the file. Without a file it is closed.
 fn install(fd: c_int, file: Result<FileId, Errno>) -> Result<FileId, Errno> {
-    // A number that was closed behind our back still has its old meaning.
+    // If libc closed the number past our hooks it still leads to its old file.
     closing::forget(fd);
     if let Ok(file) = file
         && descriptors::set(fd, Descriptor::Stack(file))

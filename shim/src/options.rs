@@ -1,7 +1,9 @@
 //! Socket options: socket(7), tcp(7), ip(7), ipv6(7).
 
+mod answer;
 mod get;
 mod set;
+mod value;
 
 pub(crate) use get::get;
 pub(crate) use set::set;
@@ -17,9 +19,8 @@ const CONGESTION_NAME_MAX: usize = 16;
 const IP_BIND_ADDRESS_NO_PORT: c_int = 24;
 const IPV6_AUTOFLOWLABEL: c_int = 70;
 
-/// The options that are taken and change nothing: hints to a kernel, and what is about things that
-/// never happen here, such as urgent data. A kernel socket gets them when it takes this one's
-/// place.
+/// Options that can be set and change nothing: hints to a kernel, and options about what never happens here, such as
+/// urgent data. If the socket is routed to the kernel the kernel's socket gets them.
 fn is_hint(level: c_int, name: c_int) -> bool {
     matches!(
         (level, name),

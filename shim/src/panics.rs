@@ -1,4 +1,4 @@
-//! What is said of a panic: one line, by a raw write. std's own message would go through our hooks.
+//! Printing a panic: one line, by a raw write. std's own message would go through our hooks.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::panic::{self, PanicHookInfo};
@@ -7,7 +7,7 @@ use crate::sys;
 
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
-/// Sees to it that panics of this library are told by us. Cheap when it has been done.
+/// From now on we print this library's panics. Cheap if that has been done.
 pub(crate) fn install() {
     if !INSTALLED.swap(true, Ordering::Relaxed) {
         panic::set_hook(Box::new(tell));
@@ -16,7 +16,7 @@ pub(crate) fn install() {
 
 fn tell(info: &PanicHookInfo<'_>) {
     let Some(place) = info.location() else { return };
-    // A function that libc does not have is no news: its hook answers ENOSYS.
+    // redhook has not found a function in libc: its hook answers ENOSYS, and nothing is printed.
     if place.file().contains("redhook") {
         return;
     }

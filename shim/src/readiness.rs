@@ -1,5 +1,4 @@
-//! Waiting for several descriptors at once, the kernel's and ours: the one core of poll(2), select(2) and
-//! their relatives.
+//! Waiting for several descriptors at once, the kernel's and ours: the core of poll(2), select(2) and their relatives.
 
 use core::ffi::c_int;
 use core::time::Duration;
@@ -11,11 +10,12 @@ use stack::{Instant, Ready};
 use crate::descriptors::{self, Descriptor};
 use crate::errno::Errno;
 use crate::few::Few;
-use crate::{dead, start, sys};
+use crate::{dead, death, entering, sys};
 
-/// Descriptors of one call that need no allocation.
-const INLINE: usize = 16;
-/// What poll(2) reports whether asked for or not; select(2) has its own idea of that.
+/// The entries of one call; up to 16 need no allocation.
+pub(crate) type PollFds = Few<pollfd, 16>;
+
+/// What poll(2) reports whether asked for or not. select(2) differs.
 pub(crate) const ALWAYS: u32 = (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) as u32;
 
 /// How long a call may take, and which signals may end it.
@@ -74,9 +74,9 @@ pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Resul
         events: 0,
         revents: 0,
     };
-    // The same places in both: an entry that belongs to the other side has no number.
-    let mut ours = Few::<pollfd, INLINE>::new(nothing);
-    let mut kernel = Few::<pollfd, INLINE>::new(nothing);
+    // Both have an entry for each descriptor. An entry that belongs to the other side has no descriptor.
+    let mut ours = PollFds::new(nothing);
+    let mut kernel = PollFds::new(nothing);
     let (mut any_kernel, mut any_set) = (false, false);
     for fd in fds.iter() {
         let asked = pollfd { revents: 0, ..*fd };
@@ -103,7 +103,7 @@ pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Resul
             (found > 0).then_some(())
         })?;
         match outcome {
-            Outcome::Gone => start::ended(start::entered()?),
+            Outcome::Gone => death::answer(entering::family()?),
             outcome => break outcome,
         };
     };
@@ -113,7 +113,7 @@ pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Resul
     let kernel_seen = match outcome {
         Outcome::Ready(()) | Outcome::Gone => false,
         Outcome::Kernel => {
-            let _ = start::enter(|state, _| look(state, ours, always, None));
+            let _ = entering::enter(|state, _| look(state, ours, always, None));
             true
         }
         Outcome::TimedOut => return Ok(report(fds, &[], &[])),
@@ -125,14 +125,14 @@ pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Resul
     Ok(report(fds, ours, kernel))
 }
 
-/// Waits by the family (`Gone`: it is dead, which may have been known; to be called again then), with the program's mask held as pselect(2) demands: a signal that only the mask lets
-/// through ends the wait, one that only the mask keeps out does not.
+/// Waits, with the program's mask as pselect(2) demands: a signal that only the mask lets through ends the wait, and one
+/// that only the mask blocks does not. `Gone`: the stack is dead, perhaps for long; the caller looks and waits again.
 pub(crate) fn wait<R>(
     kernel: &mut [pollfd],
     limits: Limits<'_>,
     mut check: impl FnMut(&mut State, Option<Bell>) -> Option<R>,
 ) -> Result<Outcome<R>, Errno> {
-    let family = start::entered()?;
+    let family = entering::family()?;
     let Limits { deadline, mask } = limits;
     let before = mask.map(|mask| sys::change_signal_mask(libc::SIG_BLOCK, kernel_mask(mask)));
     let wait = Wait {
@@ -142,7 +142,7 @@ pub(crate) fn wait<R>(
     };
     let outcome = if !family.is_dead() {
         family.wait(wait, |state, _, bell| check(state, bell))
-    } else if start::hear_of_death(family) {
+    } else if death::notice(family) {
         Outcome::Gone
     } else {
         family.wait_without_stack(wait)
@@ -153,7 +153,7 @@ pub(crate) fn wait<R>(
     Ok(outcome)
 }
 
-/// Looks at our side, after leaving `bell` with everything it looks at; returns how many have something.
+/// Looks at our side, and adds `bell` to the waiters of all that it looks at. Returns how many have something to report.
 fn look(state: &mut State, ours: &mut [pollfd], always: u32, bell: Option<Bell>) -> usize {
     let mut found = 0;
     for entry in ours.iter_mut().filter(|entry| entry.fd >= 0) {
@@ -186,7 +186,7 @@ fn look(state: &mut State, ours: &mut [pollfd], always: u32, bell: Option<Bell>)
                     0
                 }
             }
-            // Closed or routed to the kernel by another thread meanwhile: the next call sees it.
+            // Another thread has closed it or routed it to the kernel: the next call sees that.
             Descriptor::Kernel => libc::POLLNVAL as u32,
         };
         entry.revents = (ready & (entry.events as u16 as u32 | always)) as i16;
@@ -196,7 +196,7 @@ fn look(state: &mut State, ours: &mut [pollfd], always: u32, bell: Option<Bell>)
 }
 
 fn leave_sets(ours: &[pollfd], bells: u64) {
-    let _ = start::enter(|state, _| {
+    let _ = entering::enter(|state, _| {
         for entry in ours {
             if let Descriptor::Epoll(set) = descriptors::get(entry.fd) {
                 state.epolls.leave(set, bells);
@@ -205,7 +205,7 @@ fn leave_sets(ours: &[pollfd], bells: u64) {
     });
 }
 
-/// Looks at sockets of a stack that is dead; returns how many have something.
+/// Looks at the sockets of a dead stack; returns how many have something to report.
 fn look_at_dead(ours: &mut [pollfd], always: u32) -> usize {
     let mut found = 0;
     for entry in ours.iter_mut().filter(|entry| entry.fd >= 0) {
@@ -219,7 +219,7 @@ fn look_at_dead(ours: &mut [pollfd], always: u32) -> usize {
     found
 }
 
-/// Writes what was found into the program's array; returns how many entries have something.
+/// Writes what was found into the program's array; returns how many entries have something to report.
 fn report(fds: &mut [pollfd], ours: &[pollfd], kernel: &[pollfd]) -> usize {
     let mut found = 0;
     for (at, fd) in fds.iter_mut().enumerate() {

@@ -1,4 +1,4 @@
-//! Receiving, whatever the call is named.
+//! Receiving: what read(2), recv(2) and their relatives share.
 
 use core::ffi::c_int;
 
@@ -6,8 +6,8 @@ use family::FileId;
 use stack::{DatagramSpan, Endpoint, Error, RecvFlags, RecvSpan, SPAN_PIECES, SockId, SockKind};
 
 use crate::blocking::{self, Direction, Patience};
+use crate::entering;
 use crate::errno::Errno;
-use crate::start;
 use crate::user::UserBytes;
 
 /// What a receiving call brought.
@@ -27,14 +27,14 @@ pub(crate) fn receive(file: FileId, bytes: UserBytes, flags: c_int) -> Result<Re
     if flags & libc::MSG_ERRQUEUE != 0 {
         return Err(Errno(libc::EAGAIN));
     }
-    // No urgent data is ever kept apart from the stream.
+    // Urgent data is never taken out of the stream.
     if flags & libc::MSG_OOB != 0 {
         return Err(Errno(libc::EINVAL));
     }
     let patience = Patience::new(Direction::Receive, flags);
     let len = bytes.remaining();
     let peek = peek(flags);
-    // Spans are large: each has one place, and is not carried through results.
+    // Spans are large: each has one place, and is not copied through results.
     let mut stream_bytes = None;
     let mut datagram_bytes = None;
     blocking::attempt(file, patience, |state, _, sock| {
@@ -96,14 +96,15 @@ fn stream(
             bytes.skip(len);
             len
         };
-        let committed = start::enter(|state, now| state.stack.recv_commit(now, sock, span, taken))?;
+        let committed =
+            entering::enter(|state, now| state.stack.recv_commit(now, sock, span, taken))?;
         match committed {
             Ok(_) => got += taken,
             Err(_) if got > 0 => break,
             Err(error) => return Err(error.into()),
         }
         let wanted = bytes.remaining();
-        // What is there already is taken along; waiting for more is for MSG_WAITALL.
+        // Data that is there already is taken too. Only MSG_WAITALL waits for more.
         let never = flags & (libc::MSG_DONTWAIT | libc::MSG_WAITALL) != libc::MSG_WAITALL;
         if wanted == 0 || never && is_all {
             break;
@@ -133,7 +134,7 @@ fn datagram(
 ) -> Result<Received, Errno> {
     let (whole, from) = (span.len(), span.from());
     let copied = bytes.copy_from(span.pieces(), whole);
-    start::enter(|state, now| state.stack.recv_from_commit(now, sock, span))??;
+    entering::enter(|state, now| state.stack.recv_from_commit(now, sock, span))??;
     Ok(Received {
         len: if flags & libc::MSG_TRUNC != 0 {
             whole

@@ -1,5 +1,4 @@
-//! Options that were set before a socket was routed: a kernel socket that takes its place gets them
-//! too.
+//! Options that were set before a socket was routed. If it goes to the kernel, the kernel's socket gets them too.
 
 use core::ffi::c_int;
 
@@ -31,7 +30,7 @@ static LOGS: ProcessLock<Vec<Log>> = ProcessLock::new(Vec::new());
 fn with<R>(work: impl FnOnce(&mut Vec<Log>) -> R) -> R {
     LOGS.with(|logs, found| {
         if found == Found::Broken {
-            // Half changed memory of the parent: not even to be dropped.
+            // A thread of the parent was changing it: what it holds is not to be touched.
             core::mem::forget(core::mem::take(logs));
         }
         work(logs)
@@ -64,15 +63,15 @@ pub(crate) fn remember(file: FileId, level: c_int, name: c_int, value: &[u8]) {
     });
 }
 
-/// Sets on a kernel socket what has been remembered, and forgets it. An option that the kernel does
-/// not take is left out, as the program can no longer be told.
+/// Sets the remembered options on a kernel socket, and forgets them. If the kernel refuses one it is left out: the program
+/// cannot be told any more.
 pub(crate) fn replay(file: FileId, fd: c_int) {
     for set in take(file).into_iter().flat_map(|log| log.sets) {
         let _ = sys::setsockopt(fd, set.level, set.name, &set.value[..set.len]);
     }
 }
 
-/// Forgets what is remembered of a socket that went to the stack, or away.
+/// Forgets the options of a socket that has gone to the stack or was closed.
 pub(crate) fn forget(file: FileId) {
     drop(take(file));
 }

@@ -1,4 +1,4 @@
-//! Sending, whatever the call is named.
+//! Sending: what write(2), send(2) and their relatives share.
 
 use core::ffi::c_int;
 
@@ -7,11 +7,10 @@ use stack::{DatagramSpan, Endpoint, Error, SendFlags, SendSpan, SockId, SockKind
 
 use crate::blocking::{self, Direction, Patience};
 use crate::errno::Errno;
-use crate::start;
-use crate::sys;
 use crate::user::UserBytes;
+use crate::{entering, sys};
 
-/// Flags of send(2) that change something here, or are about what never happens here.
+/// Flags of send(2) that are implemented, or are about what never happens here.
 const KNOWN_FLAGS: c_int = libc::MSG_DONTWAIT
     | libc::MSG_NOSIGNAL
     | libc::MSG_MORE
@@ -30,14 +29,14 @@ pub(crate) fn send(
     flags: c_int,
     to: Option<Endpoint>,
 ) -> Result<usize, Errno> {
-    // Out of band data and zero copy are not there.
+    // Out-of-band data and zero copy are not implemented.
     if flags & !KNOWN_FLAGS != 0 {
         return Err(Errno(libc::EOPNOTSUPP));
     }
     let patience = Patience::new(Direction::Send, flags);
     let len = bytes.remaining();
     let mut is_stream = false;
-    // Spans are large: each has one place, and is not carried through results.
+    // Spans are large: each has one place, and is not copied through results.
     let mut stream_room = None;
     let mut datagram_room = None;
     let reserved = blocking::attempt(file, patience, |state, now, sock| {
@@ -80,7 +79,7 @@ fn stream(
     while let Some(span) = room.take() {
         let copied = bytes.copy_into(span.pieces());
         let committed =
-            start::enter(|state, now| state.stack.send_commit(now, sock, span, copied, more))?;
+            entering::enter(|state, now| state.stack.send_commit(now, sock, span, copied, more))?;
         match committed {
             Ok(count) => sent += count,
             Err(_) if sent > 0 => break,
@@ -94,7 +93,7 @@ fn stream(
             room = Some(state.stack.send_reserve(sock, wanted)?);
             Ok(())
         });
-        // What is gone is gone; the error is told again by the next call.
+        // A part has been sent. The next call reports the error again.
         if next.is_err() {
             break;
         }
@@ -105,7 +104,7 @@ fn stream(
 #[inline(never)]
 fn datagram(sock: SockId, room: DatagramSpan, mut bytes: UserBytes) -> Result<usize, Errno> {
     let copied = bytes.copy_into(room.pieces());
-    Ok(start::enter(|state, now| {
+    Ok(entering::enter(|state, now| {
         state.stack.send_to_commit(now, sock, room, copied)
     })??)
 }

@@ -1,9 +1,9 @@
-//! Standing in front of the program's signal handlers.
+//! Deferring the program's signal handlers.
 //!
-//! A handler must not run while its thread is inside the stack: it may call us, and it may never come
-//! back (longjmp). So the kernel calls ours, which either runs the program's or, inside, gives the signal
-//! back to the kernel, blocked until the way out. Faults are never put off. Programs without internet
-//! sockets keep their handlers as they are: we step in when the stack starts.
+//! A handler must not run while its thread is inside the stack: it may call us, and it may never come back (longjmp). So
+//! the kernel calls a handler of ours. Outside the stack it runs the program's. Inside, it queues the signal again, blocked
+//! until the thread leaves the stack. Faults are never deferred. This begins when the stack starts: programs without
+//! internet sockets keep their handlers as they are.
 
 use core::ffi::{c_int, c_void};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
@@ -11,7 +11,8 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use libc::{sigaction, siginfo_t, ucontext_t};
 
 use crate::errno::{self, Errno};
-use crate::{hook, start, sys, thread};
+use crate::symbols::Symbol;
+use crate::{running, sys, thread};
 
 /// Signals are numbered 1 to 64.
 const SIGNALS: usize = 65;
@@ -31,36 +32,38 @@ static ACTIONS: [Action; SIGNALS] = [const {
 }; SIGNALS];
 
 /// Set once the stack runs in this process.
-static STANDING: AtomicBool = AtomicBool::new(false);
+static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 type Handler = unsafe extern "C-unwind" fn(c_int, *mut siginfo_t, *mut c_void);
 
 /// sigaction(2) of libc.
 type Real = unsafe extern "C-unwind" fn(c_int, *const sigaction, *mut sigaction) -> c_int;
 
-/// libc's own; a libc without it does not exist, so what stands in for it only says no.
+/// The real sigaction(2).
 fn real() -> Real {
-    static CELL: hook::Cell = hook::Cell::new();
+    static REAL: Symbol = Symbol::new("sigaction\0");
     unsafe extern "C-unwind" fn missing(_: c_int, _: *const sigaction, _: *mut sigaction) -> c_int {
         errno::fail(libc::ENOSYS)
     }
-    let address = CELL.get("sigaction\0", missing as Real as *mut ());
-    // SAFETY: the address is that of the C function, or of `missing`.
-    unsafe { core::mem::transmute::<*mut (), Real>(address) }
+    match REAL.get() {
+        // SAFETY: the address is that of the C function of this type.
+        Some(address) => unsafe { core::mem::transmute::<*mut (), Real>(address) },
+        None => missing,
+    }
 }
 
-/// Steps in front of all handlers that are installed, and of those that will be.
-pub(crate) fn stand_in() {
-    STANDING.store(true, Ordering::SeqCst);
+/// Puts our handler in front of all that are installed, and of those that will be.
+pub(crate) fn install() {
+    INSTALLED.store(true, Ordering::SeqCst);
     for signal in 1..SIGNALS as c_int {
         adopt(signal);
     }
 }
 
-/// Whether handlers are ours to stand in front of.
+/// Whether our handler is put in front of the program's.
 #[inline]
-pub(crate) fn standing() -> bool {
-    STANDING.load(Ordering::Relaxed)
+pub(crate) fn is_installed() -> bool {
+    INSTALLED.load(Ordering::Relaxed)
 }
 
 /// sigaction(2) as the program sees it.
@@ -105,25 +108,25 @@ pub(crate) unsafe fn change(signal: c_int, new: *const sigaction, old: *mut siga
     result
 }
 
-/// Runs `install`, a function of libc that installs `signal`'s handler by ways of its own and returns the
-/// one before; steps in front of the new one. The answer never shows our own handler.
-pub(crate) fn around(signal: c_int, install: impl FnOnce() -> usize) -> usize {
+/// Runs `install`, a function of libc that installs a handler past [`change`] and returns the one before. Puts ours in
+/// front of the new one. The result is never our own handler.
+pub(crate) fn change_by(signal: c_int, install: impl FnOnce() -> usize) -> usize {
     let before = action(signal).map_or(0, |action| action.handler.load(Ordering::Relaxed));
     let answer = install();
-    overtaken(signal);
+    changed_by_libc(signal);
     if answer == ours() { before } else { answer }
 }
 
-/// A handler has been installed past [`change`]: steps in front of it, if that is our business by now.
-pub(crate) fn overtaken(signal: c_int) {
-    if standing() {
+/// A handler has been installed past [`change`]: puts ours in front of it, if the stack runs by now.
+pub(crate) fn changed_by_libc(signal: c_int) {
+    if is_installed() {
         let errno = errno::last();
         adopt(signal);
         errno::set(errno);
     }
 }
 
-/// siginterrupt(3) has changed the kernel's flags only.
+/// siginterrupt(3) has changed the kernel's flags, and now changes ours.
 pub(crate) fn set_restart(signal: c_int, restart: bool) {
     let Some(action) = action(signal) else { return };
     if restart {
@@ -131,21 +134,6 @@ pub(crate) fn set_restart(signal: c_int, restart: bool) {
     } else {
         action.flags.fetch_and(!libc::SA_RESTART, Ordering::Relaxed);
     }
-}
-
-/// Lets signals of the mask through again.
-pub(crate) fn unblock(mask: u64) {
-    sys::change_signal_mask(libc::SIG_UNBLOCK, mask);
-}
-
-/// Blocks all signals of this thread; answers the mask before.
-pub(crate) fn block_all() -> u64 {
-    sys::change_signal_mask(libc::SIG_SETMASK, !0)
-}
-
-/// Sets this thread's mask.
-pub(crate) fn set_mask(mask: u64) {
-    sys::change_signal_mask(libc::SIG_SETMASK, mask);
 }
 
 /// `sa_flags` bit that libc adds for the kernel.
@@ -169,15 +157,14 @@ fn is_function(handler: usize) -> bool {
         && handler != ours()
 }
 
-/// What the kernel is given for a handler of the program. One-shot handlers are taken away by ours, when
-/// the program's really runs.
+/// What the kernel gets for a handler of the program. Ours itself removes a one-shot handler, when it really runs.
 fn in_front_of(mut wanted: sigaction) -> sigaction {
     wanted.sa_sigaction = ours();
     wanted.sa_flags = (wanted.sa_flags | libc::SA_SIGINFO) & !libc::SA_RESETHAND;
     wanted
 }
 
-/// Steps in front of the handler that the kernel has for `signal`, if it is the program's own.
+/// Puts ours in front of the handler that the kernel has for `signal`, if that is the program's.
 fn adopt(signal: c_int) {
     let mut current = blank();
     // SAFETY: `current` is a place for the answer.
@@ -193,21 +180,20 @@ fn blank() -> sigaction {
     unsafe { core::mem::zeroed() }
 }
 
-/// What the kernel calls. Nothing is left that must be done once the program's handler has been called: it may
-/// leave by longjmp.
+/// What the kernel calls. The program's handler is called last, since it may leave by longjmp.
 unsafe extern "C-unwind" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let Some(action) = action(signal) else { return };
-    if thread::is_inside() && !is_fault(signal, info) && give_back(signal, info, context) {
+    if thread::is_inside() && !is_fault(signal, info) && requeue(signal, info, context) {
         return;
     }
     let flags = action.flags.load(Ordering::Acquire);
     let handler = action.handler.load(Ordering::Relaxed);
     if flags & libc::SA_RESETHAND != 0 {
-        forget(signal, flags);
+        reset(signal, flags);
     }
     thread::count_signal(flags & libc::SA_RESTART != 0);
     let held = thread::take_held();
-    if let Some(family) = start::family()
+    if let Some(family) = running::family()
         && held != 0
     {
         family.abandon(held);
@@ -235,8 +221,8 @@ fn is_fault(signal: c_int, info: *const siginfo_t) -> bool {
 }
 
 /// Queues the same signal again for this thread, and keeps it blocked after the return. `false`: the
-/// kernel would not take it.
-fn give_back(signal: c_int, info: *mut siginfo_t, context: *mut c_void) -> bool {
+/// kernel has refused it.
+fn requeue(signal: c_int, info: *mut siginfo_t, context: *mut c_void) -> bool {
     let [process, thread] = [libc::SYS_getpid, libc::SYS_gettid].map(|number| {
         // SAFETY: no arguments.
         unsafe { sys::raw(number, [0; 6]) }.unwrap_or(0)
@@ -252,12 +238,12 @@ fn give_back(signal: c_int, info: *mut siginfo_t, context: *mut c_void) -> bool 
     let mask = unsafe { &raw mut (*context).uc_sigmask };
     // SAFETY: `mask` leads into that context.
     unsafe { libc::sigaddset(mask, signal) };
-    thread::put_off(signal);
+    thread::defer(signal);
     true
 }
 
-/// What the kernel does for `SA_RESETHAND`: the handler goes, flags and mask stay.
-fn forget(signal: c_int, flags: c_int) {
+/// Does what the kernel does for `SA_RESETHAND`: removes the handler; flags and mask stay.
+fn reset(signal: c_int, flags: c_int) {
     /// As the kernel has it: handler, flags, restorer, mask.
     type KernelAction = [usize; 4];
     let signal = signal as usize;

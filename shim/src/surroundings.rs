@@ -1,4 +1,4 @@
-//! What settings are read from: the environment at load, and files past libc.
+//! What the settings are read from: the environment as it was at load, and files, which are read past libc.
 
 use std::ffi::{CString, OsString};
 use std::io;
@@ -38,7 +38,7 @@ impl Surroundings for Process {
     }
 }
 
-/// What NSTK_FAIL asks for, for when there may be no room for a heap.
+/// What NSTK_FAIL asks for. Needs no heap.
 pub(crate) fn on_failure() -> OnFailure {
     let word = environment::value("NSTK_FAIL").and_then(|value| core::str::from_utf8(value).ok());
     word.map(OnFailure::from_text).unwrap_or_default()

@@ -25,14 +25,14 @@ fn descriptor(value: usize) -> c_int {
     value as c_int
 }
 
-/// Prints one line for the user, in one write. Nothing is said where that fails.
+/// Prints one line for the user, with one write(2).
 pub(crate) fn complain(line: core::fmt::Arguments<'_>) {
     let mut text = Line::<512>::new();
     let _ = core::fmt::Write::write_fmt(&mut text, format_args!("nstk: {line}"));
     text.print();
 }
 
-/// A line of text of bounded length; what does not fit is left out.
+/// A line of text of limited length; what does not fit is left out.
 pub(crate) struct Line<const N: usize> {
     bytes: [u8; N],
     len: usize,
@@ -46,7 +46,7 @@ impl<const N: usize> Line<N> {
         }
     }
 
-    /// What has been written, without a character that was cut.
+    /// The text; empty if a character was cut at the end.
     pub(crate) fn text(&self) -> &str {
         let bytes = self.bytes.get(..self.len).unwrap_or_default();
         core::str::from_utf8(bytes).unwrap_or_default()
@@ -235,7 +235,7 @@ pub(crate) fn process_id() -> u32 {
     unsafe { raw(libc::SYS_getpid, [0; 6]) }.map_or(0, |pid| pid as u32)
 }
 
-/// Lets others run for a moment: for waiting on something that another thread finishes soon.
+/// Sleeps for a moment, until another thread has done something short.
 pub(crate) fn pause_us(microseconds: i64) {
     let time = libc::timespec {
         tv_sec: 0,
@@ -255,15 +255,7 @@ pub(crate) fn map(len: usize) -> *mut c_void {
     mapped.map_or(core::ptr::null_mut(), |address| address as *mut c_void)
 }
 
-/// Has the kernel clear the memory in every child that gets a copy of it (madvise(2),
-/// `MADV_WIPEONFORK`). `false`: it cannot.
-pub(crate) fn wipe_on_fork(start: *mut c_void, len: usize) -> bool {
-    let advice = int(libc::MADV_WIPEONFORK);
-    // SAFETY: the caller's own memory, which stays as it is in this process.
-    unsafe { raw(libc::SYS_madvise, [start as usize, len, advice, 0, 0, 0]) }.is_ok()
-}
-
-/// From now on who touches this part of what [`map`] gave dies.
+/// From now on touching this part of a mapping of [`map`] faults.
 pub(crate) fn forbid(start: *mut c_void, len: usize) {
     let protection = int(libc::PROT_NONE);
     // SAFETY: the caller's own memory, in which nothing lies.

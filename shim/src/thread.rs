@@ -8,26 +8,24 @@ use core::cell::Cell;
 use core::ffi::c_int;
 use core::marker::PhantomData;
 
-use family::Host;
-
-use crate::{child, roomy, signals, sys};
+use crate::signal_mask;
 
 struct Thread {
-    /// How many times over the thread is inside.
+    /// How deep the thread is inside; 0: outside.
     depth: Cell<u32>,
     /// Handlers run so far.
     signals: Cell<u32>,
     /// Those among them that were installed without `SA_RESTART`.
     interruptions: Cell<u32>,
-    /// Signals that were put off, bit `number - 1`; they are blocked until the thread is outside.
-    put_off: Cell<u64>,
-    /// Where the stack pointer leaves room for a call of ours, as far as is known.
+    /// Signals that were deferred, bit `number - 1`; they are blocked until the thread is outside.
+    deferred: Cell<u64>,
+    /// Where the stack pointer is known to leave room for one of our calls.
     room: Cell<Room>,
     /// A handler of the program's runs, or has left by longjmp.
     handling: Cell<bool>,
     /// A handler has run that asks for the alternate stack (sigaltstack(2)), and may not have ended.
     on_alternate: Cell<bool>,
-    /// What the family wants back before a handler runs while the thread rests; 0: nothing.
+    /// What of the family's the thread holds while it rests; 0: nothing. A handler gives it back before it runs.
     held: Cell<u64>,
 }
 
@@ -37,7 +35,7 @@ std::thread_local! {
             depth: Cell::new(0),
             signals: Cell::new(0),
             interruptions: Cell::new(0),
-            put_off: Cell::new(0),
+            deferred: Cell::new(0),
             room: Cell::new(Room::NONE),
             handling: Cell::new(false),
             on_alternate: Cell::new(false),
@@ -69,7 +67,7 @@ impl Room {
     }
 }
 
-/// The thread is inside the stack until this is dropped: handlers of its signals are put off.
+/// The thread is inside the stack until this is dropped. Its signal handlers wait until then.
 pub(crate) struct Inside(PhantomData<*mut ()>);
 
 impl Drop for Inside {
@@ -84,7 +82,7 @@ pub(crate) fn inside() -> Inside {
     Inside(PhantomData)
 }
 
-/// Goes inside, and says whether the stack pointer is known to leave room for a call of ours.
+/// Goes inside, and says whether the stack pointer is known to leave room for one of our calls.
 #[inline]
 pub(crate) fn inside_with_room(pointer: usize) -> (Inside, bool) {
     let roomy = THREAD.with(|thread| {
@@ -94,23 +92,23 @@ pub(crate) fn inside_with_room(pointer: usize) -> (Inside, bool) {
     (Inside(PhantomData), roomy)
 }
 
-/// Whether the stack pointer is known to leave room for a call of ours.
+/// Whether the stack pointer is known to leave room for one of our calls.
 pub(crate) fn has_room(pointer: usize) -> bool {
     THREAD.with(|thread| thread.room.get().holds(pointer))
 }
 
-/// Where there is room from now on; answers what was known before.
+/// Sets where there is room; returns what was known before.
 pub(crate) fn set_room(room: Room) -> Room {
     THREAD.with(|thread| thread.room.replace(room))
 }
 
-/// A handler of the program's begins; `on_alternate`: it was installed with `SA_ONSTACK`. The answer is for
-/// [`end_handler`], which may be left out.
+/// A handler of the program begins; `on_alternate`: it was installed with `SA_ONSTACK`. The result is for
+/// [`end_handler`], which is never called if the handler leaves by longjmp.
 pub(crate) fn begin_handler(on_alternate: bool) -> bool {
     THREAD.with(|thread| {
         if on_alternate {
             thread.on_alternate.set(true);
-            // The alternate stack may lie in what looked like room.
+            // The alternate stack may lie where there seemed to be room.
             thread.room.set(Room::NONE);
         }
         thread.handling.replace(true)
@@ -132,38 +130,18 @@ pub(crate) fn may_be_on_alternate() -> bool {
     THREAD.with(|thread| thread.on_alternate.get())
 }
 
-/// The kernel says that it is not.
+/// The kernel has said that the alternate stack is not in use.
 pub(crate) fn is_not_on_alternate() {
     THREAD.with(|thread| thread.on_alternate.set(false));
 }
 
-/// What the family does at its door.
-pub(crate) fn host() -> Host {
-    Host {
-        enter,
-        leave,
-        signals,
-        rest,
-        resume,
-        surface: roomy::surface,
-        complain: sys::complain,
-    }
-}
-
-/// Whether this process may use the stack: not a child that was made behind libc's back, nor one that
-/// still shares its parent's memory.
-#[inline]
-pub(crate) fn usable() -> bool {
-    child::may_enter()
-}
-
-/// Signal handlers run on this thread so far; wraps.
+/// How many signal handlers have run on this thread; wraps.
 pub(crate) fn signals() -> u32 {
     THREAD.with(|thread| thread.signals.get())
 }
 
-/// Handlers run on this thread so far that were installed without `SA_RESTART`: a call that waits, and
-/// that signal(7) lets restart, ends with `EINTR` only if this has changed since it began.
+/// How many of them were installed without `SA_RESTART`. A waiting call that signal(7) lets restart ends with `EINTR`
+/// only if this number has changed since it began.
 pub(crate) fn interruptions() -> u32 {
     THREAD.with(|thread| thread.interruptions.get())
 }
@@ -185,50 +163,55 @@ pub(crate) fn is_inside() -> bool {
     THREAD.with(|thread| thread.depth.get() > 0)
 }
 
-/// The signal has been given back to the kernel and is blocked: the way out unblocks it.
-pub(crate) fn put_off(signal: c_int) {
-    THREAD.with(|thread| thread.put_off.set(thread.put_off.get() | bit(signal)));
+/// The signal is queued in the kernel again, and blocked: [`leave`] unblocks it.
+pub(crate) fn defer(signal: c_int) {
+    THREAD.with(|thread| thread.deferred.set(thread.deferred.get() | bit(signal)));
 }
 
 /// A signal's place in a mask of the kernel's.
-pub(crate) fn bit(signal: c_int) -> u64 {
+fn bit(signal: c_int) -> u64 {
     1 << ((signal - 1) & 63)
 }
 
-/// What the thread held when it went to rest; from now on it holds nothing.
+/// Takes what the thread held when it went to rest.
 pub(crate) fn take_held() -> u64 {
     THREAD.with(|thread| thread.held.take())
 }
 
-fn rest(held: u64) -> u32 {
-    let (depth, put_off) = THREAD.with(|thread| {
+/// The thread goes to rest, and is outside until [`resume`]; `held` is what it holds. Returns how deep it was inside,
+/// for [`resume`], and the signals to unblock.
+pub(crate) fn rest(held: u64) -> (u32, u64) {
+    THREAD.with(|thread| {
         thread.held.set(held);
-        (thread.depth.take(), thread.put_off.take())
-    });
-    if put_off != 0 {
-        roomy::surface(&mut || signals::unblock(put_off));
-    }
-    depth
+        (thread.depth.take(), thread.deferred.take())
+    })
 }
 
-fn resume(depth: u32) -> bool {
+/// The thread is inside again. `false`: a handler has taken what it held.
+pub(crate) fn resume(depth: u32) -> bool {
     THREAD.with(|thread| {
         thread.depth.set(depth);
         thread.held.take() != 0
     })
 }
 
-fn enter() {
+/// Goes inside once more.
+pub(crate) fn enter() {
     THREAD.with(|thread| thread.depth.set(thread.depth.get() + 1));
 }
 
-fn leave() {
-    let put_off = THREAD.with(|thread| {
+/// Goes outside once.
+pub(crate) fn leave() {
+    let deferred = THREAD.with(|thread| {
         let depth = thread.depth.get().saturating_sub(1);
         thread.depth.set(depth);
-        if depth == 0 { thread.put_off.take() } else { 0 }
+        if depth == 0 {
+            thread.deferred.take()
+        } else {
+            0
+        }
     });
-    if put_off != 0 {
-        signals::unblock(put_off);
+    if deferred != 0 {
+        signal_mask::unblock(deferred);
     }
 }

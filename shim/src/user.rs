@@ -1,8 +1,7 @@
-//! The program's memory, as it lends it to us for one call.
+//! The program's memory, which it lends us for one call.
 //!
-//! Buffers are walked by raw copies only and outside the stack's lock: a page fault or a bad
-//! pointer then stops the caller alone. Null is answered with `EFAULT`; other bad addresses fault,
-//! as they do in any library.
+//! It is only copied, and never under the stack's lock: a page fault or a bad pointer then stops the caller alone. Null is
+//! answered with `EFAULT`. Other bad addresses fault, as in any library.
 
 use core::ffi::c_int;
 
@@ -85,7 +84,7 @@ impl UserBytes {
             if buffer.iov_base.is_null() && buffer.iov_len > 0 {
                 return Err(Errno(libc::EFAULT));
             }
-            // Two halves of the address space and a capped total: no overflow.
+            // A length below isize::MAX plus a capped total: no overflow.
             total = (total + buffer.iov_len).min(CALL_BYTES_MAX);
         }
         Ok(Self {

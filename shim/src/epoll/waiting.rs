@@ -9,18 +9,18 @@ use stack::Instant;
 
 use crate::errno::Errno;
 use crate::readiness::{self, Limits};
-use crate::{dead, start, sys};
+use crate::{dead, death, entering, sys};
 
-/// Events of the stack in one answer, whatever room the program has: those that stay ready go to the end of
-/// the list, so a second look within one call would report them twice. The next call reports the rest.
+/// The most events of the stack in one answer; the next call reports the rest. One call looks only once: what stays ready
+/// goes to the end of the list, and a second look would report it twice.
 const BATCH: usize = 128;
-/// While the stack has events for every call, the kernel's members are looked at this often.
+/// While the stack has events for every call, the kernel's descriptors are looked at this often.
 const KERNEL_GAP_NS: u64 = 20_000;
-/// When the kernel's part of a set was looked at last, in nanoseconds, by number modulo the length: two sets
-/// that share a place are looked at less often, but no less than the rarer of them is waited for.
+/// When the kernel's part of a set was last looked at, in nanoseconds, by descriptor modulo the length. Two sets that
+/// share a place are looked at less often, but at least as often as the rarer of them is waited for.
 static KERNEL_LOOKED_NS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 
-/// Whose turn it is where there is room for one event only; places are shared as above.
+/// Which part goes first where there is room for one event only; places are shared as above.
 static STACK_TURN: [AtomicBool; 256] = [const { AtomicBool::new(false) }; 256];
 
 /// One call that waits on a set with a stack part.
@@ -55,7 +55,7 @@ impl Waiting<'_> {
             // A program that only looks expects everything that is there, the kernel's part included.
             let only_looks = self.limits.deadline.is_some_and(|deadline| deadline <= now);
             if only_looks || self.kernel_is_due(now) {
-                // Room for one event goes to either part by turns.
+                // The parts take turns if there is room for one event only.
                 if max == 1 && self.is_stacks_turn() {
                     self.take_from_stack(&mut out, &mut batch)?;
                 }
@@ -69,7 +69,7 @@ impl Waiting<'_> {
             if out.filled > 0 {
                 return Ok(out.filled);
             }
-            match self.rest(max, &mut batch)? {
+            match self.wait_for_either(max, &mut batch)? {
                 Outcome::Ready(()) => {
                     out.put(&batch);
                     return Ok(out.filled);
@@ -78,9 +78,9 @@ impl Waiting<'_> {
                 Outcome::Kernel => self.take_from_kernel(&mut out, max)?,
                 Outcome::TimedOut => return Ok(0),
                 Outcome::Interrupted => return Err(Errno(libc::EINTR)),
-                // What it leaves behind is reported now.
+                // The next round reports its dead sockets.
                 Outcome::Gone => {
-                    start::ended(start::entered()?);
+                    death::answer(entering::family()?);
                 }
             }
             if out.filled > 0 {
@@ -90,7 +90,7 @@ impl Waiting<'_> {
     }
 
     /// Waits for either part of the set.
-    fn rest(&self, max: usize, batch: &mut Batch) -> Result<Outcome<()>, Errno> {
+    fn wait_for_either(&self, max: usize, batch: &mut Batch) -> Result<Outcome<()>, Errno> {
         let mut kernel = [pollfd {
             fd: self.epfd,
             events: libc::POLLIN,
@@ -110,12 +110,12 @@ impl Waiting<'_> {
             Some(())
         })?;
         if bells != 0 && !matches!(outcome, Outcome::Ready(_)) {
-            let _ = start::enter(|state, _| state.epolls.leave(self.set, bells));
+            let _ = entering::enter(|state, _| state.epolls.leave(self.set, bells));
         }
         Ok(outcome)
     }
 
-    /// Whether the kernel's part has been left alone for long enough.
+    /// Whether it is time to look at the kernel's part again.
     fn kernel_is_due(&self, now: Instant) -> bool {
         let looked = Instant::from_nanos(self.looked().load(Ordering::Relaxed));
         now.nanos_since(looked) > KERNEL_GAP_NS
@@ -141,15 +141,15 @@ impl Waiting<'_> {
         Ok(())
     }
 
-    /// Takes what the stack has ready, once a call.
+    /// Takes what the stack has ready; at most once for each call.
     fn take_from_stack(&self, out: &mut Out, batch: &mut Batch) -> Result<(), Errno> {
-        let taken = start::enter(|state, _| {
+        let taken = entering::enter(|state, _| {
             batch.collect(state, self.set, out.room);
             state.epolls.leave(self.set, 0);
         });
         match taken {
             Ok(()) => out.put(batch),
-            // It is dead, as the next look will find.
+            // The stack is dead, as the next look will find.
             Err(Errno(libc::ECONNRESET)) => {}
             Err(error) => return Err(error),
         }
@@ -157,8 +157,8 @@ impl Waiting<'_> {
     }
 }
 
-/// Events on their way out of the lock: the program's memory is not touched under it. One for each call: it takes
-/// a good part of the stack.
+/// Events that are collected under the lock, where the program's memory must not be touched. One for each call, since it
+/// takes much of the stack.
 struct Batch {
     events: [epoll_event; BATCH],
     len: usize,

@@ -1,5 +1,5 @@
-//! The program's clocks and sleeps. Clocks are the kernel's, by vDSO as ever. A sleep keeps the stack going
-//! where this process has sockets in it, so that their peers need not wait for the keeper.
+//! The program's clocks and sleeps. Clocks are the kernel's, by vDSO as always. If this process has sockets in the stack, a
+//! sleep runs the stack meanwhile, so that their peers need not wait for the keeper.
 
 use core::ffi::{c_int, c_uint, c_void};
 use core::time::Duration;
@@ -8,10 +8,12 @@ use family::{Outcome, State};
 use libc::{clockid_t, time_t, timespec, timeval, useconds_t};
 use stack::Instant;
 
+use crate::answer::done;
 use crate::errno::{self, Errno};
-use crate::hook::{done, guarded, hook, real};
+use crate::guard::guarded;
+use crate::hook::{hook, real};
 use crate::readiness::{self, Limits};
-use crate::{start, thread};
+use crate::{entering, membership, running};
 
 hook! {
     /// clock_gettime(2).
@@ -37,7 +39,7 @@ hook! {
 hook! {
     /// nanosleep(2).
     fn nanosleep(length: *const timespec, left: *mut timespec) -> c_int {
-        if start::family().is_none() || !has_sockets() {
+        if running::family().is_none() || !has_sockets() {
             return real!(nanosleep(length, left));
         }
         // SAFETY: null or valid, as nanosleep(2) demands.
@@ -46,12 +48,12 @@ hook! {
 }
 
 hook! {
-    /// clock_nanosleep(2), which answers with the error itself. Sleeps until a moment of another clock than
-    /// the monotonic one are the kernel's: it follows that clock when it is set.
+    /// clock_nanosleep(2), which returns the error itself. Absolute sleeps on another clock than the monotonic one are the
+    /// kernel's: it follows that clock when it is set.
     fn clock_nanosleep(clock: clockid_t, flags: c_int, time: *const timespec, left: *mut timespec) -> c_int {
         let relative = flags & libc::TIMER_ABSTIME == 0;
         let same_pace = clock == libc::CLOCK_MONOTONIC || (relative && clock == libc::CLOCK_REALTIME);
-        if !same_pace || start::family().is_none() || !has_sockets() {
+        if !same_pace || running::family().is_none() || !has_sockets() {
             return real!(clock_nanosleep(clock, flags, time, left));
         }
         let saved = errno::last();
@@ -73,7 +75,7 @@ hook! {
 hook! {
     /// usleep(3).
     fn usleep(micros: useconds_t) -> c_int {
-        if start::family().is_none() || !has_sockets() {
+        if running::family().is_none() || !has_sockets() {
             return real!(usleep(micros));
         }
         guarded(move || done(sleep_until(family::now() + Duration::from_micros(micros.into()))))
@@ -83,7 +85,7 @@ hook! {
 hook! {
     /// sleep(3): the seconds that are left if a signal's handler ended it, rounded as libc does.
     fn sleep(seconds: c_uint) -> c_uint {
-        if start::family().is_none() || !has_sockets() {
+        if running::family().is_none() || !has_sockets() {
             return real!(sleep(seconds));
         }
         guarded(move || {
@@ -100,8 +102,8 @@ hook! {
 #[inline(never)]
 fn has_sockets() -> bool {
     let mut live = 0;
-    if thread::usable() {
-        guarded(|| live = start::enter(|state, _| state.stack.live_connections()).unwrap_or(0));
+    if membership::may_enter() {
+        guarded(|| live = entering::enter(|state, _| state.stack.live_connections()).unwrap_or(0));
     }
     live > 0
 }

@@ -5,12 +5,14 @@ use core::ffi::{c_int, c_void};
 use family::FileId;
 use libc::{iovec, msghdr, sockaddr, socklen_t};
 
+use crate::answer::{answer, unless_kernel};
 use crate::descriptors::{is_kernel, owned};
 use crate::errno::Errno;
-use crate::hook::{answer, guarded, hook, real, socket_hook, unless_kernel};
+use crate::guard::guarded;
+use crate::hook::{hook, real, socket_hook};
 use crate::messages::{self, Outgoing};
 use crate::user::UserBytes;
-use crate::{files, receiving, sending};
+use crate::{receiving, sending};
 
 socket_hook! {
     /// read(2). Unlike libc's it is no cancellation point for a socket of ours.
@@ -20,8 +22,7 @@ socket_hook! {
 }
 
 socket_hook! {
-    /// read(2) as fortified programs call it, with the size of the buffer that they know of. Beyond
-    /// the buffer the real function ends the program.
+    /// read(2) of fortified programs, with the size of the buffer. If `len` is larger the real function ends the program.
     fn __read_chk(fd: c_int, buf: *mut c_void, len: usize, size: usize) -> isize = |file| {
         (len <= size).then(|| read_into(file, UserBytes::one(buf.cast(), len)))
     }
@@ -135,7 +136,7 @@ socket_hook! {
 }
 
 socket_hook! {
-    /// sendto(2). The first datagram decides where its socket goes.
+    /// sendto(2). The first datagram routes its socket.
     fn sendto(
         fd: c_int,
         buf: *const c_void,
@@ -181,7 +182,7 @@ socket_hook! {
     }
 }
 
-/// read(2) and its kin, which unlike recv(2) have nothing to do with the socket when there is nothing to be read into.
+/// read(2) and its relatives. Unlike recv(2) they do not look at the socket if the buffer is empty.
 fn read_into(file: FileId, bytes: Result<UserBytes, Errno>) -> isize {
     if bytes.as_ref().is_ok_and(|bytes| bytes.remaining() == 0) {
         return 0;
@@ -207,7 +208,7 @@ socket_hook! {
     /// sendfile(2)
     fn sendfile(out: c_int, input: c_int, offset: *mut i64, count: usize) -> isize = |file| {
         // SAFETY: the program gives an offset, or null.
-        answer::<isize>(unsafe { files::send_file(file, input, offset, count) })
+        answer::<isize>(unsafe { crate::sendfile::sendfile(file, input, offset, count) })
     }
 }
 
@@ -215,6 +216,6 @@ socket_hook! {
     /// sendfile(2) under the name that programs with 64-bit offsets call.
     fn sendfile64(out: c_int, input: c_int, offset: *mut i64, count: usize) -> isize = |file| {
         // SAFETY: the program gives an offset, or null.
-        answer::<isize>(unsafe { files::send_file(file, input, offset, count) })
+        answer::<isize>(unsafe { crate::sendfile::sendfile(file, input, offset, count) })
     }
 }

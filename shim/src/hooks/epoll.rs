@@ -1,15 +1,17 @@
-//! epoll(7): the calls. Sets without stack sockets pass on.
+//! epoll(7). Calls on sets without stack sockets are the kernel's.
 
 use core::ffi::c_int;
 
 use libc::{epoll_event, sigset_t, timespec};
 
+use crate::answer::{answer, done};
 use crate::descriptors::{self, Descriptor};
 use crate::epoll::{self, Waiting};
 use crate::errno::Errno;
-use crate::hook::{answer, done, guarded, hook, real};
+use crate::guard::guarded;
+use crate::hook::{hook, real};
 use crate::readiness::{self, Limits};
-use crate::{dead, start};
+use crate::{dead, running};
 
 hook! {
     /// epoll_create(2).
@@ -28,7 +30,7 @@ hook! {
 hook! {
     /// epoll_ctl(2).
     fn epoll_ctl(epfd: c_int, operation: c_int, fd: c_int, event: *mut epoll_event) -> c_int {
-        if descriptors::is_kernel(fd) && (operation != libc::EPOLL_CTL_ADD || start::family().is_none()) {
+        if descriptors::is_kernel(fd) && (operation != libc::EPOLL_CTL_ADD || running::family().is_none()) {
             return real!(epoll_ctl(epfd, operation, fd, event));
         }
         // SAFETY: the event is null or valid, as epoll_ctl(2) demands.
@@ -36,7 +38,7 @@ hook! {
     }
 }
 
-/// What needs a closer look lies in functions of their own, so that the way past them needs no stack frame.
+/// A function of its own, so that the hook needs no stack frame.
 ///
 /// # Safety
 /// `event` is null or valid.
@@ -126,17 +128,17 @@ hook! {
     }
 }
 
-/// Waits on a set with a stack part; `pass_on` is for one that turns out to have none.
+/// Waits on a set with a stack part. `real` is called if it turns out to have none.
 #[inline(never)]
 fn wait<'a>(
     (epfd, events, max): (c_int, *mut epoll_event, c_int),
     limits: impl FnOnce() -> Result<Limits<'a>, Errno>,
-    pass_on: impl FnOnce() -> c_int,
+    real: impl FnOnce() -> c_int,
 ) -> c_int {
     match descriptors::get(epfd) {
         Descriptor::Epoll(set) => guarded(move || {
             answer(limits().and_then(|limits| Waiting { epfd, set, limits }.wait(events, max)))
         }),
-        Descriptor::Kernel | Descriptor::Stack(_) => pass_on(),
+        Descriptor::Kernel | Descriptor::Stack(_) => real(),
     }
 }

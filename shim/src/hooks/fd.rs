@@ -1,15 +1,15 @@
-//! Numbers: closing, duplicating, controlling.
+//! Descriptors: close, dup, fcntl, ioctl and their relatives.
 
 use core::ffi::{c_char, c_int, c_ulong};
 
 use libc::FILE;
 
-use crate::control;
+use crate::answer::{answer, done};
 use crate::descriptors::{is_kernel, owned};
-use crate::duplicating;
 use crate::errno::fail;
-use crate::hook::{answer, done, guarded, hook, real, socket_hook};
-use crate::{closing, sys, thread};
+use crate::guard::guarded;
+use crate::hook::{hook, real, socket_hook};
+use crate::{closing, membership, sys};
 
 hook! {
     /// close(2)
@@ -26,14 +26,14 @@ fn close_ours(fd: c_int) -> c_int {
     if family::is_own(fd) {
         return fail(libc::EBADF);
     }
-    if !thread::usable() {
+    if !membership::may_enter() {
         return real!(close(fd));
     }
     guarded(move || done(closing::close(fd)))
 }
 
 hook! {
-    /// close_range(2). The library's own descriptors are stepped over.
+    /// close_range(2). The library's private descriptors stay open.
     fn close_range(first: u32, last: u32, flags: c_int) -> c_int {
         if flags & libc::CLOSE_RANGE_CLOEXEC as c_int != 0 || !closing::concerns_us() {
             return real!(close_range(first, last, flags));
@@ -43,13 +43,13 @@ hook! {
 }
 
 hook! {
-    /// closefrom(3). The library's own descriptors are stepped over.
+    /// closefrom(3). The library's private descriptors stay open.
     fn closefrom(first: c_int) {
         if !closing::concerns_us() {
             return real!(closefrom(first));
         }
         guarded(move || {
-            // It has no way to fail.
+            // It cannot report an error.
             let _ = closing::close_range(first.max(0).unsigned_abs(), u32::MAX, 0);
         })
     }
@@ -58,7 +58,7 @@ hook! {
 hook! {
     /// dup(2)
     fn dup(fd: c_int) -> c_int {
-        if is_kernel(fd) || !thread::usable() {
+        if is_kernel(fd) || !membership::may_enter() {
             return real!(dup(fd));
         }
         dup_ours(fd)
@@ -67,13 +67,13 @@ hook! {
 
 #[inline(never)]
 fn dup_ours(fd: c_int) -> c_int {
-    guarded(|| duplicating::lowest(fd, 0, false).unwrap_or_else(fail))
+    guarded(|| crate::dup::dup(fd, 0, false).unwrap_or_else(fail))
 }
 
 hook! {
     /// dup2(2)
     fn dup2(fd: c_int, to: c_int) -> c_int {
-        // Equal numbers only ask whether there is such a descriptor.
+        // With equal numbers it only checks that the descriptor is open.
         if fd == to || is_free_of_us(fd, to) {
             return real!(dup2(fd, to));
         }
@@ -93,16 +93,15 @@ hook! {
 
 #[inline(never)]
 fn dup_onto(fd: c_int, to: c_int, flags: c_int) -> c_int {
-    guarded(|| duplicating::onto(fd, to, flags).unwrap_or_else(fail))
+    guarded(|| crate::dup::dup3(fd, to, flags).unwrap_or_else(fail))
 }
 
 fn is_free_of_us(fd: c_int, to: c_int) -> bool {
-    is_kernel(fd) && is_kernel(to) && !family::is_own(to) || !thread::usable()
+    is_kernel(fd) && is_kernel(to) && !family::is_own(to) || !membership::may_enter()
 }
 
 hook! {
-    /// fcntl(2). The third argument is read as one word whatever its type, which the calling
-    /// convention allows.
+    /// fcntl(2). The third argument is read as one word whatever its type; the calling convention allows that.
     fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
         if is_kernel(fd) {
             return real!(fcntl(fd, command, argument));
@@ -123,7 +122,7 @@ hook! {
 
 #[inline(never)]
 fn fcntl_ours(fd: c_int, command: c_int, argument: usize) -> c_int {
-    guarded(|| control::fcntl(fd, command, argument).map(answer))
+    guarded(|| crate::fcntl::fcntl(fd, command, argument).map(answer))
         .unwrap_or_else(|| real!(fcntl(fd, command, argument)))
 }
 
@@ -131,13 +130,12 @@ socket_hook! {
     /// ioctl(2). As with fcntl the third argument is one word.
     fn ioctl(fd: c_int, request: c_ulong, argument: usize) -> c_int = |file| {
         // SAFETY: the program gives what the request takes.
-        unsafe { control::ioctl(file, request, argument) }.map(answer::<c_int>)
+        unsafe { crate::ioctl::ioctl(file, request, argument) }.map(answer::<c_int>)
     }
 }
 
 hook! {
-    /// fdopen(3). Streams read and write inside libc, past every hook: a socket of ours cannot have
-    /// one yet.
+    /// fdopen(3). stdio streams read and write inside libc, past every hook, so our sockets cannot have one yet.
     fn fdopen(fd: c_int, mode: *const c_char) -> *mut FILE {
         if owned(fd).is_none() {
             return real!(fdopen(fd, mode));

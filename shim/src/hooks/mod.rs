@@ -1,4 +1,4 @@
-//! The functions that stand in front of libc's, by what they are about.
+//! The hooks, by what they are about.
 
 mod clock;
 mod data;

@@ -1,4 +1,4 @@
-//! The two ends' addresses.
+//! The addresses of a socket's two ends.
 
 use core::ffi::c_int;
 
@@ -7,9 +7,10 @@ use libc::{sockaddr, socklen_t};
 use stack::{Endpoint, SockId, Stack};
 
 use crate::address;
+use crate::answer::done;
+use crate::entering::on_socket;
 use crate::errno::Errno;
-use crate::hook::{done, socket_hook};
-use crate::opening::on_socket;
+use crate::hook::socket_hook;
 
 socket_hook! {
     /// getsockname(2)
@@ -27,7 +28,7 @@ socket_hook! {
     }
 }
 
-/// The peer of a socket that has one at the moment.
+/// The peer of a socket that is connected at the moment.
 fn connected_peer(stack: &Stack, sock: SockId) -> Option<Endpoint> {
     stack.peer(sock).filter(|peer| peer.port != 0)
 }

@@ -4,7 +4,8 @@ use core::ffi::{c_int, c_void};
 
 use libc::socklen_t;
 
-use crate::hook::{done, socket_hook};
+use crate::answer::done;
+use crate::hook::socket_hook;
 use crate::options;
 
 socket_hook! {

@@ -1,12 +1,14 @@
-//! poll(2), ppoll(2) and their checked forms. Calls on kernel descriptors alone pass on.
+//! poll(2), ppoll(2) and their checked forms. Calls on kernel descriptors alone are the kernel's.
 
 use core::ffi::c_int;
 
 use libc::{nfds_t, pollfd, sigset_t, size_t, timespec};
 
-use crate::hook::{answer, guarded, hook, real};
+use crate::answer::answer;
+use crate::guard::guarded;
+use crate::hook::{hook, real};
 use crate::readiness::{self, Limits};
-use crate::{descriptors, start};
+use crate::{descriptors, running};
 
 hook! {
     /// poll(2).
@@ -17,7 +19,7 @@ hook! {
     }
 }
 
-/// Apart from the hook, so that calls that pass on need no frame.
+/// A function of its own, so that the hook needs no stack frame.
 #[inline(never)]
 fn poll_ours(fds: &mut [pollfd], timeout: c_int) -> c_int {
     guarded(move || {
@@ -82,9 +84,9 @@ fn too_long(count: nfds_t, bytes: size_t) -> bool {
 /// # Safety
 /// `fds` is null or leads to `count` entries, which this call may write.
 unsafe fn mixed<'a>(fds: *mut pollfd, count: nfds_t) -> Option<&'a mut [pollfd]> {
-    start::family()?;
+    running::family()?;
     // Longer than any table of descriptors: the kernel refuses it.
-    if fds.is_null() || count as usize > descriptors::NUMBERS_MAX {
+    if fds.is_null() || count as usize > descriptors::DESCRIPTORS_MAX {
         return None;
     }
     // SAFETY: the caller's promise.

@@ -1,27 +1,27 @@
-//! The calls that make processes and replace them. What is made inside libc (system, popen, posix_spawn)
-//! needs nothing from us; forks inside libc are seen by the handlers in `child`.
+//! The calls that make processes and replace them. system, popen and posix_spawn make them inside libc and need nothing
+//! from us. The handlers in `fork` see other forks inside libc.
 
 use core::arch::naked_asm;
 use core::ffi::{c_char, c_int, c_long, c_void};
 
 use libc::pid_t;
 
-use crate::child;
 use crate::errno::{Errno, fail};
+use crate::exec_search::Program;
 use crate::hook::{hook, real};
-use crate::program::Program;
+use crate::{exec, exit, membership};
 
 hook! {
     /// fork(2).
     fn fork() -> pid_t {
-        child::fork(|| real!(fork()))
+        crate::fork::fork(|| real!(fork()))
     }
 }
 
 hook! {
     /// _exit(2).
     fn _exit(status: c_int) {
-        child::exit();
+        exit::exit();
         real!(_exit(status))
     }
 }
@@ -29,13 +29,13 @@ hook! {
 hook! {
     /// _Exit(3), the same by the name of C.
     fn _Exit(status: c_int) {
-        child::exit();
+        exit::exit();
         real!(_Exit(status))
     }
 }
 
-/// vfork(2). Returns twice on one stack, so nothing of ours may stay on it: the return address waits in a
-/// register, of which parent and child have one each.
+/// vfork(2). It returns twice on one stack, so nothing of ours may stay there. The return address is kept in a register,
+/// of which parent and child have one each.
 ///
 /// # Safety
 /// As vfork(2): the child may do nothing but exec or end.
@@ -65,12 +65,12 @@ pub(crate) unsafe extern "C" fn vfork() -> pid_t {
 }
 
 extern "C" fn lend() {
-    child::lend();
+    membership::lend_memory();
 }
 
 /// The parent's side: the child has its own memory or is gone.
 extern "C" fn vforked(result: c_long) -> pid_t {
-    child::taken_back();
+    membership::take_memory_back();
     // The kernel answers with a process id or a small negative error.
     if result < 0 {
         fail(Errno(-result as c_int))
@@ -82,7 +82,7 @@ extern "C" fn vforked(result: c_long) -> pid_t {
 type CloneFunction = extern "C" fn(*mut c_void) -> c_int;
 
 hook! {
-    /// clone(2) as libc has it. Variadic in C: what was not given is not looked at.
+    /// clone(2) of libc. Variadic in C: arguments that were not given are not looked at.
     fn clone(
         function: CloneFunction,
         stack: *mut c_void,
@@ -94,11 +94,11 @@ hook! {
     ) -> c_int {
         let lends = flags & (libc::CLONE_VM | libc::CLONE_VFORK) == libc::CLONE_VM | libc::CLONE_VFORK;
         if lends {
-            child::lend();
+            membership::lend_memory();
         }
         let result = real!(clone(function, stack, flags, argument, parent_tid, tls, child_tid));
         if lends {
-            child::taken_back();
+            membership::take_memory_back();
         }
         result
     }
@@ -109,33 +109,33 @@ type Strings = *const *const c_char;
 hook! {
     /// execve(2).
     fn execve(path: *const c_char, arguments: Strings, environment: Strings) -> c_int {
-        child::exec(Program::Path(path), || real!(execve(path, arguments, environment)))
+        exec::exec(Program::Path(path), || real!(execve(path, arguments, environment)))
     }
 }
 
 hook! {
     /// execv(3).
     fn execv(path: *const c_char, arguments: Strings) -> c_int {
-        child::exec(Program::Path(path), || real!(execv(path, arguments)))
+        exec::exec(Program::Path(path), || real!(execv(path, arguments)))
     }
 }
 
 hook! {
     /// execvp(3).
     fn execvp(file: *const c_char, arguments: Strings) -> c_int {
-        child::exec(Program::Name(file), || real!(execvp(file, arguments)))
+        exec::exec(Program::Name(file), || real!(execvp(file, arguments)))
     }
 }
 
 hook! {
     /// execvpe(3).
     fn execvpe(file: *const c_char, arguments: Strings, environment: Strings) -> c_int {
-        child::exec(Program::Name(file), || real!(execvpe(file, arguments, environment)))
+        exec::exec(Program::Name(file), || real!(execvpe(file, arguments, environment)))
     }
 }
 
-/// The calls that take the arguments one by one. The five that came in registers are put before those that
-/// lie on the stack, which makes one array of them, up to the null pointer that ends both.
+/// The calls with a list of arguments. Five of them came in registers. They are pushed below those that lie on the
+/// stack, which makes one array of all, up to the null pointer.
 macro_rules! listed {
     ($($(#[$meta:meta])* $name:ident => $array:ident),* $(,)?) => {$(
         $(#[$meta])*
@@ -174,7 +174,7 @@ listed! {
     execle => exec_with_environment,
 }
 
-/// The environment comes behind the null pointer.
+/// The environment comes after the null pointer.
 unsafe extern "C-unwind" fn exec_with_environment(
     path: *const c_char,
     arguments: Strings,
@@ -196,6 +196,6 @@ unsafe extern "C-unwind" fn exec_with_environment(
 hook! {
     /// fexecve(3).
     fn fexecve(fd: c_int, arguments: Strings, environment: Strings) -> c_int {
-        child::exec(Program::Descriptor, || real!(fexecve(fd, arguments, environment)))
+        exec::exec(Program::Descriptor, || real!(fexecve(fd, arguments, environment)))
     }
 }

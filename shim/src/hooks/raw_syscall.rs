@@ -1,11 +1,10 @@
-//! syscall(2): programs that make system calls by number (libuv closes its sockets like that) meet the same
-//! hooks as those that call by name.
+//! syscall(2): system calls by number go to the same hooks as calls by name. libuv closes its sockets like that.
 
 use core::ffi::{c_int, c_long};
 
 use super::{clock, data, epoll, fd, names, options, poll, process, select, socket};
-use crate::child;
 use crate::errno::{Errno, fail};
+use crate::exit;
 use crate::hook::{hook, real};
 
 /// The sixth argument of pselect6: a mask and its length, since there is no seventh.
@@ -67,7 +66,7 @@ hook! {
             libc::SYS_epoll_pwait => pass!(epoll::epoll_pwait(a, b, c, d, e)),
             libc::SYS_epoll_pwait2 => pass!(epoll::epoll_pwait2(a, b, c, d, e)),
             libc::SYS_nanosleep => pass!(clock::nanosleep(a, b)),
-            // libc's answers with the error, the kernel's with -1.
+            // libc's function returns the error, the kernel's call -1.
             libc::SYS_clock_nanosleep => match pass!(clock::clock_nanosleep(a, b, c, d)) {
                 0 => 0,
                 error => fail(Errno(error as c_int)),
@@ -77,10 +76,10 @@ hook! {
             libc::SYS_time => pass!(clock::time(a)),
             libc::SYS_execve => pass!(process::execve(a, b, c)),
             libc::SYS_exit_group => {
-                child::exit();
+                exit::exit();
                 real!(syscall(number, a, b, c, d, e, f))
             }
-            // What a ring does with our sockets would go past us. Programs take this for an older kernel.
+            // A ring would use our sockets past our hooks. Programs take this error for an older kernel.
             libc::SYS_io_uring_setup => fail(Errno(libc::ENOSYS)),
             _ => real!(syscall(number, a, b, c, d, e, f)),
         }

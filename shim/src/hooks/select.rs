@@ -1,4 +1,4 @@
-//! select(2) and pselect(2). Calls on kernel descriptors alone pass on.
+//! select(2) and pselect(2). Calls on kernel descriptors alone are the kernel's.
 
 use core::ffi::c_int;
 use core::time::Duration;
@@ -6,11 +6,12 @@ use core::time::Duration;
 use libc::{fd_set, pollfd, sigset_t, timespec, timeval};
 use stack::Instant;
 
+use crate::answer::answer;
 use crate::errno::Errno;
-use crate::few::Few;
-use crate::hook::{answer, guarded, hook, real};
-use crate::readiness::{self, Limits};
-use crate::{descriptors, start};
+use crate::guard::guarded;
+use crate::hook::{hook, real};
+use crate::readiness::{self, Limits, PollFds};
+use crate::{descriptors, running};
 
 /// What each of the three sets asks for, as in the kernel (fs/select.c).
 const ASKED: [i16; 3] = [
@@ -20,8 +21,6 @@ const ASKED: [i16; 3] = [
 ];
 
 const WORD_BITS: usize = 64;
-/// Descriptors of one call that need no allocation.
-const INLINE: usize = 16;
 
 hook! {
     /// select(2). Linux writes back what is left of the time.
@@ -33,7 +32,7 @@ hook! {
         timeout: *mut timeval,
     ) -> c_int {
         let sets = Sets::new(count, [read, write, except]);
-        // SAFETY: the program's sets have room for `count` numbers.
+        // SAFETY: the program's sets have room for `count` descriptors.
         if !unsafe { sets.any_ours() } {
             return real!(select(count, read, write, except, timeout));
         }
@@ -65,7 +64,7 @@ hook! {
         mask: *const sigset_t,
     ) -> c_int {
         let sets = Sets::new(count, [read, write, except]);
-        // SAFETY: the program's sets have room for `count` numbers.
+        // SAFETY: the program's sets have room for `count` descriptors.
         if !unsafe { sets.any_ours() } {
             return real!(pselect(count, read, write, except, timeout, mask));
         }
@@ -94,7 +93,7 @@ fn left_until(deadline: Instant) -> timeval {
     }
 }
 
-/// The program's three sets: null, or an array of words with a bit for each number below `count`.
+/// The program's three sets: null, or an array of words with a bit for each descriptor below `count`.
 struct Sets {
     count: usize,
     words: [*mut u64; 3],
@@ -102,10 +101,10 @@ struct Sets {
 
 impl Sets {
     fn new(count: c_int, sets: [*mut fd_set; 3]) -> Self {
-        // What is negative or longer than any table is for the kernel to refuse.
+        // The kernel refuses a negative count, and one beyond any table.
         let count = usize::try_from(count)
             .ok()
-            .filter(|count| *count <= descriptors::NUMBERS_MAX);
+            .filter(|count| *count <= descriptors::DESCRIPTORS_MAX);
         Self {
             count: count.unwrap_or(0),
             words: sets.map(<*mut fd_set>::cast),
@@ -116,7 +115,7 @@ impl Sets {
         self.count.div_ceil(WORD_BITS)
     }
 
-    /// One word of one set, without the bits behind the last number.
+    /// One word of one set, without bits after the last descriptor.
     ///
     /// # Safety
     /// The set is null or long enough, and `at` is below [`Self::words_len`].
@@ -140,7 +139,7 @@ impl Sets {
     /// # Safety
     /// The sets are null or long enough.
     unsafe fn any_ours(&self) -> bool {
-        if start::family().is_none() {
+        if running::family().is_none() {
             return false;
         }
         (0..self.words_len()).any(|at| {
@@ -153,7 +152,7 @@ impl Sets {
     /// # Safety
     /// The sets are null or long enough; this call may write them.
     unsafe fn select(&self, limits: Limits<'_>) -> Result<usize, Errno> {
-        let mut fds = Few::<pollfd, INLINE>::new(pollfd {
+        let mut fds = PollFds::new(pollfd {
             fd: -1,
             events: 0,
             revents: 0,
@@ -208,7 +207,7 @@ impl Sets {
     }
 }
 
-/// Numbers whose bits are set in word `at`.
+/// Descriptors whose bits are set in word `at`.
 fn bits(at: usize, mut word: u64) -> impl Iterator<Item = c_int> {
     core::iter::from_fn(move || {
         if word == 0 {

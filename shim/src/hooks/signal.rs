@@ -1,20 +1,21 @@
-//! The calls that install signal handlers. Until the stack starts they pass on; from then on ours stands in
+//! The calls that install signal handlers. Until the stack starts they call libc only. From then on our handler is put in
 //! front of the program's, see `signals`.
 
 use core::ffi::c_int;
 
 use libc::sighandler_t;
 
-use crate::hook::{guarded, hook, real};
+use crate::guard::guarded;
+use crate::hook::{hook, real};
 use crate::signals;
 
 hook! {
     /// sigaction(2).
     fn sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
-        if !signals::standing() {
+        if !signals::is_installed() {
             let result = real!(sigaction(signal, new, old));
             // The stack may have started meanwhile.
-            signals::overtaken(signal);
+            signals::changed_by_libc(signal);
             return result;
         }
         // SAFETY: null or valid, as sigaction(2) demands.
@@ -22,13 +23,13 @@ hook! {
     }
 }
 
-/// The older calls, which libc makes of a sigaction(2) of its own.
+/// The older calls, for which libc calls its own sigaction(2).
 macro_rules! installers {
     ($($(#[$meta:meta])* $name:ident),* $(,)?) => {$(
         hook! {
             $(#[$meta])*
             fn $name(signal: c_int, handler: sighandler_t) -> sighandler_t {
-                signals::around(signal, || real!($name(signal, handler)))
+                signals::change_by(signal, || real!($name(signal, handler)))
             }
         }
     )*};

@@ -4,9 +4,11 @@ use core::ffi::c_int;
 
 use libc::{sockaddr, socklen_t};
 
+use crate::answer::{done, unless_kernel};
 use crate::errno::fail;
-use crate::hook::{done, guarded, hook, real, socket_hook, unless_kernel};
-use crate::{opening, start, thread};
+use crate::guard::guarded;
+use crate::hook::{hook, real, socket_hook};
+use crate::{membership, opening, start};
 
 hook! {
     /// socket(2). The first internet socket starts the stack.
@@ -14,20 +16,20 @@ hook! {
         let Some((family, sort)) = opening::wanted(domain, kind, protocol) else {
             return real!(socket(domain, kind, protocol));
         };
-        if !thread::usable() || !guarded_start() {
+        if !membership::may_enter() || !guarded_start() {
             return real!(socket(domain, kind, protocol));
         }
         guarded(|| opening::socket(family, sort, kind).unwrap_or_else(fail))
     }
 }
 
-/// A panic while the stack starts means that there is none.
+/// Starts the stack; if that panics there is none.
 fn guarded_start() -> bool {
     guarded::<c_int>(|| c_int::from(start::start())) == 1
 }
 
 socket_hook! {
-    /// bind(2). An address decides between stack and kernel; a wildcard does not.
+    /// bind(2). It routes the socket, unless the address is a wildcard.
     fn bind(fd: c_int, addr: *const sockaddr, len: socklen_t) -> c_int = |file| {
         // SAFETY: the program says that `len` bytes are there.
         unless_kernel::<c_int, _>(unsafe { opening::bind(fd, file, addr, len) })

@@ -4,32 +4,14 @@ use core::ffi::{c_int, c_void};
 
 use family::{FileId, State};
 use libc::socklen_t;
-use stack::{CcKind, Domain, Error, Instant, OptName, SockId, SockKind, TcpInfo};
-use zerocopy::IntoBytes;
+use stack::{Domain, Instant, OptName, SockId, SockKind};
 
-use super::{CONGESTION_NAME_MAX, UNKNOWN, is_hint};
+use super::answer::{Answer, Form, byte_or_int, congestion, int, linger, time};
+use super::{UNKNOWN, is_hint};
 use crate::errno::Errno;
 use crate::{descriptors, user};
 
-/// An option's value.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "gone with the call; no heap in a socket call"
-)]
-enum Answer {
-    Int(c_int),
-    /// Options of ip(7), which also fit into one byte.
-    ByteOrInt(c_int),
-    Wide(u64),
-    /// `SO_LINGER`: on, seconds.
-    Linger([c_int; 2]),
-    /// A timeval: seconds, microseconds.
-    Time([i64; 2]),
-    Name([u8; CONGESTION_NAME_MAX]),
-    Info(TcpInfo),
-}
-
-/// Gives an option's value to the program: as much as it has room for.
+/// Copies an option's value to the program, as much as fits.
 ///
 /// # Safety
 /// `len` must be null or writable, and `value` null or writable for `*len` bytes.
@@ -44,27 +26,14 @@ pub(crate) unsafe fn get(
     let room = c_int::try_from(room)
         .map_err(|_| Errno(libc::EINVAL))?
         .unsigned_abs() as usize;
-    let answer = crate::start::enter(|state, now| look(state, now, file, level, name))??;
-    let byte;
-    let answer = match &answer {
-        Answer::ByteOrInt(number) if (1..size_of::<c_int>()).contains(&room) => {
-            byte = [*number as u8];
-            byte.as_slice()
-        }
-        Answer::Int(number) | Answer::ByteOrInt(number) => number.as_bytes(),
-        Answer::Wide(number) if room < size_of::<u64>() => &number.as_bytes()[..4],
-        Answer::Wide(number) => number.as_bytes(),
-        Answer::Linger(pair) => pair.as_bytes(),
-        Answer::Time(pair) => pair.as_bytes(),
-        Answer::Name(name) => name.as_slice(),
-        Answer::Info(info) => info.as_bytes(),
-    };
-    let fits = answer.len().min(room);
+    let answer = crate::entering::enter(|state, now| look(state, now, file, level, name))??;
+    let bytes = answer.bytes(room);
+    let fits = bytes.len().min(room);
     if value.is_null() && fits > 0 {
         return Err(Errno(libc::EFAULT));
     }
     // SAFETY: the program's room is at least `fits` long, by the caller's promise.
-    unsafe { core::ptr::copy_nonoverlapping(answer.as_ptr(), value.cast::<u8>(), fits) };
+    unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), value.cast::<u8>(), fits) };
     // SAFETY: the caller's promise.
     unsafe { user::put(len, fits as socklen_t) }
 }
@@ -124,7 +93,7 @@ fn look(
     form(value).map_err(Errno::from)
 }
 
-/// Whether an IPv4 socket has nothing at this level, to which Linux has an answer of its own.
+/// Whether this is an IPv4 socket that has no options of this level; Linux answers that with an error of its own.
 fn is_foreign(state: &State, sock: SockId, level: c_int) -> bool {
     let known = match level {
         libc::SOL_SOCKET | libc::IPPROTO_IP => true,
@@ -134,7 +103,7 @@ fn is_foreign(state: &State, sock: SockId, level: c_int) -> bool {
     !known && state.stack.domain(sock) == Some(Domain::Inet)
 }
 
-/// What a socket is.
+/// Options that tell what a socket is.
 fn about(state: &State, sock: SockId, name: c_int) -> Option<c_int> {
     let kind = state.stack.kind(sock)?;
     Some(match name {
@@ -152,9 +121,7 @@ fn about(state: &State, sock: SockId, name: c_int) -> Option<c_int> {
     })
 }
 
-type Form = fn(u64) -> Result<Answer, Error>;
-
-/// The stack's name of an option, and the form in which the program wants its value.
+/// The stack's name of an option, and the form of its value.
 fn find(level: c_int, name: c_int) -> Option<(OptName, Form)> {
     Some(match (level, name) {
         (libc::SOL_SOCKET, libc::SO_REUSEADDR) => (OptName::ReuseAddr, int),
@@ -193,37 +160,4 @@ fn find(level: c_int, name: c_int) -> Option<(OptName, Form)> {
         (libc::IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS) => (OptName::Ttl, int),
         _ => return None,
     })
-}
-
-fn int(value: u64) -> Result<Answer, Error> {
-    Ok(Answer::Int(c_int::try_from(value).unwrap_or(c_int::MAX)))
-}
-
-fn byte_or_int(value: u64) -> Result<Answer, Error> {
-    Ok(Answer::ByteOrInt(
-        c_int::try_from(value).unwrap_or(c_int::MAX),
-    ))
-}
-
-/// The stack answers with the seconds plus one, 0 for off.
-fn linger(value: u64) -> Result<Answer, Error> {
-    let seconds = c_int::try_from(value.saturating_sub(1)).unwrap_or(c_int::MAX);
-    Ok(Answer::Linger([c_int::from(value != 0), seconds]))
-}
-
-fn congestion(value: u64) -> Result<Answer, Error> {
-    let kind = u8::try_from(value)
-        .ok()
-        .and_then(CcKind::from_u8)
-        .ok_or(Error::InvalidArgument)?;
-    let mut name = [0; CONGESTION_NAME_MAX];
-    for (to, from) in name.iter_mut().zip(kind.name().bytes()) {
-        *to = from;
-    }
-    Ok(Answer::Name(name))
-}
-
-fn time(ns: u64) -> Answer {
-    let micros = i64::try_from(ns.div_ceil(1000)).unwrap_or(i64::MAX);
-    Answer::Time([micros / 1_000_000, micros % 1_000_000])
 }

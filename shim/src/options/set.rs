@@ -6,12 +6,14 @@ use family::FileId;
 use libc::socklen_t;
 use stack::{CcKind, Domain, SockOpt};
 
-use super::{CONGESTION_NAME_MAX, UNKNOWN, is_hint};
+use super::value::Value;
+use super::{UNKNOWN, is_hint};
+use crate::entering::{self, on_socket};
 use crate::errno::Errno;
-use crate::opening::on_socket;
-use crate::{descriptors, replay, start};
+use crate::{descriptors, replay};
 
-/// What an option comes to.
+/// What an option sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Setting {
     Stack(SockOpt),
     /// `SO_RCVTIMEO`, nanoseconds.
@@ -59,7 +61,7 @@ fn set_on_stack(file: FileId, level: c_int, option: SockOpt) -> Result<(), Errno
 }
 
 fn set_timeout(file: FileId, change: impl FnOnce(&mut family::FileRecord)) -> Result<(), Errno> {
-    start::enter(|state, _| {
+    entering::enter(|state, _| {
         let mut record = state
             .files
             .get_mut(file)
@@ -162,111 +164,5 @@ fn hops(value: c_int) -> Result<SockOpt, Errno> {
         -1 => Ok(SockOpt::Ttl(DEFAULT)),
         1..=255 => Ok(SockOpt::Ttl(value as u8)),
         _ => Err(Errno(libc::EINVAL)),
-    }
-}
-
-/// A value as the program gave it, as much of it as any option has.
-struct Value {
-    bytes: [u8; replay::VALUE_MAX],
-    len: usize,
-}
-
-impl Value {
-    /// # Safety
-    /// `from` must be null or readable for `len` bytes.
-    unsafe fn read(from: *const c_void, len: socklen_t) -> Result<Self, Errno> {
-        let len = c_int::try_from(len).map_err(|_| Errno(libc::EINVAL))?;
-        let len = (len.unsigned_abs() as usize).min(replay::VALUE_MAX);
-        if from.is_null() && len > 0 {
-            return Err(Errno(libc::EFAULT));
-        }
-        let mut bytes = [0; replay::VALUE_MAX];
-        if len > 0 {
-            // SAFETY: the caller's promise; the array is longer.
-            unsafe { core::ptr::copy_nonoverlapping(from.cast(), bytes.as_mut_ptr(), len) };
-        }
-        Ok(Self { bytes, len })
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
-    }
-
-    fn part<const N: usize>(&self, at: usize) -> Result<[u8; N], Errno> {
-        let part = self.as_bytes().get(at..at + N).ok_or(Errno(libc::EINVAL))?;
-        part.try_into().map_err(|_| Errno(libc::EINVAL))
-    }
-
-    fn int(&self) -> Result<c_int, Errno> {
-        Ok(c_int::from_ne_bytes(self.part(0)?))
-    }
-
-    fn ints(&self) -> Result<[c_int; 2], Errno> {
-        Ok([
-            c_int::from_ne_bytes(self.part(0)?),
-            c_int::from_ne_bytes(self.part(4)?),
-        ])
-    }
-
-    fn flag(&self) -> Result<bool, Errno> {
-        Ok(self.int()? != 0)
-    }
-
-    fn within(&self, lowest: c_int, highest: c_int) -> Result<u32, Errno> {
-        let value = self.int()?;
-        if !(lowest..=highest).contains(&value) {
-            return Err(Errno(libc::EINVAL));
-        }
-        Ok(value.cast_unsigned())
-    }
-
-    /// ip(7) options may be given as one byte.
-    fn byte_or_int(&self) -> Result<c_int, Errno> {
-        match self.as_bytes() {
-            [byte, rest @ ..] if rest.len() < 3 => Ok(c_int::from(*byte)),
-            _ => self.int(),
-        }
-    }
-
-    /// `SO_MAX_PACING_RATE`: 4 or 8 bytes, all ones for no limit.
-    fn rate(&self) -> Result<u64, Errno> {
-        if let Ok(wide) = self.part(0) {
-            return Ok(u64::from_ne_bytes(wide));
-        }
-        let narrow = self.int()?.cast_unsigned();
-        Ok(if narrow == u32::MAX {
-            u64::MAX
-        } else {
-            u64::from(narrow)
-        })
-    }
-
-    /// A timeval in nanoseconds; 0: no timeout. Negative times have passed already.
-    fn timeout_ns(&self) -> Result<u64, Errno> {
-        let seconds = i64::from_ne_bytes(self.part(0)?);
-        let micros = i64::from_ne_bytes(self.part(8)?);
-        if !(0..1_000_000).contains(&micros) {
-            return Err(Errno(libc::EDOM));
-        }
-        let Ok(seconds) = u64::try_from(seconds) else {
-            return Ok(1);
-        };
-        let ns = micros.unsigned_abs() * 1000;
-        Ok(seconds.saturating_mul(1_000_000_000).saturating_add(ns))
-    }
-
-    /// Text, with or without a zero byte.
-    fn name(&self) -> Result<&str, Errno> {
-        let bytes = self.as_bytes();
-        let bytes = &bytes[..bytes.len().min(CONGESTION_NAME_MAX - 1)];
-        let end = bytes
-            .iter()
-            .position(|byte| *byte == 0)
-            .unwrap_or(bytes.len());
-        match core::str::from_utf8(&bytes[..end]) {
-            Ok("") => Err(Errno(libc::EINVAL)),
-            Ok(name) => Ok(name),
-            Err(_) => Err(Errno(libc::ENOENT)),
-        }
     }
 }

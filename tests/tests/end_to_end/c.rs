@@ -122,7 +122,7 @@ fn calls_on_small_stacks_answer_as_the_kernels() {
     same("stacks", "echo");
 }
 
-/// Half of what a call must find, else it moves to a stack of the library's (`NEEDED_BYTES` in `shim/src/roomy.rs`): the other half is for
+/// Half of what a call must find, else it moves to a stack of the library's (`NEEDED_BYTES` in `shim/src/big_stack.rs`): the other half is for
 /// a signal's frame, and for ways that no test goes.
 const STACK_BYTES_MAX: u32 = 16 << 10;
 

@@ -28,7 +28,7 @@ fn open_files() -> Finding {
     }
 }
 
-/// As the library has it (`ADDRESS_SPACE_MIN` in shim/src/start.rs).
+/// As the library has it (`ADDRESS_SPACE_MIN` in shim/src/limits.rs).
 const ADDRESS_SPACE_MIN: u64 = 1 << 30;
 
 fn address_space() -> Finding {

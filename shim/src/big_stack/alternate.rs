@@ -1,8 +1,8 @@
 //! The alternate signal stack (sigaltstack(2)).
 //!
-//! While the stack pointer is there the kernel puts further handlers below it; as soon as it is elsewhere,
-//! further handlers begin at the top again, over what the first one has there. So a thread that leaves it for a
-//! stack of ours takes it away from the kernel meanwhile.
+//! While the stack pointer is there, the kernel puts the frames of further handlers below it. While it is elsewhere,
+//! they begin at the top again, over the frame of the first handler. So a thread that leaves it for a big stack
+//! disables it until it comes back.
 
 use core::ffi::c_int;
 
@@ -38,12 +38,12 @@ impl Alternate {
         pointer.wrapping_sub(self.stack.ss_sp as usize) < self.stack.ss_size
     }
 
-    /// Takes it away from the kernel. The stack pointer has to be elsewhere.
+    /// Disables it in the kernel. The stack pointer has to be elsewhere.
     pub(super) fn disable(&self) {
         self.tell(libc::SS_DISABLE);
     }
 
-    /// Gives it to the kernel again. The stack pointer still has to be elsewhere.
+    /// Enables it again. The stack pointer still has to be elsewhere.
     pub(super) fn enable(&self) {
         self.tell(0);
     }

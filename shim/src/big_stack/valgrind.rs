@@ -1,5 +1,5 @@
-//! Telling valgrind of stacks: else it takes a move of the stack pointer between two that lie near each other
-//! for one that pushes or pops all between them.
+//! Telling valgrind about our stacks. Otherwise it takes a switch between two stacks that lie near each other for a push
+//! or pop of all that is between them.
 
 use core::arch::asm;
 

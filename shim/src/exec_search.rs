@@ -1,7 +1,7 @@
 //! Whether an exec would find its program.
 //!
-//! An exec lets go of sockets before it is tried, since there is no after; where it cannot succeed it must
-//! not be tried that way: another process may close the same socket at that moment, and it would be gone.
+//! Sockets are released before an exec, since nothing of ours runs after it. If the exec is bound to fail that must not
+//! happen: another process may close the same socket meanwhile, and it would be gone for both.
 
 use core::ffi::{CStr, c_char};
 
@@ -10,14 +10,14 @@ use core::ffi::{CStr, c_char};
 pub(crate) enum Program {
     /// A path.
     Path(*const c_char),
-    /// A name to be looked for.
+    /// A name to be searched for.
     Name(*const c_char),
     /// An open file.
     Descriptor,
 }
 
 impl Program {
-    /// Whether it can be run, as far as that can be told.
+    /// Whether it is there and may be executed, as far as that is known before.
     ///
     /// # Safety
     /// Path and name are null or C strings.
@@ -49,7 +49,7 @@ unsafe fn is_runnable(path: *const c_char) -> bool {
     unsafe { crate::sys::raw(libc::SYS_faccessat, args) }.is_ok()
 }
 
-/// The same for a name that execvp(3) looks for in `PATH`.
+/// The same for a name that execvp(3) searches for in `PATH`.
 ///
 /// # Safety
 /// `file` is null or a C string.
@@ -63,7 +63,7 @@ unsafe fn is_found(file: *const c_char) -> bool {
         // SAFETY: the caller's promise.
         return unsafe { is_runnable(file) };
     }
-    // As execvp(3) reads it in a moment: another thread must not change it now anyway.
+    // execvp(3) itself reads it in a moment, so that no other thread may change it now anyway.
     // SAFETY: the name is a C string.
     let path = unsafe { libc::getenv(c"PATH".as_ptr()) };
     let path = if path.is_null() {
@@ -72,9 +72,11 @@ unsafe fn is_found(file: *const c_char) -> bool {
         // SAFETY: getenv gives a string that ends in a zero byte.
         unsafe { CStr::from_ptr(path) }
     };
-    let directories = path.to_bytes().split(|byte| *byte == b':');
-    directories
-        .into_iter()
+    is_found_in(path.to_bytes(), name)
+}
+
+fn is_found_in(path: &[u8], name: &[u8]) -> bool {
+    path.split(|byte| *byte == b':')
         .any(|directory| is_in(directory, name))
 }
 

@@ -7,17 +7,17 @@ use stack::{SendFlags, SendSpan};
 
 use crate::blocking::{self, Direction, Patience};
 use crate::errno::Errno;
-use crate::{start, sys, user};
+use crate::{entering, sys, user};
 
 /// Most that one call moves, as in Linux (`MAX_RW_COUNT`).
 const CALL_BYTES_MAX: usize = 0x7fff_f000;
 
-/// Sends up to `count` bytes of `input`, from `*offset` on and moving it, or from where the file
-/// stands if `offset` is null.
+/// Sends up to `count` bytes of `input`. Reads from `*offset` on and moves that, or from the file's own offset if `offset`
+/// is null.
 ///
 /// # Safety
 /// `offset` must be null or valid.
-pub(crate) unsafe fn send_file(
+pub(crate) unsafe fn sendfile(
     file: FileId,
     input: c_int,
     offset: *mut i64,
@@ -63,14 +63,14 @@ fn copy(file: FileId, input: c_int, at: &mut Option<i64>, count: usize) -> Resul
                 .stack
                 .send_commit(now, sock, span, filled, SendFlags::empty())
         };
-        let committed = start::enter(commit)?;
+        let committed = entering::enter(commit)?;
         match (read, committed) {
             (Ok(_), Ok(bytes)) => sent += bytes,
             (Err(_), _) | (_, Err(_)) if sent > 0 => break,
             (Err(error), _) => return Err(error),
             (_, Err(error)) => return Err(error.into()),
         }
-        // The end of the file, or what of a pipe or terminal is there.
+        // The end of the file, or of what a pipe or terminal has at the moment.
         if filled < room {
             break;
         }

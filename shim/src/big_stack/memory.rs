@@ -15,7 +15,7 @@ pub(super) struct Stack {
     number: usize,
 }
 
-/// Below each stack of ours: who runs over its end dies there.
+/// A guard page below each big stack: running over the stack's end faults there.
 const GUARD_BYTES: usize = 4096;
 
 impl Stack {
@@ -56,7 +56,7 @@ impl Stack {
     }
 }
 
-/// Names what each thread has to give back at its end, plus one; 0: there is no such name.
+/// The pthread key of what a thread unmaps at its end, plus one; 0: there is no key.
 static KEY: AtomicU32 = AtomicU32::new(0);
 
 /// Has `at_end` called at the end of each thread that calls [`remember`] from now on.
@@ -68,7 +68,7 @@ pub(super) fn watch_threads(at_end: extern "C" fn(*mut c_void)) {
     }
 }
 
-/// The calling thread has something to give back. `false`: nobody will ask for it.
+/// The calling thread has something to unmap at its end. `false`: it would not be asked to.
 pub(super) fn remember() -> bool {
     let Some(key) = KEY.load(Ordering::Acquire).checked_sub(1) else {
         return false;

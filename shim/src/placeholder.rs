@@ -1,9 +1,9 @@
-//! The descriptor behind every number of ours.
+//! The placeholder: the kernel's descriptor behind each of our sockets.
 //!
-//! A program's number has to be a real one: the lowest that is free, counted against its limits,
-//! inherited and closed on exec as usual. It is a duplicate of one listening unix socket that
-//! nobody connects to: cheap to make, a socket in fstat(2), quiet in a poll(2) that went past us,
-//! and an error (`EINVAL`, `ENOTCONN`) to whoever reads or writes it behind our back.
+//! A socket of ours needs a real descriptor: the lowest that is free, counted against the program's limits, inherited and
+//! closed on exec as usual. It is a duplicate of one listening unix socket to which nobody connects. That is cheap to
+//! make, looks like a socket to fstat(2), is never ready in a poll(2) that our hooks do not see, and answers reads and
+//! writes past our hooks with an error (`EINVAL`, `ENOTCONN`).
 
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicI32, Ordering};
@@ -11,16 +11,16 @@ use core::sync::atomic::{AtomicI32, Ordering};
 use crate::errno::Errno;
 use crate::{descriptors, sys};
 
-static TEMPLATE: AtomicI32 = AtomicI32::new(-1);
+static PLACEHOLDER: AtomicI32 = AtomicI32::new(-1);
 
-/// Makes the template, once.
+/// Makes the placeholder, once.
 pub(crate) fn make() -> Result<(), String> {
-    if TEMPLATE.load(Ordering::Relaxed) >= 0 {
+    if PLACEHOLDER.load(Ordering::Relaxed) >= 0 {
         return Ok(());
     }
     let fd = listener().map_err(|Errno(errno)| format!("no unix socket for the program's descriptors (errno {errno}); raise the limit on open files"))?;
     let fd = family::lift(fd).map_err(|error| error.to_string())?;
-    TEMPLATE.store(fd, Ordering::Release);
+    PLACEHOLDER.store(fd, Ordering::Release);
     Ok(())
 }
 
@@ -36,15 +36,15 @@ fn listener() -> Result<c_int, Errno> {
     Ok(fd)
 }
 
-/// The lowest free number, as a duplicate of the template.
-pub(crate) fn number(close_on_exec: bool) -> Result<c_int, Errno> {
+/// A new descriptor for a socket: the lowest free one, a duplicate of the placeholder.
+pub(crate) fn new_fd(close_on_exec: bool) -> Result<c_int, Errno> {
     let command = if close_on_exec {
         libc::F_DUPFD_CLOEXEC
     } else {
         libc::F_DUPFD
     };
-    let fd = sys::fcntl(TEMPLATE.load(Ordering::Relaxed), command, 0)?;
-    if (fd as usize) < descriptors::NUMBERS_MAX {
+    let fd = sys::fcntl(PLACEHOLDER.load(Ordering::Relaxed), command, 0)?;
+    if (fd as usize) < descriptors::DESCRIPTORS_MAX {
         return Ok(fd);
     }
     let _ = sys::close(fd);

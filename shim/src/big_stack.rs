@@ -1,10 +1,10 @@
-//! Stacks with room: programs call us on threads that may have 16 KiB of stack, from handlers on an alternate
-//! stack of 8 KiB and from coroutines, and a call of ours takes more.
+//! Big stacks for our calls. Programs call us on threads with 16 KiB of stack, from handlers on an alternate stack of
+//! 8 KiB, and from coroutines. One of our calls may take more than that.
 //!
-//! Where the stack pointer is known to have [`NEEDED_BYTES`] below it a call runs right there. Else it runs on a
-//! stack that the library keeps for the thread. Handlers of the program never run on that one: they are put off
-//! while a call is inside, and a call that rests goes back to the program's stack meanwhile. So a handler that
-//! calls us again, forks, leaves by longjmp, or looks where its stack is finds what it would find without us.
+//! If the stack pointer is known to have [`NEEDED_BYTES`] below it, a call runs right there. Otherwise it runs on a
+//! stack that the library keeps for the thread. The program's handlers never run on that one. They wait while a call
+//! is inside, and a call that sleeps goes back to the program's stack before. So a handler may call us again, fork,
+//! leave by longjmp, or look where its stack is: it finds what it would find without us.
 
 mod alternate;
 mod memory;
@@ -17,32 +17,32 @@ use core::ffi::c_void;
 use std::panic::{self, AssertUnwindSafe};
 
 use crate::thread::{self, Room};
-use crate::{signals, sys};
+use crate::{signal_mask, sys};
 use alternate::Alternate;
 use memory::Stack;
 use place::Place;
 
 pub(crate) use switch::pointer;
 
-/// What the deepest of our calls takes, twice: there has to be room for a signal's frame, too. The test
-/// `no_call_takes_more_stack_than_it_may` measures what they really take.
+/// Twice what the deepest of our calls takes, since a signal's frame needs room too. The test
+/// `no_call_takes_more_stack_than_it_may` measures what our calls take.
 const NEEDED_BYTES: usize = 32 << 10;
-/// A stack of the library's: calls inside handlers inside calls go below each other on it.
+/// Size of a thread's big stack. Calls inside handlers inside calls lie below each other on it.
 const STACK_BYTES: usize = 2 * NEEDED_BYTES;
-/// For the start of the stack, which takes a third of it.
+/// Size for the start of the TCP/IP stack, which takes a third of it.
 const START_BYTES: usize = 1 << 20;
 
 struct State {
-    /// The thread's own stack; `None` until it could be asked for.
+    /// The thread's own stack; `None`: not known yet.
     ordinary: Cell<Option<Stack>>,
-    /// Where the next call goes that finds no room, and from where down it is free.
+    /// The stack for the next call that finds no room, and the address below which it is free.
     stack: Cell<Stack>,
     free: Cell<usize>,
-    /// Where the stack pointer was when a call left the program's stack.
+    /// The stack pointer of the call that has left the program's stack.
     home: Cell<usize>,
-    /// The alternate stack, if that is the one it left.
+    /// The alternate stack, if the call has left that one.
     alternate: Cell<Option<Alternate>>,
-    /// The `home` of a call that has gone back there to rest; 0: none.
+    /// The `home` of a call that has gone back there to sleep; 0: none.
     resting: Cell<usize>,
 }
 
@@ -59,8 +59,7 @@ std::thread_local! {
     };
 }
 
-/// The stack starts: calls will come on all kinds of stacks, and what is kept for a thread is given back at its
-/// end.
+/// To be called when the TCP/IP stack starts. A thread's big stack is unmapped at the thread's end.
 pub(crate) fn prepare() {
     place::prepare();
     memory::watch_threads(thread_ends);
@@ -76,12 +75,12 @@ extern "C" fn thread_ends(_: *mut c_void) {
     });
 }
 
-/// Runs `work`, which does not panic, where there is room for it; not at all where there is no memory for that.
+/// Runs `work`, which does not panic, where there is room for it. Without memory for a stack it does not run.
 pub(crate) fn call(work: &mut dyn FnMut()) {
     STATE.with(|state| {
         let pointer = switch::pointer();
         let place = state.place(pointer);
-        // On ours already: its end is guarded.
+        // Already on a big stack, whose end is guarded.
         if thread::has_room(pointer) || state.stack.get().contains(pointer) {
             return work();
         }
@@ -95,8 +94,8 @@ pub(crate) fn call(work: &mut dyn FnMut()) {
     });
 }
 
-/// Runs the start of a stack, on memory that is given back afterwards. `None`: there is none, or `work`
-/// panicked; the user has been told.
+/// Runs the start of the TCP/IP stack on a stack that is unmapped afterwards. `None`: there is no memory, or `work`
+/// panicked. The user has been told.
 pub(crate) fn start<R>(work: impl FnOnce() -> R) -> Option<R> {
     STATE.with(|state| {
         let (mut work, mut result) = (Some(work), None);
@@ -114,8 +113,8 @@ pub(crate) fn start<R>(work: impl FnOnce() -> R) -> Option<R> {
     })
 }
 
-/// Runs `work` on the program's stack, which handlers of its signals expect.
-pub(crate) fn surface(work: &mut dyn FnMut()) {
+/// Runs `work` on the program's stack, where its signal handlers expect to run.
+pub(crate) fn on_program_stack(work: &mut dyn FnMut()) {
     STATE.with(|state| {
         if state.stack.get().contains(switch::pointer()) {
             state.visit_home(work);
@@ -126,7 +125,7 @@ pub(crate) fn surface(work: &mut dyn FnMut()) {
 }
 
 impl State {
-    /// Finds out where the stack pointer is, and notes for the next calls where there is room.
+    /// Finds out which stack this is, and notes for the next calls where there is room.
     fn place(&self, pointer: usize) -> Place {
         if self.ordinary.get().is_none() {
             self.ordinary.set(place::ordinary());
@@ -139,7 +138,8 @@ impl State {
         place
     }
 
-    /// A handler that left by longjmp has left behind what the call below it had on our stack.
+    /// If a handler has left by longjmp, the call that it had interrupted is gone. Frees what that call had on the
+    /// big stack.
     fn forget_the_dead(&self, pointer: usize, place: Place) {
         let resting = self.resting.get();
         let ordinary = self.ordinary.get().unwrap_or(Stack::NONE);
@@ -154,8 +154,8 @@ impl State {
         }
     }
 
-    /// Maps the stack that the thread keeps. `false`: it has one already, which is used up, or there is no
-    /// memory, or nobody would give it back.
+    /// Maps the thread's big stack. `false`: it has one, which is used up; or there is no memory; or it could not be
+    /// unmapped at the thread's end.
     fn keep_one(&self) -> bool {
         if self.stack.get().high != 0 || !memory::remember() {
             return false;
@@ -187,20 +187,20 @@ impl State {
         let (home, alternate_before) = (self.home.get(), self.alternate.replace(alternate));
         let room = thread::set_room(room_of(stack, free));
         match alternate {
-            // SAFETY: below `free` nobody has anything, and callers pass what does not panic.
+            // SAFETY: nothing lies below `free`, and `work` does not panic: the callers of `call` see to that.
             None => unsafe { switch::on(free, &self.home, work) },
             Some(alternate) => {
-                let mask = Cell::new(signals::block_all());
+                let mask = Cell::new(signal_mask::block_all());
                 let work = || {
                     alternate.disable();
-                    signals::set_mask(mask.get());
+                    signal_mask::set(mask.get());
                     work();
-                    mask.set(signals::block_all());
+                    mask.set(signal_mask::block_all());
                     alternate.enable();
                 };
                 // SAFETY: as above.
                 unsafe { switch::on(free, &self.home, work) };
-                signals::set_mask(mask.get());
+                signal_mask::set(mask.get());
             }
         }
         self.stack.set(stack_before);
@@ -216,20 +216,20 @@ impl State {
         let resting = self.resting.replace(home);
         let room = thread::set_room(Room::NONE);
         match alternate {
-            // SAFETY: the frame at `home` belongs to a call that waits for us, and nothing is below it.
+            // SAFETY: the frame at `home` belongs to our own call, which waits for `work`. Nothing lies below it.
             None => unsafe { switch::on(home, &self.free, work) },
             Some(alternate) => {
-                let mask = Cell::new(signals::block_all());
+                let mask = Cell::new(signal_mask::block_all());
                 alternate.enable();
                 let work = || {
-                    signals::set_mask(mask.get());
+                    signal_mask::set(mask.get());
                     work();
-                    mask.set(signals::block_all());
+                    mask.set(signal_mask::block_all());
                 };
                 // SAFETY: as above.
                 unsafe { switch::on(home, &self.free, work) };
                 alternate.disable();
-                signals::set_mask(mask.get());
+                signal_mask::set(mask.get());
             }
         }
         self.stack.set(stack);

@@ -7,7 +7,8 @@ use libc::{pthread_attr_t, pthread_t};
 
 use super::alternate::Alternate;
 use super::memory::Stack;
-use crate::{hook, thread};
+use crate::symbols::Symbol;
+use crate::{limits, thread};
 
 /// What the stack pointer leads into.
 #[derive(Clone, Copy)]
@@ -16,7 +17,7 @@ pub(super) enum Place {
     Ordinary,
     /// The one that sigaltstack(2) names: a handler runs.
     Alternate(Alternate),
-    /// A coroutine's or whatever it may be: nobody can tell where it ends.
+    /// A coroutine's, or another that we do not know: its end is unknown.
     Unknown,
 }
 
@@ -33,7 +34,7 @@ pub(super) fn of(pointer: usize, ordinary: Stack) -> Place {
     }
 }
 
-/// The calling thread's own stack. `None`: cannot be asked for now.
+/// The calling thread's own stack. `None`: it cannot be found out now.
 pub(super) fn ordinary() -> Option<Stack> {
     if is_main_thread() {
         return Some(main_stack());
@@ -55,13 +56,9 @@ fn is_main_thread() -> bool {
 fn main_stack() -> Stack {
     const ARGUMENTS_LEAST: u64 = 128 << 10;
     const UNLIMITED: u64 = 8 << 20;
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: `limit` is a valid place for the result.
-    unsafe { libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) };
-    let limit = limit.rlim_cur.min(UNLIMITED);
+    let limit = limits::soft_limit(libc::RLIMIT_STACK)
+        .unwrap_or(0)
+        .min(UNLIMITED);
     let bytes = (limit / 4 * 3).saturating_sub(ARGUMENTS_LEAST);
     let Some(end) = LIBC_STACK_END.get() else {
         return Stack::NONE;
@@ -110,26 +107,15 @@ type Ask = unsafe extern "C" fn(pthread_t, *mut pthread_attr_t) -> c_int;
 type Read = unsafe extern "C" fn(*const pthread_attr_t, *mut *mut c_void, *mut usize) -> c_int;
 type Destroy = unsafe extern "C" fn(*mut pthread_attr_t) -> c_int;
 
-/// Something of libc's that is looked for when the stack starts: were the loader to look for it, every program
-/// under the preload would pay for it.
-struct Symbol(&'static str, hook::Cell);
+// Looked up when the stack starts. Were they imported, the loader would look them up in every program under the
+// preload.
+static LIBC_STACK_END: Symbol = Symbol::new("__libc_stack_end\0");
+static PTHREAD_SELF: Symbol = Symbol::new("pthread_self\0");
+static PTHREAD_GETATTR_NP: Symbol = Symbol::new("pthread_getattr_np\0");
+static PTHREAD_ATTR_GETSTACK: Symbol = Symbol::new("pthread_attr_getstack\0");
+static PTHREAD_ATTR_DESTROY: Symbol = Symbol::new("pthread_attr_destroy\0");
 
-static LIBC_STACK_END: Symbol = Symbol("__libc_stack_end\0", hook::Cell::new());
-static PTHREAD_SELF: Symbol = Symbol("pthread_self\0", hook::Cell::new());
-static PTHREAD_GETATTR_NP: Symbol = Symbol("pthread_getattr_np\0", hook::Cell::new());
-static PTHREAD_ATTR_GETSTACK: Symbol = Symbol("pthread_attr_getstack\0", hook::Cell::new());
-static PTHREAD_ATTR_DESTROY: Symbol = Symbol("pthread_attr_destroy\0", hook::Cell::new());
-
-impl Symbol {
-    fn get(&self) -> Option<*mut ()> {
-        static MISSING: u8 = 0;
-        let missing = (&raw const MISSING).cast_mut().cast();
-        let found = self.1.get(self.0, missing);
-        (found != missing).then_some(found)
-    }
-}
-
-/// Looks for what is needed later, perhaps in a signal handler, where the loader must not be asked.
+/// Looks up the symbols. Later it may be in a signal handler, where dlsym(3) must not be called.
 pub(super) fn prepare() {
     let all = [
         &LIBC_STACK_END,

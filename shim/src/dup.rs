@@ -1,13 +1,13 @@
-//! More numbers for what is ours: dup(2) and its kin.
+//! dup(2) and its relatives on our descriptors.
 
 use core::ffi::c_int;
 
 use crate::descriptors::{self, Descriptor};
 use crate::errno::Errno;
-use crate::{closing, start, sys};
+use crate::{closing, entering, sys};
 
 /// dup(2) and `fcntl(F_DUPFD)`: the lowest free number from `from` on.
-pub(crate) fn lowest(fd: c_int, from: c_int, close_on_exec: bool) -> Result<c_int, Errno> {
+pub(crate) fn dup(fd: c_int, from: c_int, close_on_exec: bool) -> Result<c_int, Errno> {
     let command = if close_on_exec {
         libc::F_DUPFD_CLOEXEC
     } else {
@@ -24,15 +24,14 @@ pub(crate) fn lowest(fd: c_int, from: c_int, close_on_exec: bool) -> Result<c_in
     }
 }
 
-/// dup2(2) and dup3(2): `to` stands for what `fd` stands for, and for nothing else any more. The
-/// numbers differ.
-pub(crate) fn onto(fd: c_int, to: c_int, flags: c_int) -> Result<c_int, Errno> {
+/// dup2(2) and dup3(2), for two different numbers.
+pub(crate) fn dup3(fd: c_int, to: c_int, flags: c_int) -> Result<c_int, Errno> {
     if family::is_own(fd) || family::is_own(to) {
         return Err(Errno(libc::EBADF));
     }
     let descriptor = descriptors::get(fd);
     hold(descriptor)?;
-    let before = descriptors::take(to);
+    let before = closing::take(to);
     match sys::dup3(fd, to, flags) {
         Ok(new) => {
             closing::release(before);
@@ -46,17 +45,17 @@ pub(crate) fn onto(fd: c_int, to: c_int, flags: c_int) -> Result<c_int, Errno> {
     }
 }
 
-/// One descriptor more leads to what `descriptor` names.
+/// Counts one descriptor more for a socket or an epoll set.
 fn hold(descriptor: Descriptor) -> Result<(), Errno> {
     let held = match descriptor {
         Descriptor::Kernel => true,
         Descriptor::Stack(file) => {
-            let member = start::entered()?.member();
-            start::enter(|state, _| state.files.hold(file, member))?
+            let member = entering::family()?.member();
+            entering::enter(|state, _| state.files.hold(file, member))?
         }
         Descriptor::Epoll(set) => {
-            let member = start::entered()?.member();
-            start::enter(|state, _| state.epolls.hold(set, member))?
+            let member = entering::family()?.member();
+            entering::enter(|state, _| state.epolls.hold(set, member))?
         }
     };
     if held {

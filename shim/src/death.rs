@@ -1,0 +1,45 @@
+//! The death of the stack: its sockets are taken over, and the user is told.
+
+use core::fmt::Write;
+
+use env::Settings;
+use family::Family;
+
+use crate::errno::Errno;
+use crate::{dead, running, sys};
+
+/// The answer to a call on a stack that is dead.
+#[cold]
+pub(crate) fn answer(family: &'static Family) -> Errno {
+    notice(family);
+    Errno(libc::ECONNRESET)
+}
+
+/// Takes over the sockets of a stack that is dead, and tells the user. `true`: this is the first time.
+pub(crate) fn notice(family: &'static Family) -> bool {
+    let is_first = dead::take_over(family);
+    if is_first && let Some(settings) = running::settings() {
+        tell_user(family, settings);
+    }
+    is_first
+}
+
+fn tell_user(family: &Family, settings: &Settings) {
+    let device = &settings.device;
+    if family.has_lost_device() {
+        sys::complain(format_args!(
+            "NSTK_IF={device}: the interface has gone: all connections are reset"
+        ));
+        return;
+    }
+    let mut who = sys::Line::<32>::new();
+    let _ = match family.find_killed() {
+        Some(pid) => write!(who, "process {pid}"),
+        None => write!(who, "a process"),
+    };
+    sys::complain(format_args!(
+        "NSTK_IF={device}: {} was killed inside the stack, which is dead now: connections are reset, \
+         and listeners get no more connections; restart the program",
+        who.text()
+    ));
+}

@@ -1,0 +1,101 @@
+//! Forks: the child gets a place in the family before it is made.
+
+use core::cell::Cell;
+use core::ffi::c_int;
+
+use family::{EpollId, Family, FileId, Member};
+
+use crate::descriptors::{self, Descriptor};
+use crate::guard::guarded;
+use crate::membership::{self, Forking};
+use crate::{death, errno, running, sys};
+
+std::thread_local! {
+    /// This thread's fork goes through our hook, which learns the child's id.
+    static HOOKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Handles forks from now on: the stack has just started. The error says why that cannot be.
+pub(crate) fn watch() -> Result<(), &'static str> {
+    // SAFETY: the functions stay where they are, since the library is never unloaded.
+    let registered =
+        unsafe { libc::pthread_atfork(Some(before), Some(after_in_parent), Some(after_in_child)) };
+    if registered == 0 {
+        Ok(())
+    } else {
+        Err("no memory for fork handlers")
+    }
+}
+
+/// Runs a fork of the program's. The handlers below run before and after it, inside `real`.
+pub(crate) fn fork(real: impl FnOnce() -> c_int) -> c_int {
+    HOOKED.set(true);
+    let child = real();
+    if child == 0 {
+        return 0;
+    }
+    let errno = errno::last();
+    HOOKED.set(false);
+    if let Forking::Place(member) = membership::take_forking()
+        && let Some(family) = running::family()
+    {
+        guarded(|| family.fork_parent(member, u32::try_from(child).ok()));
+    }
+    errno::set(errno);
+    child
+}
+
+extern "C" fn before() {
+    let mut forking = Forking::NoPlace;
+    if let Some(family) = running::family().filter(|_| membership::may_enter()) {
+        guarded(|| match prepare(family) {
+            Some(member) => forking = Forking::Place(member),
+            None if family.is_dead() => {
+                death::answer(family);
+                forking = Forking::Dead;
+            }
+            None => sys::complain(format_args!(
+                "the stack has no place for another process: this child uses the kernel's sockets, \
+                 and the sockets that it inherits do not work"
+            )),
+        });
+    }
+    membership::set_forking(forking);
+}
+
+/// A place for the child, which holds all that this process has open.
+fn prepare(family: &Family) -> Option<Member> {
+    let member = family.fork_prepare(files())?;
+    let held = family.enter(|state, _| {
+        for set in epoll_sets() {
+            state.epolls.hold(set, member);
+        }
+    });
+    held.ok().map(|()| member)
+}
+
+fn files() -> impl Iterator<Item = FileId> {
+    descriptors::all().filter_map(|(_, descriptor)| match descriptor {
+        Descriptor::Stack(file) => Some(file),
+        Descriptor::Kernel | Descriptor::Epoll(_) => None,
+    })
+}
+
+fn epoll_sets() -> impl Iterator<Item = EpollId> {
+    descriptors::all().filter_map(|(_, descriptor)| match descriptor {
+        Descriptor::Epoll(set) => Some(set),
+        Descriptor::Kernel | Descriptor::Stack(_) => None,
+    })
+}
+
+extern "C" fn after_in_parent() {
+    // In a fork inside libc (daemon, forkpty) the child tells the family its id itself.
+    if !HOOKED.get() {
+        membership::take_forking();
+    }
+}
+
+extern "C" fn after_in_child() {
+    HOOKED.set(false);
+    membership::join();
+}

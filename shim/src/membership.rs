@@ -1,0 +1,108 @@
+//! Whether this process is a member of the family: only members may use the stack and write our tables.
+//!
+//! A child of fork(3) becomes one. Its parent has taken a place in the family for it beforehand, with a count for
+//! each of its descriptors, so that the parent may close its own at once. A child made behind libc's back (`_Fork`,
+//! raw clone) is no member, nor is one that shares its parent's memory until it execs (vfork). Their calls go to the
+//! kernel, where the placeholders answer with errors.
+
+use core::cell::Cell;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use family::Member;
+use region::ForkGuard;
+
+use crate::running;
+
+/// Set in every member, and wiped in every child with a copy of our memory. Not made before the stack starts.
+static IS_MEMBER: ForkGuard = ForkGuard::new();
+
+/// Threads of this process that wait for a child in their memory to exec.
+static LENDING: AtomicU32 = AtomicU32::new(0);
+
+/// What a thread that forks leaves for its child.
+#[derive(Clone, Copy)]
+pub(crate) enum Forking {
+    No,
+    /// The family has no place for the child.
+    NoPlace,
+    /// The family is dead, in the child as in its parent.
+    Dead,
+    Place(Member),
+}
+
+struct Thread {
+    forking: Cell<Forking>,
+    /// A child runs in this thread's memory and place.
+    lends: Cell<bool>,
+}
+
+std::thread_local! {
+    static THREAD: Thread = const {
+        Thread { forking: Cell::new(Forking::No), lends: Cell::new(false) }
+    };
+}
+
+/// Whether this process may use the stack and write our tables.
+#[inline]
+pub(crate) fn may_enter() -> bool {
+    is_member() && LENDING.load(Ordering::Relaxed) == 0 || look_closer()
+}
+
+#[cold]
+fn look_closer() -> bool {
+    if !is_member() {
+        // A fork's child before our handler ran in it, or a child that is no member.
+        join();
+    }
+    is_member() && !THREAD.with(|thread| thread.lends.get())
+}
+
+/// Before the stack starts every process is one.
+fn is_member() -> bool {
+    IS_MEMBER.get() != Some(0)
+}
+
+/// This process becomes a member: the stack has just started. The error says why that cannot be.
+pub(crate) fn begin() -> Result<(), &'static str> {
+    IS_MEMBER.set(1).map_err(|_| {
+        "children cannot be told from their parent: no memory, or a kernel without MADV_WIPEONFORK (before Linux 4.14)"
+    })
+}
+
+/// What the calling thread's next child is to find.
+pub(crate) fn set_forking(forking: Forking) {
+    THREAD.with(|thread| thread.forking.set(forking));
+}
+
+/// The fork is over, or the child has seen what was left for it.
+pub(crate) fn take_forking() -> Forking {
+    THREAD.with(|thread| thread.forking.replace(Forking::No))
+}
+
+/// In a child: takes the place that the parent has prepared, if it has. Takes no lock.
+pub(crate) fn join() {
+    let member = match take_forking() {
+        Forking::Place(member) => member,
+        // No place of a living stack.
+        Forking::Dead => Member::MAX,
+        Forking::No | Forking::NoPlace => return,
+    };
+    LENDING.store(0, Ordering::Relaxed);
+    if let Some(family) = running::family() {
+        family.fork_child(member);
+        // The page is there already, so this does not fail.
+        let _ = IS_MEMBER.set(1);
+    }
+}
+
+/// The calling thread lends its memory to a child until [`take_memory_back`].
+pub(crate) fn lend_memory() {
+    THREAD.with(|thread| thread.lends.set(true));
+    LENDING.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The child has its own memory now, or is gone, or never was.
+pub(crate) fn take_memory_back() {
+    LENDING.fetch_sub(1, Ordering::Relaxed);
+    THREAD.with(|thread| thread.lends.set(false));
+}
