@@ -160,3 +160,6 @@ impl SockAddr {
         &self.bytes[..self.len]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,3 +149,6 @@ pub(crate) fn all() -> impl Iterator<Item = (c_int, Descriptor)> {
         .map(|fd| (fd, get(fd)))
         .filter(|(_, descriptor)| *descriptor != Descriptor::Kernel)
 }
+
+#[cfg(test)]
+mod tests;

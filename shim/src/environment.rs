@@ -120,3 +120,6 @@ fn begins(variable: *const c_char, prefix: &str) -> bool {
         found as u8 == byte
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,3 +98,6 @@ fn is_in(directory: &[u8], name: &[u8]) -> bool {
     // SAFETY: the text ends in a zero byte, as it is shorter than the array.
     unsafe { is_runnable(joined.as_ptr().cast()) }
 }
+
+#[cfg(test)]
+mod tests;

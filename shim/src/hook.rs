@@ -41,7 +41,8 @@ macro_rules! hook {
         }
 
         $(#[$meta])*
-        #[unsafe(no_mangle)]
+        #[cfg_attr(not(test), unsafe(no_mangle))]
+        #[cfg_attr(test, allow(dead_code, non_snake_case, reason = "unit tests run on libc's own functions"))]
         pub(crate) unsafe extern "C-unwind" fn $name($($arg: $type),*) $(-> $ret)? $body
     };
 }

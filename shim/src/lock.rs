@@ -62,3 +62,6 @@ impl<T> ProcessLock<T> {
         result
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -193,3 +193,6 @@ pub(crate) unsafe fn put<T: Copy>(to: *mut T, value: T) -> Result<(), Errno> {
     unsafe { to.write_unaligned(value) };
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

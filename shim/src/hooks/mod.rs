@@ -12,3 +12,6 @@ mod raw_syscall;
 mod select;
 mod signal;
 mod socket;
+
+#[cfg(test)]
+mod tests;

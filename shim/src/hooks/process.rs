@@ -40,7 +40,8 @@ hook! {
 /// # Safety
 /// As vfork(2): the child may do nothing but exec or end.
 #[unsafe(naked)]
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
+#[cfg_attr(test, allow(dead_code, reason = "see `hook!`"))]
 pub(crate) unsafe extern "C" fn vfork() -> pid_t {
     naked_asm!(
         "sub rsp, 8",
@@ -143,7 +144,8 @@ macro_rules! listed {
         /// # Safety
         /// As exec(3): strings up to a null pointer.
         #[unsafe(naked)]
-        #[unsafe(no_mangle)]
+        #[cfg_attr(not(test), unsafe(no_mangle))]
+        #[cfg_attr(test, allow(dead_code, reason = "see `hook!`"))]
         pub(crate) unsafe extern "C" fn $name(path: *const c_char, first: *const c_char) -> c_int {
             naked_asm!(
                 "pop rax",

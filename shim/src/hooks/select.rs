@@ -227,3 +227,6 @@ fn events_of(asked: [u64; 3], fd: c_int) -> i16 {
         .filter(|(word, _)| **word & bit != 0)
         .fold(0, |all, (_, mask)| all | mask)
 }
+
+#[cfg(test)]
+mod tests;

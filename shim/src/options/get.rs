@@ -161,3 +161,6 @@ fn find(level: c_int, name: c_int) -> Option<(OptName, Form)> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -166,3 +166,6 @@ fn hops(value: c_int) -> Result<SockOpt, Errno> {
         _ => Err(Errno(libc::EINVAL)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,3 +116,6 @@ const NOT_OURS: &str = "not an address of NSTK_ADDR";
 
 /// Port of name servers.
 const DNS_PORT: u16 = 53;
+
+#[cfg(test)]
+mod tests;

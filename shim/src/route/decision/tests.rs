@@ -1,0 +1,193 @@
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+use env::Surroundings;
+
+use super::*;
+
+/// The variables of a made-up environment; there are no files.
+struct Variables(&'static [(&'static str, &'static str)]);
+
+impl Surroundings for Variables {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        let (_, value) = self.0.iter().find(|(known, _)| *known == name)?;
+        Some(value.into())
+    }
+
+    fn variable_names(&self, prefix: &str) -> Vec<String> {
+        let names = self.0.iter().map(|(name, _)| (*name).to_owned());
+        names.filter(|name| name.starts_with(prefix)).collect()
+    }
+
+    fn read_file(&self, _: &Path, _: usize) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
+const DEVICE: (&str, &str) = ("NSTK_IF", "tap:test0");
+const V4: (&str, &str) = ("NSTK_ADDR", "192.0.2.2/24");
+const BOTH: (&str, &str) = ("NSTK_ADDR", "192.0.2.2/24,2001:db8::2/64");
+const GATEWAY: (&str, &str) = ("NSTK_GATEWAY", "192.0.2.1");
+
+fn settings(variables: &'static [(&'static str, &'static str)]) -> Settings {
+    let settings = Settings::read(&Variables(variables)).expect("good settings");
+    settings.expect("a device")
+}
+
+fn socket(kind: SockKind, domain: Domain) -> Unrouted {
+    Unrouted {
+        kind,
+        domain,
+        is_v6_only: false,
+        local: Endpoint::UNSPECIFIED,
+    }
+}
+
+fn at(addr: &str, port: u16) -> Endpoint {
+    let addr = match addr.parse().expect("an address") {
+        std::net::IpAddr::V4(ip) => Addr::v4(ip.octets()),
+        std::net::IpAddr::V6(ip) => Addr::v6(ip.octets()),
+    };
+    Endpoint::new(addr, port)
+}
+
+/// The one address of the made-up machine besides the loopback's.
+fn is_host_address(addr: Addr) -> bool {
+    addr == at("198.51.100.7", 0).addr
+}
+
+fn decide(socket: &Unrouted, purpose: Purpose, settings: &Settings) -> Option<Decision> {
+    socket.decide(purpose, settings, is_host_address)
+}
+
+/// Where a TCP socket goes that connects to port 80 of `peer`.
+fn route_to(peer: &str, settings: &Settings) -> Decision {
+    let socket = socket(SockKind::Stream, Domain::Inet);
+    let purpose = Purpose::Connect(at(peer, 80));
+    decide(&socket, purpose, settings).expect("a connect decides")
+}
+
+#[test]
+fn without_a_gateway_the_stack_gets_its_own_network_only() {
+    let settings = settings(&[DEVICE, V4]);
+    for (peer, route) in [
+        ("192.0.2.1", (Route::Stack, "NSTK_ADDR's network")),
+        ("192.0.2.254", (Route::Stack, "NSTK_ADDR's network")),
+        ("192.0.3.1", (Route::Kernel, "no NSTK_GATEWAY")),
+        ("198.51.100.7", (Route::Kernel, "no NSTK_GATEWAY")),
+        ("2001:db8::1", (Route::Kernel, "no NSTK_GATEWAY")),
+        ("127.0.0.1", (Route::Kernel, "loopback")),
+    ] {
+        assert_eq!(route_to(peer, &settings), route, "{peer}");
+    }
+}
+
+#[test]
+fn with_a_gateway_the_stack_gets_all_but_this_host_and_groups() {
+    let settings = settings(&[DEVICE, BOTH, GATEWAY]);
+    for (peer, route) in [
+        ("203.0.113.1", (Route::Stack, "NSTK_GATEWAY")),
+        (
+            "198.51.100.7",
+            (Route::Kernel, "this machine's own address"),
+        ),
+        ("127.1.2.3", (Route::Kernel, "loopback")),
+        ("::1", (Route::Kernel, "loopback")),
+        ("0.0.0.0", (Route::Kernel, "loopback")),
+        ("224.0.0.1", (Route::Kernel, "more than one peer")),
+        ("255.255.255.255", (Route::Kernel, "more than one peer")),
+        ("ff02::1", (Route::Kernel, "more than one peer")),
+        ("2001:db8::1", (Route::Stack, "NSTK_ADDR's network")),
+        // The gateway is one of IPv4.
+        ("2001:db9::1", (Route::Kernel, "no NSTK_GATEWAY")),
+    ] {
+        assert_eq!(route_to(peer, &settings), route, "{peer}");
+    }
+}
+
+#[test]
+fn name_look_ups_outside_the_stacks_network_are_the_kernels() {
+    let settings = settings(&[DEVICE, V4, GATEWAY]);
+    let route = |kind, peer, port| {
+        let socket = socket(kind, Domain::Inet);
+        decide(&socket, Purpose::Connect(at(peer, port)), &settings).map(|(route, _)| route)
+    };
+    let (udp, tcp) = (SockKind::Datagram, SockKind::Stream);
+    assert_eq!(route(udp, "203.0.113.1", 53), Some(Route::Kernel));
+    assert_eq!(route(udp, "203.0.113.1", 54), Some(Route::Stack));
+    assert_eq!(route(tcp, "203.0.113.1", 53), Some(Route::Stack));
+    assert_eq!(route(udp, "192.0.2.1", 53), Some(Route::Stack));
+}
+
+#[test]
+fn a_bind_decides_unless_it_is_to_a_wildcard() {
+    let settings = settings(&[DEVICE, BOTH]);
+    let socket = socket(SockKind::Stream, Domain::Inet6);
+    for (local, route) in [
+        ("0.0.0.0", None),
+        ("::", None),
+        ("192.0.2.2", Some((Route::Stack, "NSTK_ADDR"))),
+        ("2001:db8::2", Some((Route::Stack, "NSTK_ADDR"))),
+        ("192.0.2.3", Some((Route::Kernel, NOT_OURS))),
+        ("127.0.0.1", Some((Route::Kernel, NOT_OURS))),
+    ] {
+        let purpose = Purpose::Bind(at(local, 80));
+        assert_eq!(decide(&socket, purpose, &settings), route, "{local}");
+    }
+}
+
+#[test]
+fn a_listener_is_the_stacks_if_it_can_be_reached_there() {
+    let v4 = settings(&[DEVICE, V4]);
+    let v6 = settings(&[DEVICE, ("NSTK_ADDR", "2001:db8::2/64")]);
+    for (settings, domain, is_v6_only, route) in [
+        (&v4, Domain::Inet, false, Route::Stack),
+        (&v4, Domain::Inet6, false, Route::Stack),
+        (&v4, Domain::Inet6, true, Route::Kernel),
+        (&v6, Domain::Inet, false, Route::Kernel),
+        (&v6, Domain::Inet6, true, Route::Stack),
+    ] {
+        let socket = Unrouted {
+            is_v6_only,
+            ..socket(SockKind::Stream, domain)
+        };
+        let decided = decide(&socket, Purpose::Listen, settings).map(|(route, _)| route);
+        assert_eq!(decided, Some(route), "{domain:?}, v6 only: {is_v6_only}");
+    }
+}
+
+#[test]
+fn a_bypass_rule_goes_before_the_stacks_own_network() {
+    let settings = settings(&[
+        DEVICE,
+        V4,
+        ("NSTK_BYPASS", "kernel tcp connect 192.0.2.0/24:22"),
+    ]);
+    let tcp = socket(SockKind::Stream, Domain::Inet);
+    let udp = socket(SockKind::Datagram, Domain::Inet);
+    let ssh = Purpose::Connect(at("192.0.2.1", 22));
+    assert_eq!(
+        decide(&tcp, ssh, &settings),
+        Some((Route::Kernel, "NSTK_BYPASS"))
+    );
+    assert_eq!(
+        decide(&udp, ssh, &settings),
+        Some((Route::Stack, "NSTK_ADDR's network"))
+    );
+    let bind = Purpose::Bind(at("192.0.2.2", 22));
+    assert_eq!(
+        decide(&tcp, bind, &settings),
+        Some((Route::Stack, "NSTK_ADDR"))
+    );
+}
+
+#[test]
+fn what_is_on_another_interface_is_the_kernels() {
+    let settings = settings(&[DEVICE, BOTH, GATEWAY]);
+    let socket = socket(SockKind::Datagram, Domain::Inet6);
+    assert_eq!(
+        decide(&socket, Purpose::OtherInterface, &settings),
+        Some((Route::Kernel, NOT_OURS))
+    );
+}
