@@ -19,7 +19,6 @@ mod exec;
 mod exec_search;
 mod exit;
 mod fcntl;
-mod few;
 mod fork;
 mod guard;
 mod hook;

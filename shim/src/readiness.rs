@@ -5,15 +5,15 @@ use core::time::Duration;
 
 use family::{Bell, Outcome, State, Wait};
 use libc::{pollfd, sigset_t, timespec};
+use smallvec::SmallVec;
 use stack::{Instant, Ready};
 
 use crate::descriptors::{self, Descriptor};
 use crate::errno::Errno;
-use crate::few::Few;
 use crate::{dead, death, entering, sys};
 
 /// The entries of one call; up to 16 need no allocation.
-pub(crate) type PollFds = Few<pollfd, 16>;
+pub(crate) type PollFds = SmallVec<[pollfd; 16]>;
 
 /// What poll(2) reports whether asked for or not. select(2) differs.
 pub(crate) const ALWAYS: u32 = (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) as u32;
@@ -75,8 +75,8 @@ pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Resul
         revents: 0,
     };
     // Both have an entry for each descriptor. An entry that belongs to the other side has no descriptor.
-    let mut ours = PollFds::new(nothing);
-    let mut kernel = PollFds::new(nothing);
+    let mut ours = PollFds::new();
+    let mut kernel = PollFds::new();
     let (mut any_kernel, mut any_set) = (false, false);
     for fd in fds.iter() {
         let asked = pollfd { revents: 0, ..*fd };

@@ -152,11 +152,7 @@ impl Sets {
     /// # Safety
     /// The sets are null or long enough; this call may write them.
     unsafe fn select(&self, limits: Limits<'_>) -> Result<usize, Errno> {
-        let mut fds = PollFds::new(pollfd {
-            fd: -1,
-            events: 0,
-            revents: 0,
-        });
+        let mut fds = PollFds::new();
         for at in 0..self.words_len() {
             // SAFETY: the caller's promise.
             let asked = [0, 1, 2].map(|set| unsafe { self.word(set, at) });
