@@ -16,7 +16,7 @@ use crate::{pid, sys};
 pub(crate) struct ProcessHeap(ProcessLock<Heap>);
 
 struct Heap {
-    /// Process whose heap this is; 0: nobody's yet.
+    /// The process that made this heap; 0: none yet.
     owner: u32,
     /// Where its address space begins.
     start: usize,

@@ -17,17 +17,17 @@ pub(crate) enum Direction {
 
 /// How a call waits when it cannot be done at once.
 #[derive(Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct WaitMode {
     pub(crate) direction: Direction,
     /// `MSG_DONTWAIT`.
-    pub(crate) never: bool,
+    pub(crate) dont_wait: bool,
 }
 
-impl Patience {
+impl WaitMode {
     pub(crate) const fn new(direction: Direction, flags: core::ffi::c_int) -> Self {
         Self {
             direction,
-            never: flags & libc::MSG_DONTWAIT != 0,
+            dont_wait: flags & libc::MSG_DONTWAIT != 0,
         }
     }
 }
@@ -46,7 +46,7 @@ enum Attempt<R> {
 #[inline]
 pub(crate) fn attempt<R>(
     file: FileId,
-    patience: Patience,
+    mode: WaitMode,
     mut call: impl FnMut(&mut State, Instant, SockId) -> Result<R, Error>,
 ) -> Result<R, Errno> {
     let first = entering::enter(|state, now| {
@@ -54,7 +54,7 @@ pub(crate) fn attempt<R>(
             return Attempt::Done(Err(descriptors::gone(file)));
         };
         let (sock, flags) = (record.sock, record.flags);
-        let timeout_ns = match patience.direction {
+        let timeout_ns = match mode.direction {
             Direction::Receive => record.recv_timeout_ns,
             Direction::Send => record.send_timeout_ns,
         };
@@ -62,7 +62,7 @@ pub(crate) fn attempt<R>(
             Err(Error::WouldBlock) => {}
             other => return Attempt::Done(other.map_err(Errno::from)),
         }
-        if patience.never || flags & libc::O_NONBLOCK as u32 != 0 {
+        if mode.dont_wait || flags & libc::O_NONBLOCK as u32 != 0 {
             return Attempt::NotNow;
         }
         let timeout = core::time::Duration::from_nanos(timeout_ns);
@@ -70,13 +70,13 @@ pub(crate) fn attempt<R>(
     })?;
     match first {
         Attempt::Done(result) => result,
-        Attempt::NotNow => look_again(file, call),
+        Attempt::NotNow => poll_once(file, call),
         Attempt::Later(deadline) => wait(file, deadline, call),
     }
 }
 
 /// Looks once at the device before `EAGAIN`: programs that never wait must get their frames, too.
-fn look_again<R>(
+fn poll_once<R>(
     file: FileId,
     mut call: impl FnMut(&mut State, Instant, SockId) -> Result<R, Error>,
 ) -> Result<R, Errno> {

@@ -6,7 +6,7 @@ use crate::descriptors::{self, Descriptor};
 use crate::errno::Errno;
 use crate::{closing, entering, sys};
 
-/// dup(2) and `fcntl(F_DUPFD)`: the lowest free number from `from` on.
+/// dup(2) and `fcntl(F_DUPFD)`: the lowest free descriptor from `from` on.
 pub(crate) fn dup(fd: c_int, from: c_int, close_on_exec: bool) -> Result<c_int, Errno> {
     let command = if close_on_exec {
         libc::F_DUPFD_CLOEXEC
@@ -24,7 +24,7 @@ pub(crate) fn dup(fd: c_int, from: c_int, close_on_exec: bool) -> Result<c_int, 
     }
 }
 
-/// dup2(2) and dup3(2), for two different numbers.
+/// dup2(2) and dup3(2), for two different descriptors.
 pub(crate) fn dup3(fd: c_int, to: c_int, flags: c_int) -> Result<c_int, Errno> {
     if family::is_own(fd) || family::is_own(to) {
         return Err(Errno(libc::EBADF));

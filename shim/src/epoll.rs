@@ -19,13 +19,13 @@ use crate::{dead, entering, membership, running, sys, user};
 pub(crate) use waiting::Waiting;
 
 /// Descriptors that epoll_create has ever returned: a bit each. They may be something else by now.
-static MADE: [AtomicU64; MADE_MAX / 64] = [const { AtomicU64::new(0) }; MADE_MAX / 64];
+static CREATED: [AtomicU64; CREATED_MAX / 64] = [const { AtomicU64::new(0) }; CREATED_MAX / 64];
 /// Sets with higher descriptors are not noticed inside other sets.
-const MADE_MAX: usize = 4096;
+const CREATED_MAX: usize = 4096;
 
 /// Notes the descriptor of a new set.
-pub(crate) fn made(epfd: c_int) -> c_int {
-    if let Some(word) = MADE.get(epfd as usize / 64) {
+pub(crate) fn note_created(epfd: c_int) -> c_int {
+    if let Some(word) = CREATED.get(epfd as usize / 64) {
         word.fetch_or(1 << (epfd % 64), Ordering::Relaxed);
     }
     epfd
@@ -33,8 +33,8 @@ pub(crate) fn made(epfd: c_int) -> c_int {
 
 /// Whether a kernel descriptor that is added to a set is a set itself. The outer set must see stack sockets that are in
 /// it, now or later.
-pub(crate) fn is_nested(fd: c_int) -> bool {
-    let marked = MADE
+pub(crate) fn is_epoll(fd: c_int) -> bool {
+    let marked = CREATED
         .get(fd as usize / 64)
         .is_some_and(|word| word.load(Ordering::Relaxed) & 1 << (fd % 64) != 0);
     marked && running::family().is_some() && membership::may_enter()
@@ -101,7 +101,7 @@ fn control_living(
         let set = match descriptors::get(epfd) {
             Descriptor::Epoll(set) if set != dead::NO_SET => set,
             Descriptor::Kernel | Descriptor::Epoll(_) if operation == libc::EPOLL_CTL_ADD => {
-                begin(state, epfd, member)?
+                create_stack_part(state, epfd, member)?
             }
             Descriptor::Kernel | Descriptor::Epoll(_) => return Err(Errno(libc::ENOENT)),
             Descriptor::Stack(_) => return Err(Errno(libc::EINVAL)),
@@ -137,7 +137,7 @@ unsafe fn interest(operation: c_int, event: *mut epoll_event) -> Result<Interest
 ///
 /// # Safety
 /// `event` is null or valid.
-pub(crate) unsafe fn nest(
+pub(crate) unsafe fn control_nested(
     epfd: c_int,
     operation: c_int,
     (fd, inner): (c_int, EpollId),
@@ -149,7 +149,7 @@ pub(crate) unsafe fn nest(
     entering::enter(|state, _| {
         let set = match descriptors::get(epfd) {
             Descriptor::Epoll(set) if set != dead::NO_SET => set,
-            Descriptor::Kernel | Descriptor::Epoll(_) => begin(state, epfd, member)?,
+            Descriptor::Kernel | Descriptor::Epoll(_) => create_stack_part(state, epfd, member)?,
             Descriptor::Stack(_) => return Err(Errno(libc::EINVAL)),
         };
         let State {
@@ -183,22 +183,22 @@ pub(crate) unsafe fn nest(
 ///
 /// # Safety
 /// `event` is null or valid.
-pub(crate) unsafe fn begin_nested(epfd: c_int, fd: c_int, event: *mut epoll_event) {
+pub(crate) unsafe fn create_nested(epfd: c_int, fd: c_int, event: *mut epoll_event) {
     if check_is_epoll(fd, epfd).is_err() {
         return;
     }
     let Ok(family) = entering::family() else {
         return;
     };
-    let inner = entering::enter(|state, _| begin(state, fd, family.member()));
+    let inner = entering::enter(|state, _| create_stack_part(state, fd, family.member()));
     if let Ok(Ok(inner)) = inner {
         // SAFETY: the caller's promise. Without room for it the stack's sockets are not seen from outside.
-        let _ = unsafe { nest(epfd, libc::EPOLL_CTL_ADD, (fd, inner), event) };
+        let _ = unsafe { control_nested(epfd, libc::EPOLL_CTL_ADD, (fd, inner), event) };
     }
 }
 
 /// Makes a set's stack part, for its first stack socket.
-fn begin(state: &mut State, epfd: c_int, member: Member) -> Result<EpollId, Errno> {
+fn create_stack_part(state: &mut State, epfd: c_int, member: Member) -> Result<EpollId, Errno> {
     let set = state.epolls.create(member).ok_or(Errno(libc::ENOSPC))?;
     if descriptors::set(epfd, Descriptor::Epoll(set)) {
         return Ok(set);

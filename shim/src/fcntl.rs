@@ -35,7 +35,7 @@ pub(crate) fn fcntl(fd: c_int, command: c_int, argument: usize) -> Answer {
         // SIGIO and SIGURG are not implemented.
         libc::F_SETFL if number & libc::O_ASYNC != 0 => Some(Err(Errno(libc::EINVAL))),
         libc::F_SETFL => Some(set_status(file, number.cast_unsigned(), STATUS_FLAGS)),
-        // "Nobody gets them" is always true here.
+        // 0 means that nobody gets SIGIO, which is always so here.
         libc::F_SETOWN if number == 0 => Some(Ok(0)),
         libc::F_SETOWN | F_SETSIG | F_SETOWN_EX => Some(Err(Errno(libc::EINVAL))),
         libc::F_GETOWN | F_GETSIG => Some(Ok(0)),

@@ -1,6 +1,6 @@
 //! Defining hooks: an exported function of ours, and libc's real one behind it.
 
-/// Defines an exported function that stands in front of libc's.
+/// Defines an exported function that replaces libc's for the program.
 ///
 /// `hook! { /// doc  fn name(arg: Type, ..) -> Ret { body } }` exports `name` and makes
 /// `real!(name(..))` call what the rest of the program's libraries call `name`. The ABI is
@@ -79,7 +79,7 @@ macro_rules! socket_hook {
     };
 }
 
-/// Calls the function that a hook stands in front of: `real!(read(fd, buf, len))`.
+/// Calls libc's function behind a hook: `real!(read(fd, buf, len))`.
 macro_rules! real {
     ($($name:ident)::+ ($($arg:expr),* $(,)?)) => {{
         let function = $($name)::+::real();

@@ -90,7 +90,7 @@ pub(crate) fn join() {
     LENDING.store(0, Ordering::Relaxed);
     if let Some(family) = running::family() {
         family.fork_child(member);
-        // The page is there already, so this does not fail.
+        // Only the first call can fail, and a parent has made that.
         let _ = IS_MEMBER.set(1);
     }
 }

@@ -1,4 +1,4 @@
-//! Messages: datagrams with addresses, and the structures of sendmsg(2) and its kin.
+//! Messages: datagrams with addresses, and the structures of sendmsg(2) and its relatives.
 
 use core::ffi::c_int;
 use core::time::Duration;

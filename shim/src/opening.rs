@@ -7,7 +7,7 @@ use libc::{sockaddr, socklen_t};
 use stack::{Domain, Endpoint, Error, Instant, Ready, Shutdown, SockId, SockKind};
 
 use crate::address::{self, Parsed};
-use crate::blocking::{self, Direction, Patience};
+use crate::blocking::{self, Direction, WaitMode};
 use crate::descriptors::{self, Descriptor};
 use crate::entering::{self, on_socket};
 use crate::errno::Errno;
@@ -16,7 +16,7 @@ use crate::routed::{ROUTED, Routed};
 use crate::{closing, placeholder, start, sys};
 
 /// The stack's socket for these arguments of socket(2); `None`: it has none, and the kernel makes one.
-pub(crate) fn wanted(domain: c_int, kind: c_int, protocol: c_int) -> Option<(Domain, SockKind)> {
+pub(crate) fn supported(domain: c_int, kind: c_int, protocol: c_int) -> Option<(Domain, SockKind)> {
     let domain = match domain {
         libc::AF_INET => Domain::Inet,
         libc::AF_INET6 => Domain::Inet6,
@@ -46,7 +46,7 @@ fn make(family: &Family, domain: Domain, kind: SockKind, flags: c_int) -> Result
     let fd = placeholder::new_fd(flags & libc::SOCK_CLOEXEC != 0)?;
     let file = entering::enter(|state, now| {
         let sock = state.stack.socket(kind, domain)?;
-        open(state, now, sock, member, nonblocking(flags))
+        open_file(state, now, sock, member, nonblocking(flags))
     });
     install(fd, file.and_then(|file| file))?;
     descriptors::set_undecided(fd);
@@ -86,13 +86,13 @@ fn take_connection(listener: FileId, flags: c_int) -> Result<(c_int, FileId), Er
     loop {
         blocking::attempt(
             listener,
-            Patience::new(Direction::Receive, 0),
+            WaitMode::new(Direction::Receive, 0),
             |state, _, sock| acceptable(state, sock),
         )?;
         let fd = placeholder::new_fd(flags & libc::SOCK_CLOEXEC != 0)?;
         let file = on_socket(listener, |state, now, sock| {
             let sock = state.stack.accept(now, sock)?;
-            open(state, now, sock, member, nonblocking(flags) | ROUTED)
+            open_file(state, now, sock, member, nonblocking(flags) | ROUTED)
         });
         match install(fd, file.and_then(|file| file)) {
             Ok(file) => return Ok((fd, file)),
@@ -164,7 +164,7 @@ pub(crate) fn listen(fd: c_int, file: FileId, backlog: c_int) -> Result<Routed, 
     if route::route(fd, file, Purpose::Listen)? == Routed::Kernel {
         return Ok(Routed::Kernel);
     }
-    // As in Linux a negative number is a very large one.
+    // As in Linux a negative backlog is a very large one.
     let backlog = backlog as u32;
     on_socket(file, |state, now, sock| {
         state.stack.listen(now, sock, backlog)
@@ -192,7 +192,7 @@ pub(crate) unsafe fn connect(
             if route::route(fd, file, Purpose::Connect(peer))? == Routed::Kernel {
                 return Ok(Routed::Kernel);
             }
-            reach(file, peer)?;
+            connect_to(file, peer)?;
         }
         (Parsed::OtherInterface, _) => {
             return match route::route(fd, file, Purpose::OtherInterface)? {
@@ -200,7 +200,7 @@ pub(crate) unsafe fn connect(
                 Routed::Stack(()) => Err(Errno(libc::ENETUNREACH)),
             };
         }
-        (Parsed::Unspec, SockKind::Datagram) => reach(file, Endpoint::UNSPECIFIED)?,
+        (Parsed::Unspec, SockKind::Datagram) => connect_to(file, Endpoint::UNSPECIFIED)?,
         // A stream's peer cannot be taken away.
         (Parsed::Unspec, SockKind::Stream) => return Err(Errno(libc::EAFNOSUPPORT)),
     }
@@ -220,7 +220,7 @@ pub(crate) fn shutdown(file: FileId, how: c_int) -> Result<(), Errno> {
     })??)
 }
 
-fn reach(file: FileId, peer: Endpoint) -> Result<(), Errno> {
+fn connect_to(file: FileId, peer: Endpoint) -> Result<(), Errno> {
     let (begun, flags) = on_socket(file, |state, now, sock| {
         let flags = state.files.get(file).map_or(0, |record| record.flags);
         (state.stack.connect(now, sock, peer), flags)
@@ -232,8 +232,8 @@ fn reach(file: FileId, peer: Endpoint) -> Result<(), Errno> {
     if flags & nonblocking(libc::SOCK_NONBLOCK) != 0 {
         return Err(pending.into());
     }
-    let patience = Patience::new(Direction::Send, 0);
-    let result = blocking::attempt(file, patience, |state, _, sock| {
+    let mode = WaitMode::new(Direction::Send, 0);
+    let result = blocking::attempt(file, mode, |state, _, sock| {
         match state.stack.connect_result(sock) {
             Err(Error::InProgress) => Err(Error::WouldBlock),
             other => other,
@@ -254,7 +254,7 @@ fn nonblocking(flags: c_int) -> u32 {
 }
 
 /// A file for a socket that has just been made, or was just accepted.
-fn open(
+fn open_file(
     state: &mut State,
     now: Instant,
     sock: SockId,

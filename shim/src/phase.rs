@@ -7,9 +7,9 @@ use crate::sys;
 /// What the start of the stack has led to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Nobody has tried yet, or a fork caught the parent in the middle of it.
+    /// No thread has tried yet, or this process was forked while a thread of its parent was trying.
     Untried(Stored),
-    /// Another thread of this process is at it.
+    /// Another thread of this process starts it.
     Starting,
     Running,
     /// There will be no stack in this process.

@@ -18,7 +18,7 @@ pub(crate) fn current() -> u32 {
 #[cold]
 fn ask() -> u32 {
     let pid = sys::process_id();
-    // Where it cannot be kept the kernel is asked each time.
+    // If the id cannot be kept the kernel is asked each time.
     let _ = KNOWN.set(pid);
     pid
 }

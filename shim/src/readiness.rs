@@ -48,7 +48,7 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// Now and `milliseconds`; negative means for ever.
+/// The time in so many milliseconds; negative means for ever.
 pub(crate) fn deadline_ms(milliseconds: c_int) -> Option<Instant> {
     let milliseconds = u64::try_from(milliseconds).ok()?;
     Some(family::now() + Duration::from_millis(milliseconds))
@@ -67,7 +67,7 @@ pub(crate) fn duration(time: &timespec) -> Result<Duration, Errno> {
 }
 
 /// poll(2) over descriptors of which at least one is ours; returns how many have something to report.
-/// `always` is reported of ours whether asked for or not.
+/// For our descriptors the events in `always` are reported whether asked for or not.
 pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Result<usize, Errno> {
     let nothing = pollfd {
         fd: -1,

@@ -5,7 +5,7 @@ use core::ffi::c_int;
 use family::FileId;
 use stack::{DatagramSpan, Endpoint, Error, RecvFlags, RecvSpan, SPAN_PIECES, SockId, SockKind};
 
-use crate::blocking::{self, Direction, Patience};
+use crate::blocking::{self, Direction, WaitMode};
 use crate::entering;
 use crate::errno::Errno;
 use crate::user::UserBytes;
@@ -31,13 +31,13 @@ pub(crate) fn receive(file: FileId, bytes: UserBytes, flags: c_int) -> Result<Re
     if flags & libc::MSG_OOB != 0 {
         return Err(Errno(libc::EINVAL));
     }
-    let patience = Patience::new(Direction::Receive, flags);
+    let mode = WaitMode::new(Direction::Receive, flags);
     let len = bytes.remaining();
     let peek = peek(flags);
     // Spans are large: each has one place, and is not copied through results.
     let mut stream_bytes = None;
     let mut datagram_bytes = None;
-    blocking::attempt(file, patience, |state, _, sock| {
+    blocking::attempt(file, mode, |state, _, sock| {
         match state.stack.kind(sock).ok_or(Error::BadDescriptor)? {
             SockKind::Stream => {
                 stream_bytes = Some((sock, state.stack.recv_reserve(sock, len, peek, 0)?));
@@ -70,8 +70,8 @@ fn peek(flags: c_int) -> RecvFlags {
     }
 }
 
-/// `MSG_PEEK` leaves what it read; `MSG_WAITALL` goes on until all is there; `MSG_TRUNC` throws
-/// away instead of copying (tcp(7)).
+/// Receives from a stream. `MSG_PEEK` leaves the data in the queue. `MSG_WAITALL` waits until the buffer is full.
+/// `MSG_TRUNC` throws data away instead of copying it (tcp(7)).
 #[inline(never)]
 fn stream(
     file: FileId,
@@ -105,16 +105,16 @@ fn stream(
         }
         let wanted = bytes.remaining();
         // Data that is there already is taken too. Only MSG_WAITALL waits for more.
-        let never = flags & (libc::MSG_DONTWAIT | libc::MSG_WAITALL) != libc::MSG_WAITALL;
-        if wanted == 0 || never && is_all {
+        let dont_wait = flags & (libc::MSG_DONTWAIT | libc::MSG_WAITALL) != libc::MSG_WAITALL;
+        if wanted == 0 || dont_wait && is_all {
             break;
         }
-        let patience = Patience {
+        let mode = WaitMode {
             direction: Direction::Receive,
-            never,
+            dont_wait,
         };
         let skip = if keeps { got } else { 0 };
-        let next = blocking::attempt(file, patience, |state, _, sock| {
+        let next = blocking::attempt(file, mode, |state, _, sock| {
             there = Some(state.stack.recv_reserve(sock, wanted, peek, skip)?);
             Ok(())
         });

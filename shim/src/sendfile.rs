@@ -5,7 +5,7 @@ use core::ffi::c_int;
 use family::FileId;
 use stack::{SendFlags, SendSpan};
 
-use crate::blocking::{self, Direction, Patience};
+use crate::blocking::{self, Direction, WaitMode};
 use crate::errno::Errno;
 use crate::{entering, sys, user};
 
@@ -44,10 +44,10 @@ pub(crate) unsafe fn sendfile(
 }
 
 fn copy(file: FileId, input: c_int, at: &mut Option<i64>, count: usize) -> Result<usize, Errno> {
-    let patience = Patience::new(Direction::Send, 0);
+    let mode = WaitMode::new(Direction::Send, 0);
     let mut sent = 0;
     while sent < count {
-        let reserved = blocking::attempt(file, patience, |state, _, sock| {
+        let reserved = blocking::attempt(file, mode, |state, _, sock| {
             Ok((sock, state.stack.send_reserve(sock, count - sent)?))
         });
         let (sock, span) = match reserved {

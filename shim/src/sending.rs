@@ -5,7 +5,7 @@ use core::ffi::c_int;
 use family::FileId;
 use stack::{DatagramSpan, Endpoint, Error, SendFlags, SendSpan, SockId, SockKind};
 
-use crate::blocking::{self, Direction, Patience};
+use crate::blocking::{self, Direction, WaitMode};
 use crate::errno::Errno;
 use crate::user::UserBytes;
 use crate::{entering, sys};
@@ -33,13 +33,13 @@ pub(crate) fn send(
     if flags & !KNOWN_FLAGS != 0 {
         return Err(Errno(libc::EOPNOTSUPP));
     }
-    let patience = Patience::new(Direction::Send, flags);
+    let mode = WaitMode::new(Direction::Send, flags);
     let len = bytes.remaining();
     let mut is_stream = false;
     // Spans are large: each has one place, and is not copied through results.
     let mut stream_room = None;
     let mut datagram_room = None;
-    let reserved = blocking::attempt(file, patience, |state, now, sock| {
+    let reserved = blocking::attempt(file, mode, |state, now, sock| {
         is_stream = state.stack.kind(sock).ok_or(Error::BadDescriptor)? == SockKind::Stream;
         if is_stream {
             stream_room = Some((sock, state.stack.send_reserve(sock, len)?));
@@ -68,7 +68,7 @@ fn stream(
     mut bytes: UserBytes,
     flags: c_int,
 ) -> Result<usize, Errno> {
-    let patience = Patience::new(Direction::Send, flags);
+    let mode = WaitMode::new(Direction::Send, flags);
     let more = if flags & libc::MSG_MORE != 0 {
         SendFlags::MORE
     } else {
@@ -89,7 +89,7 @@ fn stream(
         if wanted == 0 {
             break;
         }
-        let next = blocking::attempt(file, patience, |state, _, sock| {
+        let next = blocking::attempt(file, mode, |state, _, sock| {
             room = Some(state.stack.send_reserve(sock, wanted)?);
             Ok(())
         });

@@ -14,7 +14,7 @@ use crate::{
     process_hooks, running, signals, sys, thread,
 };
 
-/// Whether this process has a stack. Starts it if nobody has tried yet. `false`: it uses the kernel's sockets. A
+/// Whether this process has a stack; starts it at the first call. `false`: the process uses the kernel's sockets. A
 /// stack that has failed still counts.
 pub(crate) fn start() -> bool {
     loop {

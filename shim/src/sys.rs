@@ -15,12 +15,12 @@ pub(crate) unsafe fn raw(number: c_long, args: [usize; 6]) -> Result<usize, Errn
     unsafe { region::syscall(number, args) }.map_err(Errno)
 }
 
-/// A descriptor or a small number on its way to the kernel: the sign is kept.
+/// An int argument of a system call, with its sign.
 fn int(value: c_int) -> usize {
     value as isize as usize
 }
 
-/// A descriptor on its way back.
+/// A descriptor that a system call has returned.
 fn descriptor(value: usize) -> c_int {
     value as c_int
 }
@@ -294,7 +294,7 @@ pub(crate) fn interface_addresses(
     Ok((list[0] & 0xffff_ffff) / ENTRY)
 }
 
-/// The kernel's number of an interface (netdevice(7), `SIOCGIFINDEX`).
+/// The index of an interface (netdevice(7), `SIOCGIFINDEX`).
 pub(crate) fn interface_index(name: &str) -> Option<u32> {
     // An ifreq: 16 bytes of name, then the answer.
     let mut request = [0u8; size_of::<libc::ifreq>()];

@@ -11,8 +11,8 @@ use crate::sys;
 pub(super) struct Stack {
     pub(super) low: usize,
     pub(super) high: usize,
-    /// What valgrind calls it.
-    number: usize,
+    /// Valgrind's id for it.
+    valgrind_id: usize,
 }
 
 /// A guard page below each big stack: running over the stack's end faults there.
@@ -27,7 +27,7 @@ impl Stack {
         Self {
             low,
             high,
-            number: 0,
+            valgrind_id: 0,
         }
     }
 
@@ -44,13 +44,17 @@ impl Stack {
         sys::forbid(start, GUARD_BYTES);
         let low = start as usize + GUARD_BYTES;
         let high = low + bytes;
-        let number = valgrind::register(low, high);
-        Some(Self { low, high, number })
+        let valgrind_id = valgrind::register(low, high);
+        Some(Self {
+            low,
+            high,
+            valgrind_id,
+        })
     }
 
     /// Gives back what [`Stack::map`] gave.
     pub(super) fn unmap(self) {
-        valgrind::deregister(self.number);
+        valgrind::deregister(self.valgrind_id);
         let start = self.low - GUARD_BYTES;
         sys::unmap(start as *mut c_void, self.high - start);
     }

@@ -33,8 +33,8 @@ pub(super) unsafe fn on<F: FnOnce()>(to: usize, left: &Cell<usize>, work: F) {
 
 type Function = unsafe extern "C" fn(*mut c_void);
 
-/// Calls `function(argument)` on another stack. The frame's address is kept in rbp, which debuggers and
-/// unwinders are told, so that they find the way back.
+/// Calls `function(argument)` on another stack. rbp keeps the frame's address. The `.cfi` lines say so to debuggers and
+/// unwinders, so that they find the frames on the first stack.
 ///
 /// # Safety
 /// As [`on`]; `left` must be writable.

@@ -7,14 +7,14 @@ use core::arch::asm;
 const REGISTER: usize = 0x1501;
 const DEREGISTER: usize = 0x1502;
 
-/// There is a stack from `low` up to `high`. Its number under valgrind; 0 without.
+/// Registers a stack from `low` up to `high`. Returns valgrind's id for it; 0 without valgrind.
 pub(super) fn register(low: usize, high: usize) -> usize {
     request([REGISTER, low, high, 0, 0, 0])
 }
 
-/// The stack of that number is gone.
-pub(super) fn deregister(number: usize) {
-    request([DEREGISTER, number, 0, 0, 0, 0]);
+/// The stack of this id is gone.
+pub(super) fn deregister(id: usize) {
+    request([DEREGISTER, id, 0, 0, 0, 0]);
 }
 
 /// A client request: instructions that do nothing, and that valgrind knows.

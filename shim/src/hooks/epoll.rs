@@ -16,14 +16,14 @@ use crate::{dead, running};
 hook! {
     /// epoll_create(2).
     fn epoll_create(size: c_int) -> c_int {
-        epoll::made(real!(epoll_create(size)))
+        epoll::note_created(real!(epoll_create(size)))
     }
 }
 
 hook! {
     /// epoll_create1(2).
     fn epoll_create1(flags: c_int) -> c_int {
-        epoll::made(real!(epoll_create1(flags)))
+        epoll::note_created(real!(epoll_create1(flags)))
     }
 }
 
@@ -57,12 +57,14 @@ unsafe fn control(epfd: c_int, operation: c_int, fd: c_int, event: *mut epoll_ev
     }
     match descriptor {
         Descriptor::Epoll(inner) if inner != dead::NO_SET => {
-            // SAFETY: the kernel has accepted the event.
-            guarded(move || done(unsafe { epoll::nest(epfd, operation, (fd, inner), event) }))
+            guarded(move || {
+                // SAFETY: the kernel has accepted the event.
+                done(unsafe { epoll::control_nested(epfd, operation, (fd, inner), event) })
+            })
         }
-        Descriptor::Kernel if operation == libc::EPOLL_CTL_ADD && epoll::is_nested(fd) => {
+        Descriptor::Kernel if operation == libc::EPOLL_CTL_ADD && epoll::is_epoll(fd) => {
             // SAFETY: as above.
-            guarded(|| unsafe { epoll::begin_nested(epfd, fd, event) });
+            guarded(|| unsafe { epoll::create_nested(epfd, fd, event) });
             result
         }
         Descriptor::Kernel | Descriptor::Stack(_) | Descriptor::Epoll(_) => result,

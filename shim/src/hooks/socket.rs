@@ -13,7 +13,7 @@ use crate::{membership, opening, start};
 hook! {
     /// socket(2). The first internet socket starts the stack.
     fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int {
-        let Some((family, sort)) = opening::wanted(domain, kind, protocol) else {
+        let Some((family, sort)) = opening::supported(domain, kind, protocol) else {
             return real!(socket(domain, kind, protocol));
         };
         if !membership::may_enter() || !guarded_start() {

@@ -29,7 +29,7 @@ impl Answer {
     /// The value as bytes, for a program that has room for `room` of them. It may be longer than that.
     pub(super) fn bytes(&self, room: usize) -> &[u8] {
         match self {
-            // The first byte of a little-endian number is its lowest.
+            // The machine is little-endian: the first byte is the lowest.
             Self::ByteOrInt(number) if (1..size_of::<c_int>()).contains(&room) => {
                 &number.as_bytes()[..1]
             }
@@ -44,7 +44,7 @@ impl Answer {
     }
 }
 
-/// Makes the answer of the number that the stack has for an option.
+/// Makes an answer from the number that the stack gives for an option.
 pub(super) type Form = fn(u64) -> Result<Answer, Error>;
 
 pub(super) fn int(value: u64) -> Result<Answer, Error> {

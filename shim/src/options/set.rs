@@ -116,7 +116,7 @@ fn tcp_level(name: c_int, value: &Value) -> Result<SockOpt, Errno> {
         libc::TCP_NODELAY => SockOpt::NoDelay(value.flag()?),
         libc::TCP_CORK => SockOpt::Cork(value.flag()?),
         libc::TCP_QUICKACK => SockOpt::QuickAck(value.flag()?),
-        // 0 takes the limit away; else TCP_MIN_MSS and MAX_TCP_WINDOW bound it.
+        // 0 means no limit. Otherwise it lies between Linux's TCP_MIN_MSS and MAX_TCP_WINDOW.
         libc::TCP_MAXSEG => match value.int()? {
             0 => SockOpt::MaxSegment(0),
             _ => SockOpt::MaxSegment(value.within(88, 32767)? as u16),

@@ -31,7 +31,7 @@ pub(super) fn hand_over(file: FileId, ours: &Unrouted, flags: u32) -> Result<(),
 fn move_descriptors(file: FileId, ours: &Unrouted, kernels: c_int) -> Result<(), Errno> {
     replay::replay(file, kernels);
     if ours.local.port != 0 {
-        // The stack's reservation of the port keeps nobody from it in the kernel.
+        // The port is reserved in the stack only; the kernel may refuse it.
         sys::bind(kernels, SockAddr::new(ours.local, ours.domain).as_bytes())?;
     }
     let member = entering::family()?.member();
