@@ -34,7 +34,7 @@ pub(crate) unsafe fn read(
     len: socklen_t,
     domain: Domain,
 ) -> Result<Parsed, Errno> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the callers pass on the program's own pointers and lengths.
     match unsafe { read_any(address, len) }? {
         (_, Parsed::Unspec) => Ok(Parsed::Unspec),
         (family, name) if family == domain => Ok(name),
@@ -106,7 +106,7 @@ pub(crate) unsafe fn write(
     address: *mut sockaddr,
     len: *mut socklen_t,
 ) -> Result<(), Errno> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the callers pass on the program's own pointers and lengths.
     let room = unsafe { user::get(len) }?;
     let room = c_int::try_from(room).map_err(|_| Errno(libc::EINVAL))?;
     let bytes = SockAddr::new(endpoint, domain);
@@ -116,7 +116,7 @@ pub(crate) unsafe fn write(
     }
     // SAFETY: the program's buffer has room for `fits` bytes, by the caller's promise.
     unsafe { core::ptr::copy_nonoverlapping(bytes.bytes.as_ptr(), address.cast::<u8>(), fits) };
-    // SAFETY: the caller's promise.
+    // SAFETY: the callers pass on the program's own pointers and lengths.
     unsafe { user::put(len, bytes.len as socklen_t) }
 }
 

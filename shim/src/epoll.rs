@@ -72,7 +72,7 @@ pub(crate) unsafe fn control(
     if descriptors::get(epfd) == Descriptor::Kernel {
         check_is_epoll(epfd, fd)?;
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own event.
     let interest = unsafe { interest(operation, event) }?;
     if let Some(dead) = dead::of(file) {
         return dead::control(operation, (epfd, fd), dead, interest);
@@ -125,7 +125,7 @@ unsafe fn interest(operation: c_int, event: *mut epoll_event) -> Result<Interest
     if operation == libc::EPOLL_CTL_DEL {
         return Ok(Interest { events: 0, data: 0 });
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own event.
     let event = unsafe { user::get(event) }?;
     Ok(Interest {
         events: event.events,
@@ -143,7 +143,7 @@ pub(crate) unsafe fn control_nested(
     (fd, inner): (c_int, EpollId),
     event: *mut epoll_event,
 ) -> Result<(), Errno> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own event.
     let interest = unsafe { interest(operation, event) }?;
     let member = entering::family()?.member();
     entering::enter(|state, _| {
@@ -192,7 +192,7 @@ pub(crate) unsafe fn create_nested(epfd: c_int, fd: c_int, event: *mut epoll_eve
     };
     let inner = entering::enter(|state, _| create_stack_part(state, fd, family.member()));
     if let Ok(Ok(inner)) = inner {
-        // SAFETY: the caller's promise. Without room for it the stack's sockets are not seen from outside.
+        // SAFETY: the hook passes on the program's own event. Without room for it the stack's sockets are not seen from outside.
         let _ = unsafe { control_nested(epfd, libc::EPOLL_CTL_ADD, (fd, inner), event) };
     }
 }
@@ -262,6 +262,6 @@ unsafe fn kernel_control(
         0,
         0,
     ];
-    // SAFETY: the caller's promise.
+    // SAFETY: the event is our own, or null where the operation reads none: see the two callers.
     unsafe { sys::raw(libc::SYS_epoll_ctl, arguments) }.map(drop)
 }

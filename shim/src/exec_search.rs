@@ -23,9 +23,9 @@ impl Program {
     /// Path and name are null or C strings.
     pub(crate) unsafe fn is_there(self) -> bool {
         match self {
-            // SAFETY: the caller's promise.
+            // SAFETY: the hook passes on the program's own C string.
             Self::Path(path) => unsafe { is_runnable(path) },
-            // SAFETY: the caller's promise.
+            // SAFETY: the hook passes on the program's own C string.
             Self::Name(file) => unsafe { is_found(file) },
             Self::Descriptor => true,
         }
@@ -57,10 +57,10 @@ unsafe fn is_found(file: *const c_char) -> bool {
     if file.is_null() {
         return false;
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own C string.
     let name = unsafe { CStr::from_ptr(file) }.to_bytes();
     if name.contains(&b'/') {
-        // SAFETY: the caller's promise.
+        // SAFETY: the hook passes on the program's own C string.
         return unsafe { is_runnable(file) };
     }
     // execvp(3) itself reads it in a moment, so that no other thread may change it now anyway.

@@ -45,7 +45,7 @@ pub(crate) unsafe fn send_to(
     } = message;
     let mut to = None;
     if !addr.is_null() && addr_len > 0 {
-        // SAFETY: the caller's promise.
+        // SAFETY: the hook passes on the program's own pointers and lengths.
         let (_, name) = unsafe { address::read_any(addr, addr_len) }?;
         let purpose = match name {
             Parsed::Inet(peer) => Some(Purpose::Connect(peer)),
@@ -76,7 +76,7 @@ pub(crate) unsafe fn send(
     message: *const msghdr,
     flags: c_int,
 ) -> Result<Routed<usize>, Errno> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers and lengths.
     let message = unsafe { user::get(message) }?;
     if message.msg_controllen >= size_of::<cmsghdr>() {
         // SAFETY: the control data is as long as the message says.
@@ -86,13 +86,13 @@ pub(crate) unsafe fn send(
         }
     }
     let outgoing = Outgoing {
-        // SAFETY: the caller's promise.
+        // SAFETY: the hook passes on the program's own pointers and lengths.
         bytes: unsafe { UserBytes::message(&message) },
         addr: message.msg_name.cast(),
         addr_len: message.msg_namelen,
         flags,
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers and lengths.
     unsafe { send_to(fd, file, outgoing) }
 }
 
@@ -110,10 +110,10 @@ pub(crate) unsafe fn send_many(
     let mut done = 0;
     while done < count.min(MESSAGES_MAX) as usize {
         let (header, len) = parts(messages.wrapping_add(done));
-        // SAFETY: the caller's promise.
+        // SAFETY: the hook passes on the program's own pointers and lengths.
         match unsafe { send(fd, file, header, flags) } {
             Ok(Routed::Stack(sent)) => {
-                // SAFETY: the caller's promise.
+                // SAFETY: the hook passes on the program's own pointers and lengths.
                 unsafe { user::put(len, u32::try_from(sent).unwrap_or(u32::MAX)) }?;
             }
             Ok(Routed::Kernel) => return Ok(Routed::Kernel),
@@ -143,11 +143,11 @@ pub(crate) unsafe fn receive_from(
         Some(from) => {
             let domain = on_socket(file, |state, _, sock| state.stack.domain(sock))?;
             let domain = domain.ok_or(Errno(libc::EBADF))?;
-            // SAFETY: the caller's promise.
+            // SAFETY: the hook passes on the program's own pointers and lengths.
             unsafe { address::write(from, domain, addr, addr_len) }?;
         }
         // A stream does not say who sent.
-        // SAFETY: the caller's promise.
+        // SAFETY: the hook passes on the program's own pointers and lengths.
         None if !addr_len.is_null() => unsafe { user::put(addr_len, 0) }?,
         None => {}
     }
@@ -163,9 +163,9 @@ pub(crate) unsafe fn receive(
     message: *mut msghdr,
     flags: c_int,
 ) -> Result<usize, Errno> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers and lengths.
     let mut header = unsafe { user::get(message) }?;
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers and lengths.
     let bytes = unsafe { UserBytes::message(&header) };
     let Received {
         len,
@@ -184,7 +184,7 @@ pub(crate) unsafe fn receive(
     }
     header.msg_controllen = 0;
     header.msg_flags = received_flags;
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers and lengths.
     unsafe { user::put(message, header) }?;
     Ok(len)
 }
@@ -203,16 +203,16 @@ pub(crate) unsafe fn receive_many(
     let deadline = if timeout.is_null() {
         None
     } else {
-        // SAFETY: the caller's promise.
+        // SAFETY: the hook passes on the program's own pointers and lengths.
         Some(family::now() + duration(unsafe { user::get(timeout) }?)?)
     };
     let mut flags = flags;
     let mut done = 0;
     while done < count.min(MESSAGES_MAX) as usize {
         let (header, len) = parts(messages.wrapping_add(done));
-        // SAFETY: the caller's promise.
+        // SAFETY: the hook passes on the program's own pointers and lengths.
         match unsafe { receive(file, header, flags & !libc::MSG_WAITFORONE) } {
-            // SAFETY: the caller's promise.
+            // SAFETY: the hook passes on the program's own pointers and lengths.
             Ok(got) => unsafe { user::put(len, u32::try_from(got).unwrap_or(u32::MAX)) }?,
             Err(_) if done > 0 => break,
             Err(error) => return Err(error),
@@ -252,11 +252,11 @@ fn duration(time: timespec) -> Result<Duration, Errno> {
 /// `message` must be null or what sendmsg(2) takes.
 #[inline]
 pub(crate) unsafe fn passes_ours(message: *const msghdr) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers and lengths.
     let Some(message) = (unsafe { message.as_ref() }) else {
         return false;
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers and lengths.
     message.msg_controllen > 0 && running::family().is_some() && unsafe { has_ours(message) }
 }
 
@@ -264,7 +264,7 @@ pub(crate) unsafe fn passes_ours(message: *const msghdr) -> bool {
 /// The message's control data must be as long as it says.
 #[cold]
 unsafe fn has_ours(message: &msghdr) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers and lengths.
     let mut at = unsafe { libc::CMSG_FIRSTHDR(message) };
     // SAFETY: null or within the control data.
     while let Some(control) = unsafe { at.as_ref() } {

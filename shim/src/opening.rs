@@ -71,7 +71,7 @@ pub(crate) unsafe fn accept(
         return Ok(fd);
     }
     let named = peer(file).and_then(|(peer, domain)| {
-        // SAFETY: the caller's promise.
+        // SAFETY: the hook passes on the program's own pointers and lengths.
         unsafe { address::write(peer, domain, addr, len) }
     });
     if let Err(error) = named {
@@ -138,7 +138,7 @@ pub(crate) unsafe fn bind(
     len: socklen_t,
 ) -> Result<Routed, Errno> {
     let domain = on_socket(file, |state, _, sock| state.stack.domain(sock))?;
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers and lengths.
     let local = match unsafe { address::read(addr, len, domain.ok_or(Errno(libc::EBADF))?) }? {
         Parsed::Inet(local) => local,
         Parsed::OtherInterface => {
@@ -186,7 +186,7 @@ pub(crate) unsafe fn connect(
         state.stack.kind(sock).zip(state.stack.domain(sock))
     })?
     .ok_or(Errno(libc::EBADF))?;
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers and lengths.
     match (unsafe { address::read(addr, len, domain) }?, kind) {
         (Parsed::Inet(peer), _) => {
             if route::route(fd, file, Purpose::Connect(peer))? == Routed::Kernel {

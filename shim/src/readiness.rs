@@ -36,9 +36,9 @@ impl<'a> Limits<'a> {
         timeout: *const timespec,
         mask: *const sigset_t,
     ) -> Result<Self, Errno> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the hook passes on the program's own pointers.
         let timeout = unsafe { timeout.as_ref() };
-        // SAFETY: the caller's promise.
+        // SAFETY: the hook passes on the program's own pointers.
         let mask = unsafe { mask.as_ref() };
         let length = timeout.map(duration).transpose()?;
         Ok(Self {

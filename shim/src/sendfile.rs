@@ -25,7 +25,7 @@ pub(crate) unsafe fn sendfile(
 ) -> Result<usize, Errno> {
     let mut at = None;
     if !offset.is_null() {
-        // SAFETY: the caller's promise.
+        // SAFETY: the hook passes on the program's own pointer.
         let from = unsafe { user::get(offset) }?;
         if from < 0 {
             return Err(Errno(libc::EINVAL));
@@ -37,7 +37,7 @@ pub(crate) unsafe fn sendfile(
         sys::signal_self(libc::SIGPIPE);
     }
     if let Some(at) = at {
-        // SAFETY: the caller's promise.
+        // SAFETY: the hook passes on the program's own pointer.
         unsafe { user::put(offset, at) }?;
     }
     result

@@ -72,31 +72,31 @@ pub(crate) fn is_installed() -> bool {
 /// The pointers are null or valid, as sigaction(2) demands.
 pub(crate) unsafe fn change(signal: c_int, new: *const sigaction, old: *mut sigaction) -> c_int {
     let Some(action) = action(signal) else {
-        // SAFETY: the caller's promise.
+        // SAFETY: the program's own pointers, which the hook passes on, or those of `adopt`.
         return unsafe { real()(signal, new, old) };
     };
     let (handler, flags) = (
         action.handler.load(Ordering::Relaxed),
         action.flags.load(Ordering::Relaxed),
     );
-    // SAFETY: null, or valid by the caller's promise.
+    // SAFETY: null or valid: the program's own, which the hook passes on, or that of `adopt`.
     let wanted = unsafe { new.as_ref() }.copied();
     let result = match wanted {
         Some(wanted) if is_function(wanted.sa_sigaction) => {
             action.handler.store(wanted.sa_sigaction, Ordering::Relaxed);
             action.flags.store(wanted.sa_flags, Ordering::Release);
             let ours = in_front_of(wanted);
-            // SAFETY: `ours` is a complete structure, `old` as the caller promised.
+            // SAFETY: `ours` is a complete structure, `old` null or valid as above.
             unsafe { real()(signal, &raw const ours, old) }
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: the program's own pointers, which the hook passes on, or those of `adopt`.
         _ => unsafe { real()(signal, new, old) },
     };
     if result != 0 && wanted.is_some() {
         action.handler.store(handler, Ordering::Relaxed);
         action.flags.store(flags, Ordering::Release);
     }
-    // SAFETY: null, or valid by the caller's promise.
+    // SAFETY: null or valid: the program's own, which the hook passes on, or that of `adopt`.
     let old = unsafe { old.as_mut() };
     if result == 0
         && let Some(old) = old

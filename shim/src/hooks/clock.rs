@@ -111,11 +111,11 @@ fn has_sockets() -> bool {
 /// # Safety
 /// Both are null or valid.
 unsafe fn sleep_for(length: *const timespec, left: *mut timespec) -> Result<(), Errno> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers.
     let length = unsafe { length.as_ref() }.ok_or(Errno(libc::EFAULT))?;
     let deadline = family::now() + readiness::duration(length)?;
     let result = sleep_until(deadline);
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers.
     if let (Err(Errno(libc::EINTR)), Some(left)) = (result, unsafe { left.as_mut() }) {
         let rest = deadline.saturating_since(family::now());
         left.tv_sec = time_t::try_from(rest.as_secs()).unwrap_or(time_t::MAX);
@@ -127,7 +127,7 @@ unsafe fn sleep_for(length: *const timespec, left: *mut timespec) -> Result<(), 
 /// # Safety
 /// `time` is null or valid.
 unsafe fn moment(time: *const timespec) -> Result<Instant, Errno> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers.
     let time = unsafe { time.as_ref() }.ok_or(Errno(libc::EFAULT))?;
     Ok(Instant::ZERO + readiness::duration(time)?)
 }

@@ -47,7 +47,7 @@ unsafe fn control(epfd: c_int, operation: c_int, fd: c_int, event: *mut epoll_ev
     let descriptor = descriptors::get(fd);
     if let Descriptor::Stack(file) = descriptor {
         return guarded(move || {
-            // SAFETY: the caller's promise.
+            // SAFETY: the hook passes on the program's own event.
             done(unsafe { epoll::control(epfd, operation, (fd, file), event) })
         });
     }

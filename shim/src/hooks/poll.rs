@@ -89,7 +89,7 @@ unsafe fn mixed<'a>(fds: *mut pollfd, count: nfds_t) -> Option<&'a mut [pollfd]>
     if fds.is_null() || count as usize > descriptors::DESCRIPTORS_MAX {
         return None;
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the program's array is as long as it says.
     let fds = unsafe { core::slice::from_raw_parts_mut(fds, count as usize) };
     fds.iter()
         .any(|fd| !descriptors::is_kernel(fd.fd))

@@ -143,7 +143,7 @@ impl Sets {
             return false;
         }
         (0..self.words_len()).any(|at| {
-            // SAFETY: the caller's promise.
+            // SAFETY: the program's own sets, as long as it says.
             let asked = [0, 1, 2].map(|set| unsafe { self.word(set, at) });
             bits(at, asked[0] | asked[1] | asked[2]).any(|fd| !descriptors::is_kernel(fd))
         })
@@ -154,7 +154,7 @@ impl Sets {
     unsafe fn select(&self, limits: Limits<'_>) -> Result<usize, Errno> {
         let mut fds = PollFds::new();
         for at in 0..self.words_len() {
-            // SAFETY: the caller's promise.
+            // SAFETY: the program's own sets, as long as it says.
             let asked = [0, 1, 2].map(|set| unsafe { self.word(set, at) });
             for fd in bits(at, asked[0] | asked[1] | asked[2]) {
                 fds.push(pollfd {
@@ -169,7 +169,7 @@ impl Sets {
         if fds.iter().any(|fd| fd.revents & libc::POLLNVAL != 0) {
             return Err(Errno(libc::EBADF));
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: the program's own sets, as long as it says.
         Ok(unsafe { self.write_back(fds) })
     }
 
@@ -183,7 +183,7 @@ impl Sets {
             }
             let mut fds = fds.iter().peekable();
             for at in 0..self.words_len() {
-                // SAFETY: the caller's promise.
+                // SAFETY: the program's own sets, as long as it says.
                 let asked = unsafe { self.word(set, at) };
                 let mut answer = 0;
                 while let Some(fd) = fds.next_if(|fd| fd.fd as usize / WORD_BITS == at) {
