@@ -134,7 +134,7 @@ fn set_option(world: &mut World, id: SockId, bytes: &mut Unstructured<'_>) -> Re
         16 => SockOpt::DeferAccept(value),
         17 => SockOpt::WindowClamp(value),
         18 => SockOpt::MaxPacingRate(near(bytes, 100_000)?.into()),
-        19 => SockOpt::NotSentLowAt(value),
+        19 => SockOpt::NotSentLowat(value),
         20 => SockOpt::V6Only(is_on),
         21 => SockOpt::Broadcast(is_on),
         22 => SockOpt::Linger2(value.cast_signed()),

@@ -21,7 +21,7 @@ pub(crate) unsafe fn get(
     value: *mut c_void,
     len: *mut socklen_t,
 ) -> Result<(), Errno> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers.
     let room = unsafe { user::get(len) }?;
     let room = c_int::try_from(room)
         .map_err(|_| Errno(libc::EINVAL))?
@@ -34,7 +34,7 @@ pub(crate) unsafe fn get(
     }
     // SAFETY: the program's room is at least `fits` long, by the caller's promise.
     unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), value.cast::<u8>(), fits) };
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointers.
     unsafe { user::put(len, fits as socklen_t) }
 }
 
@@ -149,7 +149,7 @@ fn find(level: c_int, name: c_int) -> Option<(OptName, Form)> {
         (libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT) => (OptName::DeferAccept, int),
         (libc::IPPROTO_TCP, libc::TCP_WINDOW_CLAMP) => (OptName::WindowClamp, int),
         (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT) => (OptName::UserTimeout, int),
-        (libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT) => (OptName::NotSentLowAt, |bytes| {
+        (libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT) => (OptName::NotSentLowat, |bytes| {
             Ok(Answer::Int(bytes as c_int))
         }),
         (libc::IPPROTO_TCP, libc::TCP_CONGESTION) => (OptName::Congestion, congestion),

@@ -34,7 +34,7 @@ pub(crate) unsafe fn set(
     value: *const c_void,
     len: socklen_t,
 ) -> Result<(), Errno> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the hook passes on the program's own pointer and length.
     let value = unsafe { Value::read(value, len) }?;
     match parse(level, name, &value)? {
         Setting::Hint => {}
@@ -129,7 +129,7 @@ fn tcp_level(name: c_int, value: &Value) -> Result<SockOpt, Errno> {
         libc::TCP_DEFER_ACCEPT => SockOpt::DeferAccept(u32::try_from(value.int()?).unwrap_or(0)),
         libc::TCP_WINDOW_CLAMP => SockOpt::WindowClamp(value.within(0, c_int::MAX)?),
         libc::TCP_USER_TIMEOUT => SockOpt::UserTimeout(value.within(0, c_int::MAX)?),
-        libc::TCP_NOTSENT_LOWAT => SockOpt::NotSentLowAt(value.int()?.cast_unsigned()),
+        libc::TCP_NOTSENT_LOWAT => SockOpt::NotSentLowat(value.int()?.cast_unsigned()),
         libc::TCP_CONGESTION => {
             SockOpt::Congestion(CcKind::from_name(value.name()?).ok_or(Errno(libc::ENOENT))?)
         }

@@ -371,7 +371,7 @@ impl World {
             6 => SockOpt::QuickAck(self.choice.rarely(2)),
             7 => SockOpt::Congestion(self.choice.of(&CcKind::ALL)),
             8 => SockOpt::MaxPacingRate(10_000 + size),
-            9 => SockOpt::NotSentLowAt(1 + size as u32),
+            9 => SockOpt::NotSentLowat(1 + size as u32),
             _ => SockOpt::WindowClamp(size as u32),
         };
         let now = self.pair.clock(end.host);

@@ -44,7 +44,7 @@ pub enum SockOpt {
     /// `SO_MAX_PACING_RATE`, bytes per second.
     MaxPacingRate(u64),
     /// `TCP_NOTSENT_LOWAT`, bytes.
-    NotSentLowAt(u32),
+    NotSentLowat(u32),
     /// `IPV6_V6ONLY`.
     V6Only(bool),
     /// `SO_BROADCAST`.
@@ -101,7 +101,7 @@ pub enum OptName {
     /// `SO_MAX_PACING_RATE`, bytes per second; `u64::MAX`: none.
     MaxPacingRate,
     /// `TCP_NOTSENT_LOWAT`, bytes.
-    NotSentLowAt,
+    NotSentLowat,
     /// `IPV6_V6ONLY`.
     V6Only,
     /// `SO_BROADCAST`.

@@ -55,7 +55,7 @@ impl Stack {
             | OptName::SynCount
             | OptName::DeferAccept
             | OptName::WindowClamp
-            | OptName::NotSentLowAt
+            | OptName::NotSentLowat
             | OptName::Linger2 => match sock.kind() {
                 SockKind::Stream => return tcp::calls::option(self, id, name),
                 SockKind::Datagram => return Err(Error::NoProtocolOption),
@@ -110,7 +110,7 @@ fn set_common(layers: &mut Layers<'_>, id: SockId, opt: SockOpt) -> Result<(), E
         | SockOpt::SynCount(_)
         | SockOpt::DeferAccept(_)
         | SockOpt::WindowClamp(_)
-        | SockOpt::NotSentLowAt(_)
+        | SockOpt::NotSentLowat(_)
         | SockOpt::Linger2(_) => {}
     }
     Ok(())

@@ -23,7 +23,7 @@ pub(crate) struct Settings {
     /// `TCP_WINDOW_CLAMP`, bytes; 0: none.
     pub(crate) window_clamp: u32,
     /// `TCP_NOTSENT_LOWAT`, bytes; `u32::MAX`: no bound.
-    pub(crate) not_sent_low_at: u32,
+    pub(crate) notsent_lowat: u32,
     /// `TCP_MAXSEG`; 0: not set.
     pub(crate) max_segment: u16,
     /// `TCP_SYNCNT`; 0: not set.
@@ -46,7 +46,7 @@ impl Settings {
             linger2_s: 0,
             defer_accept_s: 0,
             window_clamp: 0,
-            not_sent_low_at: config.notsent_lowat,
+            notsent_lowat: config.notsent_lowat,
             max_segment: 0,
             syn_count: 0,
             no_delay: 0,

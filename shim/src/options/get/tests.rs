@@ -35,7 +35,7 @@ fn each_option_is_the_stacks_of_its_name() {
         (IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, OptName::DeferAccept),
         (IPPROTO_TCP, libc::TCP_WINDOW_CLAMP, OptName::WindowClamp),
         (IPPROTO_TCP, libc::TCP_USER_TIMEOUT, OptName::UserTimeout),
-        (IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, OptName::NotSentLowAt),
+        (IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, OptName::NotSentLowat),
         (IPPROTO_TCP, libc::TCP_CONGESTION, OptName::Congestion),
         (IPPROTO_IP, libc::IP_TOS, OptName::Tos),
         (IPPROTO_IP, libc::IP_TTL, OptName::Ttl),

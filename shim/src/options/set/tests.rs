@@ -54,7 +54,7 @@ fn each_option_of_one_number_reaches_the_stack_under_its_name() {
             IPPROTO_TCP,
             libc::TCP_NOTSENT_LOWAT,
             -1,
-            SockOpt::NotSentLowAt(u32::MAX),
+            SockOpt::NotSentLowat(u32::MAX),
         ),
         (IPPROTO_IP, libc::IP_TOS, 0x10, SockOpt::Tos(0x10)),
         (IPPROTO_IP, libc::IP_TTL, -1, SockOpt::Ttl(64)),

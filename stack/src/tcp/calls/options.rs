@@ -55,7 +55,7 @@ pub(crate) fn option(stack: &Stack, id: SockId, name: OptName) -> Result<u64, Er
         OptName::SynCount => u64::from(settings.syn_retries(stack.config())),
         OptName::DeferAccept => u64::from(settings.defer_accept_s),
         OptName::WindowClamp => u64::from(conn.rcv.clamp.max(settings.window_clamp)),
-        OptName::NotSentLowAt => u64::from(settings.not_sent_low_at),
+        OptName::NotSentLowat => u64::from(settings.notsent_lowat),
         OptName::Linger2 => settings
             .fin_wait_2_s(stack.config())
             .map_or(-1, i64::from)
@@ -119,8 +119,8 @@ impl Flow<'_, '_> {
             }
             SockOpt::DeferAccept(seconds) => settings.defer_accept_s = seconds,
             SockOpt::WindowClamp(bytes) => self.clamp_window(bytes),
-            SockOpt::NotSentLowAt(bytes) => {
-                settings.not_sent_low_at = match bytes {
+            SockOpt::NotSentLowat(bytes) => {
+                settings.notsent_lowat = match bytes {
                     0 => self.cx.global.config.notsent_lowat,
                     bytes => bytes,
                 };

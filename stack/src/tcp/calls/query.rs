@@ -46,7 +46,7 @@ pub(super) fn is_writable(sock: &Sock) -> bool {
     let snd = &sock.tcp.snd;
     let queued = u64::from(snd.written.saturating_distance(snd.una));
     let unsent = snd.written.saturating_distance(snd.nxt);
-    let low_at = sock.tcp.settings.not_sent_low_at;
+    let low_at = sock.tcp.settings.notsent_lowat;
     sock.send_buffer.saturating_sub(queued) >= queued / 2
         && (low_at == u32::MAX || unsent.saturating_mul(2) < low_at)
 }

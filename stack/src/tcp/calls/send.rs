@@ -74,7 +74,7 @@ impl Flow<'_, '_> {
             .snd
             .written
             .saturating_distance(self.sock.tcp.snd.nxt);
-        if room == 0 || unsent >= self.sock.tcp.settings.not_sent_low_at {
+        if room == 0 || unsent >= self.sock.tcp.settings.notsent_lowat {
             self.conn().set(Flags::NO_SPACE);
             return Err(Error::WouldBlock);
         }

@@ -57,7 +57,7 @@ fn event() -> impl Strategy<Value = Event> {
         any::<u32>().prop_map(SockOpt::WindowClamp),
         any::<u64>().prop_map(SockOpt::ReceiveBuffer),
         any::<u64>().prop_map(SockOpt::MaxPacingRate),
-        any::<u32>().prop_map(SockOpt::NotSentLowAt),
+        any::<u32>().prop_map(SockOpt::NotSentLowat),
     ];
     prop_oneof![
         12 => segment().prop_map(Event::Segment),
