@@ -1,5 +1,7 @@
 //! What `nstk` says and how it ends, without a network.
 
+use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
 /// Runs nstk with these arguments and no settings of whoever runs the tests.
@@ -134,6 +136,26 @@ fn a_missing_library_is_said_to_be_missing() {
     let output = output.expect("nstk starts");
     assert_eq!(output.status.code(), Some(125));
     assert!(stderr(&output).contains("/no/such/libnstk.so"));
+}
+
+#[test]
+fn an_installed_command_finds_the_library_below_lib() {
+    let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("prefix");
+    let (bin, library) = (prefix.join("bin"), prefix.join("lib/nstk"));
+    for directory in [&bin, &library] {
+        fs::create_dir_all(directory).expect("a directory");
+    }
+    let program = bin.join("nstk");
+    fs::copy(env!("CARGO_BIN_EXE_nstk"), &program).expect("a copy");
+    fs::write(library.join("libnstk.so"), "").expect("a file");
+    let output = Command::new(program)
+        .args(["run", "--if=tap:nstk0", "--addr=10.0.0.2/24", "--", "true"])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .output()
+        .expect("nstk starts");
+    let keeper = library.join("nstk-keeper").display().to_string();
+    assert!(stderr(&output).contains(&keeper), "{}", stderr(&output));
 }
 
 #[test]
