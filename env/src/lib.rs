@@ -1,7 +1,12 @@
-//! Every setting: text in, typed values out.
+//! Every setting: text in, typed values and complaints of one line out.
 //!
-//! Nothing here looks at the process: the caller gives its [`Surroundings`], so that each test has
-//! its own.
+//! [`Settings::read`] gives all of them. A setting comes from the layers default, kernel (`/proc/sys/net`),
+//! file (TOML) and environment; the highest that says something counts. [`Variable`] lists the `NSTK_`
+//! variables, [`sysctl`] has the table of sysctls, from which reading, ranges, showing and help are made.
+//! [`Bypass`] decides what uses the kernel's stack.
+//!
+//! Nothing here looks at the process. The caller gives its [`Surroundings`], so that each test has its own, and
+//! so that libnstk.so can read the environment as it was when it was loaded.
 
 mod address;
 mod bypass;

@@ -1,9 +1,19 @@
-//! One stack run by a family of processes: entering it, moving its frames, waiting for it, and handing
-//! it over.
+//! One stack, run by a family of processes: entering it, moving its frames, waiting for it, and handing it
+//! over.
 //!
-//! A [`Family`] joins a region (shared memory), the stack whose state lies in it, and one device. Every
-//! member process has its own `Family` value over the same region; `libnstk.so` and the keeper are the
-//! two kinds of members.
+//! A [`Family`] joins a region (shared memory), the stack whose state lies in it, and one device. Every member
+//! process has a [`Family`] value of its own over the same region. There are two kinds of members: programs
+//! under libnstk.so, and the keeper, which stands in while no program is inside.
+//!
+//! - [`Family::start`] meets the keeper of an earlier run, or makes a stack.
+//! - [`Family::enter`] takes the lock and gives you the [`State`]: the stack, the [`Files`] behind descriptors,
+//!   and epoll sets ([`Epolls`]).
+//! - One thread at a time owns the device and moves frames, outside the lock.
+//! - [`Wait`] is a call that waits: it looks, spins a little, then sleeps until another thread or the device
+//!   wakes it.
+//!
+//! The library's surroundings (signals, errno, messages to the user) come in from outside, so that this crate
+//! does not know libc's hooks.
 
 mod bells;
 mod capture;

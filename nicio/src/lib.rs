@@ -1,9 +1,20 @@
-//! Frames in and out: the devices under a stack, and the trait they share.
+//! Frames in and out: the devices under a stack, and the trait that they share.
 //!
-//! A device moves whole Ethernet frames in bursts. It reads straight into the region's receive
-//! buffers and writes straight out of its send buffers, outside the region's lock. Nothing here may
-//! call libc's `read`, `write`, `close` and their like, nor std's I/O: inside libnstk.so those names
-//! bind to the library's own hooks. [`sys`] has the system calls that go past them.
+//! Every device is a [`Nic`]. It moves whole Ethernet frames in bursts: [`RxBurst`] reads straight into the
+//! region's receive buffers, [`TxBurst`] writes straight out of its send buffers, both outside the region's
+//! lock. [`Caps`] tells what a device can do. [`DeviceSpec`] is what a user writes: `tap:NAME` or `link:NAME`.
+//!
+//! | module | device |
+//! |---|---|
+//! | [`tap`] | a tap of the kernel, with segmentation and checksums left to it |
+//! | [`link`] | rings in shared memory, to a program on the same machine |
+//! | [`mem`] | a pair within one process, for tests |
+//! | [`capture`] | any of these, with a copy of all frames in a file |
+//!
+//! Every device passes the same tests (`conformance`).
+//!
+//! Nothing here may call libc's `read`, `write`, `close` and their like, nor std's I/O: inside libnstk.so those
+//! names are the library's own hooks. [`sys`] has the system calls that go past them.
 
 pub mod capture;
 pub mod link;

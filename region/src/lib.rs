@@ -1,10 +1,20 @@
-//! Memory that a family of processes shares: tables, arrays and pools addressed by typed ids, one
-//! lock, and a few words outside the lock.
+//! Memory that a family of processes shares.
 //!
-//! A [`Region`] is a list of chunks in a memfd, mapped wherever there is room; it grows at the end and
-//! nothing in it ever moves. Records are plain bytes, valid whatever they hold, so a member that
-//! misbehaves can spoil data but not make another member's reading undefined. Nothing here uses the
-//! process heap, [`Region::on_heap`] excepted.
+//! Start with [`Region`]: a memfd, mapped wherever there is room, that is a list of chunks. It grows at the
+//! end, and nothing in it ever moves. In a region lie
+//!
+//! - [`Table`]s of [`Record`]s, which you address by a typed [`Id`] (slot and epoch, so that an old id finds
+//!   nothing);
+//! - [`Array`]s of plain values;
+//! - [`Buffers`], pools of packet buffers that are counted by reference and lent as [`Piece`]s;
+//! - [`Words`], a few atomic words that are read and written without the lock.
+//!
+//! [`Shared`] is a region behind the one lock of the family. [`Shared::lock`] gives a [`Guard`], and a member
+//! that dies with the lock is noticed by the next one.
+//!
+//! Records are plain bytes, valid whatever they hold. A member that misbehaves can spoil data, but it cannot
+//! make another member's reading undefined. Nothing here uses the process heap, [`Region::on_heap`] excepted:
+//! tests and the simulator use that one.
 #![no_std]
 
 extern crate alloc;

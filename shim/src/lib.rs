@@ -1,5 +1,14 @@
-//! libnstk.so: put before a program by `LD_PRELOAD`, it gives the program's internet sockets to a
-//! TCP/IP stack in the program itself. Everything else goes to libc as before.
+//! libnstk.so: preloaded by `LD_PRELOAD`, it gives the program's internet sockets to a TCP/IP stack in the
+//! program itself. Everything else goes to libc as before.
+//!
+//! - `hooks/` has the functions that stand before libc's, each a few lines: is the descriptor ours? If not, the
+//!   real function is called at once.
+//! - `descriptors/` maps a number of the program to a file of the family.
+//! - `route` decides, at `connect`, `bind` or `listen`, whether a socket is the stack's or the kernel's.
+//! - `start` makes or joins the stack at the first internet socket.
+//!
+//! Nothing here may use std's I/O, allocate in a hook that only passes through, or panic across the border: the
+//! program's memory, errno, signals and descriptors are not ours.
 
 mod address;
 mod alloc;

@@ -1,9 +1,12 @@
 //! Stacks on simulated links in virtual time.
 //!
-//! A [`Pair`] is two stacks on heap regions and one link between them: a rate, a delay, a queue and faults each way.
-//! Nothing in it reads a clock or the environment, so one seed gives the same frames, byte for byte, every time.
+//! A [`Pair`] is two stacks and one [`Link`] between them: a rate, a delay, a queue and faults each way. A
+//! [`Scenario`] runs several connections over a pair and gives a [`Report`]; [`experiment`] has the published
+//! ones. Nothing reads a clock or the environment, so one seed gives the same frames, byte for byte, every
+//! time.
 //!
-//! A [`Line`] is one direction of a link by itself. Whoever has real frames and a real clock may use it too.
+//! A [`Line`] is one direction of a link by itself. You may feed it with real frames and a real clock, too: the
+//! end-to-end tests do.
 #![forbid(unsafe_code)]
 
 mod digest;

@@ -1,8 +1,23 @@
 //! The TCP/IP stack: frames and time in, frames and readiness out.
 //!
-//! [`Stack`] has four doors ([`Stack::handle_frames`], [`Stack::handle_timeout`], [`Stack::poll_transmit`],
-//! [`Stack::poll_timeout`]) and the socket calls. It reads no clock, opens no file, starts no thread and allocates nothing
-//! after construction: all its state is records in a [`region::Region`]. The same inputs give the same outputs.
+//! [`Stack`] is all of it. You drive it through four functions:
+//!
+//! | function | when you call it |
+//! |---|---|
+//! | [`Stack::handle_frames`] | frames have arrived |
+//! | [`Stack::handle_timeout`] | the time that [`Stack::poll_timeout`] named has come |
+//! | [`Stack::poll_transmit`] | you can send: the stack hands one frame to your [`FrameSink`] |
+//! | [`Stack::poll_timeout`] | you want to know how long you may sleep |
+//!
+//! The socket calls are methods of [`Stack`], too. They address sockets by [`SockId`], and hand out spans such
+//! as [`SendSpan`] and [`RecvSpan`]: you copy the bytes yourself, outside the lock, and then commit.
+//!
+//! The stack reads no clock, opens no file, starts no thread and allocates nothing after construction. All its
+//! state is records in a [`region::Region`]. The same inputs give the same outputs, so the simulator, the
+//! fuzzer and the packet scripts of the tests run the same code as programs do. [`Config`] holds every setting.
+//!
+//! The way in leads from the Ethernet header to IP, the transport and the socket; the way out from the socket
+//! to the order of departures and the frame.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(clippy::wildcard_enum_match_arm)]
