@@ -16,6 +16,13 @@ die() {
 
 have() { command -v "$1" >/dev/null; }
 
+# rust-toolchain.toml names a compiler. Where rustup does not have it under that name and cannot fetch it, stable may be the very same version.
+pinned=$(sed -n 's/^channel = "\(.*\)"/\1/p' "$ROOT/rust-toolchain.toml")
+if have rustup && ! rustup toolchain list | grep -q "^$pinned-" &&
+    [[ $(RUSTUP_TOOLCHAIN=stable rustc --version 2>/dev/null) == "rustc $pinned "* ]]; then
+    export RUSTUP_TOOLCHAIN=stable
+fi
+
 # Says why network namespaces with a tap cannot be had here; silent when they can.
 lab_obstacle() {
     local become=()

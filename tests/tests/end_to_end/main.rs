@@ -6,6 +6,8 @@ mod c;
 mod cli;
 mod curl;
 mod damage;
+mod deviations;
+mod documents;
 mod iperf3;
 mod ipv6;
 mod lifecycle;
