@@ -112,13 +112,7 @@ impl Flow<'_, '_> {
     /// Sends a RST in place of whatever else there was to send, and ends.
     pub(crate) fn abort(&mut self) {
         let must_reset = match self.state() {
-            State::Established
-            | State::SynReceived
-            | State::FinWait1
-            | State::FinWait2
-            | State::CloseWait
-            | State::Closing
-            | State::LastAck => true,
+            State::SynReceived | State::Open(_) => true,
             State::SynSent | State::Closed | State::Listen => false,
         };
         if must_reset {
@@ -160,16 +154,11 @@ impl Flow<'_, '_> {
         *live = live.saturating_sub(1);
         let mib = &mut self.cx.global.mib;
         match self.sock.tcp.state() {
-            State::Established | State::CloseWait => {
+            state if state.may_send_data() => {
                 mib.tcp_curr_estab = mib.tcp_curr_estab.saturating_sub(1);
             }
             State::SynSent | State::SynReceived => mib.tcp_attempt_fails += 1,
-            State::FinWait1
-            | State::FinWait2
-            | State::Closed
-            | State::LastAck
-            | State::Listen
-            | State::Closing => {}
+            State::Closed | State::Listen | State::Open(_) => {}
         }
     }
 

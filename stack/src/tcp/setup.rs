@@ -10,7 +10,7 @@ use super::rate::RateState;
 use super::rtt::Rtt;
 use super::seq::Seq;
 use super::settings::Settings;
-use super::state::State;
+use super::state::{HalfClose, State};
 use crate::config::{CcKind, Config};
 use crate::sock::SockFlags;
 use crate::time::Instant;
@@ -139,7 +139,7 @@ impl Flow<'_, '_> {
         let mib = &mut self.cx.global.mib;
         mib.tcp_curr_estab += 1;
         let conn = &mut self.sock.tcp;
-        conn.set_state(State::Established);
+        conn.set_state(State::Open(HalfClose::Established));
         conn.set(Flags::WAS_OPEN);
         let hint = u32::from(conn.rcv.mss_announced.min(conn.snd.mss));
         let hint = hint.min(conn.rcv.wnd / 2).min(u32::from(MSS_DEFAULT));

@@ -2,7 +2,7 @@
 
 use super::connection::{Flags, TransmitTimer};
 use super::flow::{Flow, with_flow};
-use super::state::State;
+use super::state::{HalfClose, State};
 use super::{request, time_wait};
 use crate::error::Error;
 use crate::sock::{SockFlags, SockId};
@@ -102,24 +102,17 @@ impl Flow<'_, '_> {
 
     /// FIN_WAIT_2 has lasted long enough, or the linger time is over.
     fn orphan_timer(&mut self) {
-        match self.state() {
-            State::FinWait2 => self.done(),
-            State::Established
-            | State::SynSent
-            | State::SynReceived
-            | State::FinWait1
-            | State::Closed
-            | State::CloseWait
-            | State::LastAck
-            | State::Listen
-            | State::Closing => self.abort(),
+        if self.state() == State::Open(HalfClose::FinWait2) {
+            self.done();
+        } else {
+            self.abort();
         }
     }
 
     /// Our FIN is acknowledged: an orphan waits for the peer's a limited time
     /// (`net.ipv4.tcp_fin_timeout`, `TCP_LINGER2`).
     pub(crate) fn enter_fin_wait_2(&mut self) {
-        self.conn().set_state(State::FinWait2);
+        self.conn().set_state(State::Open(HalfClose::FinWait2));
         if self.is_orphan() {
             self.limit_fin_wait_2();
         }

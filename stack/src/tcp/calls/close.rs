@@ -6,7 +6,7 @@ use crate::tcp::connection::Flags;
 use crate::tcp::flow::{Flow, with_flow};
 use crate::tcp::parts::Parts;
 use crate::tcp::request;
-use crate::tcp::state::State;
+use crate::tcp::state::{HalfClose, State};
 use crate::time::Instant;
 
 /// `shutdown(2)`.
@@ -20,14 +20,7 @@ pub(crate) fn shutdown(parts: &mut Parts<'_, '_>, id: SockId, how: Shutdown) -> 
             }
             return Ok(());
         }
-        State::Established
-        | State::SynSent
-        | State::SynReceived
-        | State::FinWait1
-        | State::FinWait2
-        | State::CloseWait
-        | State::LastAck
-        | State::Closing => {}
+        State::SynSent | State::SynReceived | State::Open(_) => {}
     }
     with_flow(parts, id, |flow| {
         if how != Shutdown::Write {
@@ -98,25 +91,21 @@ fn stop_listening(parts: &mut Parts<'_, '_>, id: SockId) {
 impl Flow<'_, '_> {
     /// No more data will be written: a FIN follows what is queued, once the connection is open.
     pub(crate) fn finish_sending(&mut self) {
-        let next = match self.state() {
-            State::Established => State::FinWait1,
-            State::CloseWait => State::LastAck,
+        let half = match self.state() {
+            State::Open(half) => half,
             State::SynSent => {
                 self.done();
                 return;
             }
-            State::SynReceived
-            | State::FinWait1
-            | State::FinWait2
-            | State::Closed
-            | State::LastAck
-            | State::Listen
-            | State::Closing => return,
+            State::SynReceived | State::Closed | State::Listen => return,
+        };
+        let Some(next) = half.after_own_fin() else {
+            return;
         };
         let open = &mut self.cx.global.mib.tcp_curr_estab;
         *open = open.saturating_sub(1);
         let conn = self.conn();
-        conn.set_state(next);
+        conn.set_state(State::Open(next));
         conn.clear(Flags::MORE);
         conn.settings.cork = 0;
         self.check_window_probe();
@@ -166,7 +155,7 @@ impl Flow<'_, '_> {
         self.drop_received();
         self.finish_sending();
         self.conn().due.keep = Instant::ZERO;
-        if self.state() == State::FinWait2 {
+        if self.state() == State::Open(HalfClose::FinWait2) {
             self.limit_fin_wait_2();
         }
     }

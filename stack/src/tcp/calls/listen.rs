@@ -21,15 +21,9 @@ pub(crate) fn listen(parts: &mut Parts<'_, '_>, id: SockId, backlog: u32) -> Res
             return Ok(());
         }
         State::Closed if !sock.tcp.has(Flags::WAS_OPEN) => {}
-        State::Closed
-        | State::Established
-        | State::SynSent
-        | State::SynReceived
-        | State::FinWait1
-        | State::FinWait2
-        | State::CloseWait
-        | State::LastAck
-        | State::Closing => return Err(Error::InvalidArgument),
+        State::Closed | State::SynSent | State::SynReceived | State::Open(_) => {
+            return Err(Error::InvalidArgument);
+        }
     }
     if sock.local.port == 0 {
         let range = PortRange::of(&global.config);

@@ -68,14 +68,7 @@ pub(crate) fn connect_result(parts: &mut Parts<'_, '_>, id: SockId) -> Result<()
     match sock.tcp.state() {
         State::SynSent | State::SynReceived => Err(Error::InProgress),
         State::Closed if !sock.tcp.has(Flags::WAS_OPEN) => Err(Error::NotConnected),
-        State::Established
-        | State::FinWait1
-        | State::FinWait2
-        | State::Closed
-        | State::CloseWait
-        | State::LastAck
-        | State::Listen
-        | State::Closing => Ok(()),
+        State::Closed | State::Listen | State::Open(_) => Ok(()),
     }
 }
 
@@ -89,13 +82,7 @@ fn may_connect(parts: &mut Parts<'_, '_>, id: SockId) -> Result<(), Error> {
             None if sock.tcp.has(Flags::WAS_OPEN) => Err(Error::IsConnected),
             None => Ok(()),
         },
-        State::Established
-        | State::FinWait1
-        | State::FinWait2
-        | State::CloseWait
-        | State::LastAck
-        | State::Listen
-        | State::Closing => Err(Error::IsConnected),
+        State::Listen | State::Open(_) => Err(Error::IsConnected),
     }
 }
 

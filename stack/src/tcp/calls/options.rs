@@ -40,14 +40,7 @@ pub(crate) fn option(stack: &Stack, id: SockId, name: OptName) -> Result<u64, Er
                 u64::from(settings.max_segment)
             }
             State::Closed | State::Listen => DEFAULT_MSS,
-            State::Established
-            | State::SynSent
-            | State::SynReceived
-            | State::FinWait1
-            | State::FinWait2
-            | State::CloseWait
-            | State::LastAck
-            | State::Closing => u64::from(conn.snd.mss),
+            State::SynSent | State::SynReceived | State::Open(_) => u64::from(conn.snd.mss),
         },
         OptName::Congestion => conn.cc.kind() as u64,
         OptName::UserTimeout => u64::from(settings.user_timeout_ms),

@@ -80,15 +80,7 @@ pub(crate) fn is_listener(sock: &Sock) -> bool {
 
 /// It has another end.
 pub(crate) fn has_peer(sock: &Sock) -> bool {
-    match sock.tcp.state() {
-        State::Established
-        | State::FinWait1
-        | State::FinWait2
-        | State::CloseWait
-        | State::LastAck
-        | State::Closing => true,
-        State::SynSent | State::SynReceived | State::Closed | State::Listen => false,
-    }
+    sock.tcp.state().is_synchronized()
 }
 
 impl Stack {

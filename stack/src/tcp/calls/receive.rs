@@ -85,14 +85,7 @@ impl Flow<'_, '_> {
         match self.state() {
             State::Closed if self.sock.tcp.has(Flags::WAS_OPEN) => Ok(()),
             State::Closed | State::Listen => Err(Error::NotConnected),
-            State::Established
-            | State::SynSent
-            | State::SynReceived
-            | State::FinWait1
-            | State::FinWait2
-            | State::CloseWait
-            | State::LastAck
-            | State::Closing => Err(Error::WouldBlock),
+            State::SynSent | State::SynReceived | State::Open(_) => Err(Error::WouldBlock),
         }
     }
 

@@ -113,14 +113,9 @@ impl Flow<'_, '_> {
             return Err(self.sock.take_error().unwrap_or(Error::BrokenPipe));
         }
         match self.state() {
-            State::Established | State::CloseWait => Ok(()),
+            state if state.may_send_data() => Ok(()),
             State::SynSent | State::SynReceived => Err(Error::WouldBlock),
-            State::FinWait1
-            | State::FinWait2
-            | State::Closed
-            | State::LastAck
-            | State::Listen
-            | State::Closing => Err(Error::BrokenPipe),
+            State::Closed | State::Listen | State::Open(_) => Err(Error::BrokenPipe),
         }
     }
 
@@ -159,7 +154,7 @@ impl Flow<'_, '_> {
             return Err(self.sock.take_error().unwrap_or(Error::BrokenPipe));
         }
         self.conn().clear(Flags::WRITING);
-        if !self.state().can_send() {
+        if !self.state().may_send_data() {
             self.free_acknowledged(false);
             return Err(self.sock.take_error().unwrap_or(Error::BrokenPipe));
         }

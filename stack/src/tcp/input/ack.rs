@@ -8,7 +8,7 @@ use crate::tcp::flow::Flow;
 use crate::tcp::output::Rto;
 use crate::tcp::recovery::AckWork;
 use crate::tcp::seq::Seq;
-use crate::tcp::state::State;
+use crate::tcp::state::{HalfClose, State};
 
 impl Flow<'_, '_> {
     /// An old ACK says nothing about the window; its SACK blocks may still be news.
@@ -116,24 +116,20 @@ impl Flow<'_, '_> {
 
     /// State changes by acknowledgement, room for the program, more to send. `false`: it ended.
     fn after_ack(&mut self, work: &AckWork) -> bool {
-        if work.is_fin_acked {
-            match self.state() {
-                State::FinWait1 => self.enter_fin_wait_2(),
-                State::Closing => {
+        if work.is_fin_acked
+            && let State::Open(half) = self.state()
+        {
+            match half {
+                HalfClose::FinWait1 => self.enter_fin_wait_2(),
+                HalfClose::Closing => {
                     self.enter_time_wait();
                     return false;
                 }
-                State::LastAck => {
+                HalfClose::LastAck => {
                     self.done();
                     return false;
                 }
-                State::Established
-                | State::SynSent
-                | State::SynReceived
-                | State::FinWait2
-                | State::Closed
-                | State::CloseWait
-                | State::Listen => {}
+                HalfClose::Established | HalfClose::FinWait2 | HalfClose::CloseWait => {}
             }
         }
         self.note_chrono();

@@ -5,18 +5,21 @@ use crate::error::Error;
 use crate::tcp::connection::Owed;
 use crate::tcp::flow::Flow;
 use crate::tcp::segment::Fate;
-use crate::tcp::state::State;
+use crate::tcp::state::{HalfClose, State};
 
 impl Flow<'_, '_> {
     /// The peer has reset the connection.
     pub(super) fn take_reset(&mut self) {
         let error = match self.state() {
             State::SynSent => Some(Error::ConnectionRefused),
-            State::CloseWait => Some(Error::BrokenPipe),
-            State::SynReceived | State::Established | State::FinWait1 | State::FinWait2 => {
+            State::Open(HalfClose::CloseWait) => Some(Error::BrokenPipe),
+            State::SynReceived
+            | State::Open(HalfClose::Established | HalfClose::FinWait1 | HalfClose::FinWait2) => {
                 Some(Error::ConnectionReset)
             }
-            State::Closing | State::LastAck | State::Closed | State::Listen => None,
+            State::Closed
+            | State::Listen
+            | State::Open(HalfClose::Closing | HalfClose::LastAck) => None,
         };
         self.cx.global.mib.tcp_estab_resets += 1;
         match error {

@@ -9,7 +9,7 @@ use crate::tcp::connection::{Flags, Owed};
 use crate::tcp::flow::Flow;
 use crate::tcp::header;
 use crate::tcp::seq::Seq;
-use crate::tcp::state::State;
+use crate::tcp::state::{HalfClose, State};
 
 impl Flow<'_, '_> {
     /// Takes payload and FIN, and decides about the ACK.
@@ -19,7 +19,7 @@ impl Flow<'_, '_> {
             self.acknowledge_data();
             return;
         }
-        if !self.state().can_receive() {
+        if !self.state().may_receive_data() {
             // Text after the peer's FIN is ignored (RFC 9293 §3.10.7.4).
             self.acknowledge_data();
             return;
@@ -46,7 +46,8 @@ impl Flow<'_, '_> {
     fn is_unwanted(&self, segment: &Segment<'_>) -> bool {
         let is_unread = self.is_orphan() || self.sock.has(SockFlags::READ_SHUT);
         let is_new = segment.data_end().after(self.sock.tcp.rcv.nxt);
-        let is_closing = matches!(self.state(), State::FinWait1 | State::FinWait2);
+        let state = self.state();
+        let is_closing = state.may_receive_data() && state.is_fin_queued();
         segment.len > 0 && is_unread && is_new && is_closing
     }
 
@@ -239,32 +240,29 @@ impl Flow<'_, '_> {
         conn.clear(Flags::FIN_AHEAD);
         conn.ack.owe(Owed::SCHEDULED);
         self.drop_ahead();
-        match self.state() {
-            State::Established => {
+        let State::Open(half) = self.state() else {
+            return;
+        };
+        match half {
+            HalfClose::Established => {
                 let conn = self.conn();
-                conn.set_state(State::CloseWait);
+                conn.set_state(State::Open(HalfClose::CloseWait));
                 if !was_ahead {
                     // What came just before the FIN is acknowledged with it.
                     conn.ack.forgive(Owed::NOW);
                     conn.ack.owe(Owed::SOON);
                 }
             }
-            State::FinWait1 => {
+            HalfClose::FinWait1 => {
                 let conn = self.conn();
-                conn.set_state(State::Closing);
+                conn.set_state(State::Open(HalfClose::Closing));
                 conn.ack.owe(Owed::NOW);
             }
-            State::FinWait2 => {
+            HalfClose::FinWait2 => {
                 self.enter_time_wait();
                 return;
             }
-            State::SynSent
-            | State::SynReceived
-            | State::Closed
-            | State::CloseWait
-            | State::LastAck
-            | State::Listen
-            | State::Closing => {}
+            HalfClose::CloseWait | HalfClose::LastAck | HalfClose::Closing => {}
         }
         self.raise(Ready::IN | Ready::RDHUP);
     }

@@ -133,15 +133,10 @@ impl Flow<'_, '_> {
             State::SynReceived if is_first && segment.has(header::Flags::ACK) => None,
             State::SynReceived if is_first => Some(Verdict::RepeatSynAck),
             State::SynReceived
-            | State::Established
             | State::SynSent
-            | State::FinWait1
-            | State::FinWait2
             | State::Closed
-            | State::CloseWait
-            | State::LastAck
             | State::Listen
-            | State::Closing => Some(Verdict::Challenge),
+            | State::Open(_) => Some(Verdict::Challenge),
         }
     }
 

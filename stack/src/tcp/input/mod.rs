@@ -83,13 +83,7 @@ impl Flow<'_, '_> {
         }
         match self.state() {
             State::SynSent => self.receive_in_syn_sent(segment),
-            State::SynReceived
-            | State::Established
-            | State::FinWait1
-            | State::FinWait2
-            | State::CloseWait
-            | State::LastAck
-            | State::Closing => self.receive_open(segment),
+            State::SynReceived | State::Open(_) => self.receive_open(segment),
             // Neither is in the index of connections.
             State::Closed | State::Listen => {}
         }

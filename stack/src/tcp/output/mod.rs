@@ -45,12 +45,7 @@ impl Flow<'_, '_> {
                 next: Next::Idle,
             },
             State::SynSent | State::SynReceived => self.poll_handshake(tx),
-            State::Established
-            | State::FinWait1
-            | State::FinWait2
-            | State::CloseWait
-            | State::LastAck
-            | State::Closing => self.poll_open(tx),
+            State::Open(_) => self.poll_open(tx),
         }
     }
 
@@ -155,7 +150,7 @@ impl Flow<'_, '_> {
     /// Our FIN is queued and has not been sent.
     pub(crate) fn fin_is_unsent(&self) -> bool {
         let snd = &self.sock.tcp.snd;
-        self.state().is_closing() && snd.nxt.at_or_before(snd.written)
+        self.state().is_fin_queued() && snd.nxt.at_or_before(snd.written)
     }
 }
 

@@ -37,7 +37,7 @@ impl Flow<'_, '_> {
     pub(crate) fn plan(&mut self) -> Plan {
         let snd = &self.sock.tcp.snd;
         let unsent = snd.written.saturating_distance(snd.nxt);
-        let fin = self.state().is_closing() && snd.nxt.at_or_before(snd.written);
+        let fin = self.state().is_fin_queued() && snd.nxt.at_or_before(snd.written);
         if unsent == 0 && !fin {
             return Plan::Nothing;
         }
@@ -133,7 +133,7 @@ impl Flow<'_, '_> {
     /// `len` without a small packet at its end that Nagle or a cork keeps back.
     fn whole_packets(&self, len: u32, unsent: u32, mss: u32) -> u32 {
         let is_held = self.is_corked() || self.nagle_holds();
-        let is_last = self.state().is_closing();
+        let is_last = self.state().is_fin_queued();
         if len == unsent && len > mss && is_held && !is_last {
             len - len % mss
         } else {

@@ -8,7 +8,7 @@ use crate::tcp::connection::{Flags, TransmitTimer};
 use crate::tcp::flow::Flow;
 use crate::tcp::rtt::Rtt;
 use crate::tcp::segment::Fate;
-use crate::tcp::state::State;
+use crate::tcp::state::{HalfClose, State};
 use crate::time::Instant;
 
 /// Retransmissions of an orphan where `net.ipv4.tcp_orphan_retries` is 0.
@@ -61,7 +61,7 @@ impl Flow<'_, '_> {
         let loss = &mut conn.loss;
         let is_thin = loss.packets_out < NOT_THIN && loss.ssthresh < INFINITE_SSTHRESH;
         let may_stay = config.thin_linear_timeouts != 0 && loss.retransmits <= THIN_TIMEOUTS;
-        if state == State::Established && is_thin && may_stay {
+        if state == State::Open(HalfClose::Established) && is_thin && may_stay {
             loss.backoff = 0;
         } else if state != State::SynSent || rto_count > u32::from(config.syn_linear_timeouts) {
             loss.backoff = loss.backoff.saturating_add(1);
@@ -96,14 +96,7 @@ impl Flow<'_, '_> {
                     .saturating_add(config.syn_linear_timeouts)
             }
             State::SynReceived => config.synack_retries,
-            State::Established
-            | State::FinWait1
-            | State::FinWait2
-            | State::Closed
-            | State::CloseWait
-            | State::LastAck
-            | State::Listen
-            | State::Closing => {
+            State::Closed | State::Listen | State::Open(_) => {
                 if self.is_orphan() {
                     orphan_retries(config)
                 } else {
