@@ -5,9 +5,11 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use super::control::CongestionControl;
+use super::decision::Decision;
 use super::hystart::{Hystart, Verdict};
+use super::view::{CcView, Episode};
 use super::window::{self, additive_increase, at_least_minimum, may_grow, slow_start};
-use super::{CcView, CongestionControl, Decision, Episode};
 use crate::tcp::rate::RateSample;
 
 /// CUBIC's state. Zero times and windows mean: not known yet.

@@ -1,6 +1,6 @@
 //! The pacing rate of connections whose controller names none.
 
-use super::CcView;
+use super::view::CcView;
 
 /// The window spread over a round trip, times `net.ipv4.tcp_pacing_ss_ratio` in slow start or
 /// `net.ipv4.tcp_pacing_ca_ratio` near and above `ssthresh` (percent), as Linux's `tcp_update_pacing_rate`, but over the

@@ -2,8 +2,10 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use super::control::CongestionControl;
+use super::decision::Decision;
+use super::view::{CcView, Episode};
 use super::window::{self, additive_increase, at_least_minimum, may_grow, slow_start};
-use super::{CcView, CongestionControl, Decision, Episode};
 use crate::tcp::rate::RateSample;
 
 /// Reno's state: the acknowledged segments that have not grown the window yet.

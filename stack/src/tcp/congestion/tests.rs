@@ -1,7 +1,15 @@
 //! What holds for every controller.
 
+use super::any_cc::AnyCc;
 use super::testing::{Link, MILLI, Path, SECOND};
 use super::*;
+use crate::config::CcKind;
+use crate::tcp::rate::RateSample;
+use crate::time::Instant;
+use zerocopy::IntoBytes;
+
+/// Where a block's kind stands: behind the words of state.
+const KIND_AT: usize = size_of::<CcBlock>() - 8;
 
 /// Random numbers in which the extremes are as frequent as the middle.
 struct Wild(u64);
@@ -74,8 +82,8 @@ fn no_stored_state_and_no_view_makes_a_controller_panic() {
     for round in 0..30_000 {
         let kind = CcKind::ALL[round % CcKind::ALL.len()];
         let mut block = CcBlock::new(kind);
-        for word in &mut block.state {
-            *word = wild.next();
+        for word in block.as_mut_bytes()[..KIND_AT].chunks_exact_mut(8) {
+            word.copy_from_slice(&wild.next().to_ne_bytes());
         }
         let decision = block.on_ack(&wild.view(), &wild.sample());
         assert_eq!(
@@ -102,7 +110,7 @@ fn no_stored_state_and_no_view_makes_a_controller_panic() {
 #[test]
 fn an_impossible_kind_reads_as_reno() {
     let mut block = CcBlock::new(CcKind::Bbr);
-    block.kind = 77;
+    block.as_mut_bytes()[KIND_AT] = 77;
     assert_eq!(block.kind(), CcKind::Reno);
     assert!(matches!(block.as_any(), AnyCc::Reno(_)));
 }

@@ -1,6 +1,8 @@
 //! Window arithmetic that cubic and reno share.
 
-use super::{CaState, CcView, Decision, INFINITE_SSTHRESH};
+use super::ca_state::CaState;
+use super::decision::Decision;
+use super::view::{CcView, INFINITE_SSTHRESH};
 
 /// Windows of send buffer for a controller that never sends more than twice what is acknowledged.
 pub(super) const SEND_BUFFER_WINDOWS: u32 = 2;

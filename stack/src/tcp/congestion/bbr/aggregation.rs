@@ -3,7 +3,6 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::bandwidth::Bandwidth;
-use super::{Bbr, Flags};
 use crate::tcp::congestion::CcView;
 use crate::tcp::rate::RateSample;
 use crate::time::Instant;
@@ -34,6 +33,48 @@ impl Aggregation {
         self.epoch_acked = 0;
     }
 
+    /// Compares what this epoch acknowledged with what the bandwidth lets expect.
+    pub(super) fn update(
+        &mut self,
+        view: &CcView,
+        sample: &RateSample,
+        bandwidth: Bandwidth,
+        is_round_start: bool,
+    ) {
+        if sample.acked_sacked == 0 || !sample.is_valid() {
+            return;
+        }
+        if is_round_start {
+            self.count_round();
+        }
+        let elapsed_ns = view
+            .delivered_at
+            .as_nanos()
+            .saturating_sub(self.epoch_start_ns);
+        let mut expected = bandwidth.segments_in(elapsed_ns);
+        let acked = self.epoch_acked.saturating_add(sample.acked_sacked);
+        if self.epoch_acked <= expected || acked >= EPOCH_ACKED_MAX {
+            // ACKs no longer run ahead of the rate, or the epoch is too old to mean anything.
+            self.restart_epoch(view.delivered_at);
+            expected = 0;
+        }
+        self.epoch_acked = self
+            .epoch_acked
+            .saturating_add(sample.acked_sacked)
+            .min(EPOCH_ACKED_MAX);
+        let excess = self
+            .epoch_acked
+            .saturating_sub(expected)
+            .min(view.cwnd)
+            .min(EXCESS_MAX);
+        self.excess[0] = self.excess[0].max(excess);
+    }
+
+    /// Window to add for aggregation, at most what the path delivers in 100 ms.
+    pub(super) fn room(&self, bandwidth: Bandwidth) -> u32 {
+        self.max_excess().min(bandwidth.segments_in(ROOM_NS_MAX))
+    }
+
     fn count_round(&mut self) {
         self.window_rounds = self.window_rounds.saturating_add(1);
         if self.window_rounds >= WINDOW_ROUNDS {
@@ -44,52 +85,6 @@ impl Aggregation {
 
     fn max_excess(&self) -> u32 {
         self.excess[0].max(self.excess[1])
-    }
-}
-
-impl Bbr {
-    /// Compares what this epoch acknowledged with what the bandwidth lets expect.
-    pub(super) fn update_aggregation(&mut self, view: &CcView, sample: &RateSample) {
-        if sample.acked_sacked == 0 || !sample.is_valid() {
-            return;
-        }
-        let bandwidth = self.bandwidth();
-        let is_round_start = self.has(Flags::ROUND_START);
-        let epoch = &mut self.aggregation;
-        if is_round_start {
-            epoch.count_round();
-        }
-        let elapsed_ns = view
-            .delivered_at
-            .as_nanos()
-            .saturating_sub(epoch.epoch_start_ns);
-        let mut expected = bandwidth.segments_in(elapsed_ns);
-        let acked = epoch.epoch_acked.saturating_add(sample.acked_sacked);
-        if epoch.epoch_acked <= expected || acked >= EPOCH_ACKED_MAX {
-            // ACKs no longer run ahead of the rate, or the epoch is too old to mean anything.
-            epoch.restart_epoch(view.delivered_at);
-            expected = 0;
-        }
-        epoch.epoch_acked = epoch
-            .epoch_acked
-            .saturating_add(sample.acked_sacked)
-            .min(EPOCH_ACKED_MAX);
-        let excess = epoch
-            .epoch_acked
-            .saturating_sub(expected)
-            .min(view.cwnd)
-            .min(EXCESS_MAX);
-        epoch.excess[0] = epoch.excess[0].max(excess);
-    }
-
-    /// Window to add for aggregation, at most what the path delivers in 100 ms; nothing before the pipe is full.
-    pub(super) fn aggregation_room(&self, bandwidth: Bandwidth) -> u32 {
-        if !self.has(Flags::PIPE_FULL) {
-            return 0;
-        }
-        self.aggregation
-            .max_excess()
-            .min(bandwidth.segments_in(ROOM_NS_MAX))
     }
 }
 

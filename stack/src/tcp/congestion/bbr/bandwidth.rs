@@ -1,8 +1,6 @@
 //! The bottleneck's bandwidth: the largest delivery rate of the last ten packet-timed rounds.
 
-use super::{Bbr, Flags};
-use crate::tcp::congestion::CcView;
-use crate::tcp::rate::RateSample;
+use super::gain::GAIN_SHIFT;
 
 /// A rate in segments per microsecond, scaled by 2^24 as in Linux; the samples behind it are taken in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +31,7 @@ impl Bandwidth {
     /// product rounded down would feed back into an ever smaller rate).
     pub(super) fn product(self, rtt_ns: u64, gain_scaled: u32) -> u32 {
         let scaled = self.0.saturating_mul(rtt_ns) / NANOS_PER_MICRO;
-        let gained = scaled.saturating_mul(u64::from(gain_scaled)) >> super::pacing::GAIN_SHIFT;
+        let gained = scaled.saturating_mul(u64::from(gain_scaled)) >> GAIN_SHIFT;
         u32::try_from(gained.div_ceil(UNIT)).unwrap_or(u32::MAX)
     }
 
@@ -44,31 +42,8 @@ impl Bandwidth {
             .0
             .saturating_mul(u64::from(mss))
             .saturating_mul(u64::from(gain_scaled))
-            >> super::pacing::GAIN_SHIFT;
+            >> GAIN_SHIFT;
         gained.saturating_mul(MICROS_PER_SECOND / 100 * (100 - MARGIN_PERCENT)) >> SHIFT
-    }
-}
-
-impl Bbr {
-    /// Counts rounds and takes the sample into the filter.
-    pub(super) fn update_bandwidth(&mut self, view: &CcView, sample: &RateSample) {
-        self.set(Flags::ROUND_START, false);
-        if !sample.is_valid() {
-            return;
-        }
-        if sample.prior_delivered >= self.round_end_delivered {
-            self.round_end_delivered = view.delivered;
-            self.rounds = self.rounds.wrapping_add(1);
-            self.set(Flags::ROUND_START, true);
-            self.set(Flags::PACKET_CONSERVATION, false);
-        }
-        self.sample_policer(view, sample);
-        let measured = Bandwidth::over(sample.delivered.unsigned_abs(), sample.interval_ns);
-        // What the application held back says nothing about the path, unless it beats the model.
-        if !sample.is_app_limited || measured >= self.max_bandwidth() {
-            self.bandwidth
-                .update(WINDOW_ROUNDS, u64::from(self.rounds), measured.to_raw());
-        }
     }
 }
 
@@ -78,5 +53,3 @@ const NANOS_PER_MICRO: u64 = 1000;
 const MICROS_PER_SECOND: u64 = 1_000_000;
 /// Pacing stays this far below the estimate, so that the bottleneck's queue drains.
 const MARGIN_PERCENT: u64 = 1;
-/// A gain cycle and two rounds more.
-const WINDOW_ROUNDS: u64 = 10;

@@ -1,9 +1,10 @@
 //! From the model to a window: the bandwidth-delay product, room for bursts, and what recovery does to it.
 
 use super::bandwidth::Bandwidth;
-use super::pacing::Gain;
-use super::probe_bw::Phase;
-use super::{Bbr, Flags, State};
+use super::gain::Gain;
+use super::model::{Bbr, Flags};
+use super::phase::Phase;
+use super::state::State;
 use crate::tcp::congestion::{CaState, CcView, Decision};
 use crate::tcp::rate::RateSample;
 
@@ -75,6 +76,15 @@ impl Bbr {
             cwnd
         };
         moved.max(CWND_MIN)
+    }
+
+    /// Window for aggregated ACKs; nothing before the pipe is full.
+    pub(super) fn aggregation_room(&self, bandwidth: Bandwidth) -> u32 {
+        if self.has(Flags::PIPE_FULL) {
+            self.aggregation.room(bandwidth)
+        } else {
+            0
+        }
     }
 
     /// Recovery's first round sends what was delivered; its end brings the saved window back.

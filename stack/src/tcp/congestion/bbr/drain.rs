@@ -1,7 +1,8 @@
 //! Drain: the queue that Startup built goes out before the steady state begins.
 
-use super::pacing::Gain;
-use super::{Bbr, Flags, State};
+use super::gain::Gain;
+use super::model::{Bbr, Flags};
+use super::state::State;
 use crate::tcp::congestion::{CcView, Decision};
 
 impl Bbr {

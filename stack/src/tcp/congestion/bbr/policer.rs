@@ -4,8 +4,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::bandwidth::Bandwidth;
-use super::pacing::Gain;
-use super::{Bbr, Flags, State};
+use super::gain::Gain;
 use crate::tcp::congestion::CcView;
 use crate::tcp::rate::RateSample;
 
@@ -44,6 +43,43 @@ impl Policer {
     /// The policer's rate, if one was found.
     pub(super) fn bandwidth_in_use(&self) -> Option<Bandwidth> {
         (self.is_in_use != 0).then(|| Bandwidth::from_raw(self.bandwidth))
+    }
+
+    /// One ACK's contribution. After 48 rounds of cruising at its rate the policer is forgotten.
+    pub(super) fn on_ack(
+        &mut self,
+        view: &CcView,
+        sample: &RateSample,
+        is_round_start: bool,
+        is_cruising: bool,
+    ) -> Verdict {
+        if self.is_in_use != 0 {
+            return self.reign(view, is_cruising && is_round_start);
+        }
+        let Some(rate) = self.sample(view, sample, is_round_start) else {
+            return Verdict::Same;
+        };
+        if self.bandwidth != 0 && self.is_consistent(rate, view.mss) {
+            self.bandwidth = rate.to_raw().midpoint(self.bandwidth);
+            self.is_in_use = 1;
+            self.rounds = 0;
+            tracing::debug!(target: "nstk::cc", bandwidth = self.bandwidth, "bbr found a policer");
+            return Verdict::Found;
+        }
+        self.bandwidth = rate.to_raw();
+        self.start_interval(view);
+        Verdict::Same
+    }
+
+    fn reign(&mut self, view: &CcView, is_round: bool) -> Verdict {
+        if is_round {
+            self.rounds = self.rounds.saturating_add(1);
+            if self.rounds >= IN_USE_ROUNDS {
+                self.reset(view);
+                return Verdict::Over;
+            }
+        }
+        Verdict::Same
     }
 
     fn start_interval(&mut self, view: &CcView) {
@@ -109,35 +145,15 @@ impl Policer {
     }
 }
 
-impl Bbr {
-    /// One ACK's contribution; also the end of the policer's reign after 48 rounds, in case it has gone.
-    pub(super) fn sample_policer(&mut self, view: &CcView, sample: &RateSample) {
-        let is_round_start = self.has(Flags::ROUND_START);
-        if self.policer.is_in_use != 0 {
-            let is_cruising = matches!(self.state(), State::ProbeBw(_));
-            if is_cruising && is_round_start {
-                self.policer.rounds = self.policer.rounds.saturating_add(1);
-                if self.policer.rounds >= IN_USE_ROUNDS {
-                    self.policer.reset(view);
-                    self.enter_probe_bw(view);
-                }
-            }
-            return;
-        }
-        let Some(rate) = self.policer.sample(view, sample, is_round_start) else {
-            return;
-        };
-        if self.policer.bandwidth != 0 && self.policer.is_consistent(rate, view.mss) {
-            self.policer.bandwidth = rate.to_raw().midpoint(self.policer.bandwidth);
-            self.policer.is_in_use = 1;
-            self.policer.rounds = 0;
-            self.pacing_gain = Gain::ONE.scaled();
-            tracing::debug!(target: "nstk::cc", bandwidth = self.policer.bandwidth, "bbr found a policer");
-            return;
-        }
-        self.policer.bandwidth = rate.to_raw();
-        self.policer.start_interval(view);
-    }
+/// What an ACK changed about the policer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing.
+    Same,
+    /// There is one: send at its rate.
+    Found,
+    /// Its reign is over, in case it has gone.
+    Over,
 }
 
 const INTERVAL_ROUNDS_MIN: u32 = 4;

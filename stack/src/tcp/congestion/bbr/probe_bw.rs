@@ -1,38 +1,11 @@
 //! ProbeBw: the gain cycle of eight phases, each about one shortest round trip long.
 
-use super::pacing::Gain;
-use super::{Bbr, State};
+use super::gain::Gain;
+use super::model::Bbr;
+use super::phase::{CYCLE_LEN, Phase};
+use super::state::State;
 use crate::tcp::congestion::CcView;
 use crate::tcp::rate::RateSample;
-
-/// A phase of the cycle, 0 to 7: up, down, and six at the estimated bandwidth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Phase(u8);
-
-impl Phase {
-    /// Probing for more bandwidth.
-    pub(super) const UP: Self = Self(0);
-
-    pub(super) fn from_u8(value: u8) -> Self {
-        Self(value % CYCLE_LEN)
-    }
-
-    pub(super) fn to_u8(self) -> u8 {
-        self.0
-    }
-
-    pub(super) fn gain(self) -> Gain {
-        match self.0 {
-            0 => Gain::UP,
-            1 => Gain::DOWN,
-            _ => Gain::ONE,
-        }
-    }
-
-    fn next(self) -> Self {
-        Self((self.0 + 1) % CYCLE_LEN)
-    }
-}
 
 impl Bbr {
     /// Starts the cycle at any phase but the draining one, so that flows that share a path do not probe together.
@@ -86,6 +59,5 @@ fn spread(view: &CcView) -> u8 {
     mixed.to_be_bytes()[0]
 }
 
-const CYCLE_LEN: u8 = 8;
 /// Phases to start from: all but one.
 const START_PHASES: u8 = 7;

@@ -1,7 +1,8 @@
 //! The path's propagation delay, and ProbeRtt, which empties the queue to see it again.
 
 use super::cwnd::CWND_MIN;
-use super::{Bbr, Flags, State};
+use super::model::{Bbr, Flags};
+use super::state::State;
 use crate::tcp::congestion::{CcView, Decision};
 use crate::tcp::rate::RateSample;
 

@@ -1,6 +1,6 @@
 //! Startup: when is the pipe full?
 
-use super::{Bbr, Flags};
+use super::model::{Bbr, Flags};
 use crate::tcp::rate::RateSample;
 
 impl Bbr {

@@ -4,10 +4,17 @@
 use std::vec::Vec;
 
 use super::super::testing::{Link, MILLI, MSS, Path, SECOND};
-use super::super::{AnyCc, CcBlock, CongestionControl};
-use super::probe_bw::Phase;
-use super::*;
+use super::bandwidth::Bandwidth;
+use super::cwnd::CWND_MIN;
+use super::gain::Gain;
+use super::model::{Bbr, MODE_DRAIN};
+use super::phase::Phase;
+use super::state::State;
 use crate::config::CcKind;
+use crate::tcp::congestion::any_cc::AnyCc;
+use crate::tcp::congestion::{CaState, CcBlock, CongestionControl};
+use crate::tcp::rate::RateSample;
+use crate::time::Instant;
 
 fn bbr(path: &mut Path) -> &mut Bbr {
     match path.block.as_any() {
@@ -125,7 +132,7 @@ fn probe_rtt_comes_after_ten_seconds_and_holds_four_segments_for_200_ms() {
         "lasted {}",
         last - first
     );
-    assert_eq!(lowest, cwnd::CWND_MIN);
+    assert_eq!(lowest, CWND_MIN);
     assert!(
         path.decision.cwnd >= before * 9 / 10,
         "{} is restored from {before}",

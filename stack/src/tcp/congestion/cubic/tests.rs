@@ -3,7 +3,7 @@
 use zerocopy::FromZeros;
 
 use super::super::testing::{Link, MILLI, Path, SECOND};
-use super::super::{CaState, CongestionControl, INFINITE_SSTHRESH};
+use super::super::{CaState, INFINITE_SSTHRESH};
 use super::*;
 use crate::config::CcKind;
 use crate::time::Instant;
