@@ -4,11 +4,12 @@
 use super::buffer::reassembly::OutOfOrder;
 use super::buffer::receive::Run;
 use super::buffer::send::SendChain;
-use super::congestion::{CaState, CcBlock};
+use super::congestion::{CcBlock, CongestionWindow};
 use super::options::Scale;
 use super::rate::RateState;
+use super::recovery::Recovery;
 use super::rtt::Rtt;
-use super::segment::{TxQueue, TxSegId};
+use super::segment::TxQueue;
 use super::seq::Seq;
 use super::settings::Settings;
 use super::state::State;
@@ -18,15 +19,14 @@ use crate::time::Instant;
 use bitflags::bitflags;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// Congestion window of a new connection, packets (RFC 6928).
-pub(crate) const INITIAL_WINDOW: u32 = 10;
-
 /// Everything TCP knows about one endpoint. All-zero bytes are a closed one.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Connection {
-    /// Congestion control.
+    /// Congestion control: the algorithm that runs.
     pub(crate) cc: CcBlock,
+    /// Congestion control: the window.
+    pub(crate) window: CongestionWindow,
     /// Delivery rate estimator.
     pub(crate) rate: RateState,
     /// Round trip estimator.
@@ -34,7 +34,7 @@ pub(crate) struct Connection {
     /// Sending: RFC 9293's SND variables and the data behind them.
     pub(crate) snd: Sending,
     /// What is known of the fate of what was sent.
-    pub(crate) loss: Loss,
+    pub(crate) loss: Recovery,
     /// Receiving: RFC 9293's RCV variables and the data behind them.
     pub(crate) rcv: Receiving,
     /// When to acknowledge.
@@ -84,20 +84,10 @@ bitflags! {
         const WAS_OPEN = 1 << 13;
         /// A listener made it, and nobody has accepted it yet.
         const UNACCEPTED = 1 << 14;
-        /// Reordering was seen: dupthresh does not apply.
-        const REORDERED = 1 << 15;
-        /// RACK's newest delivered segment changed with this ACK.
-        const RACK_ADVANCED = 1 << 16;
-        /// Recovery after a timeout watches for a spurious one (F-RTO).
-        const FRTO = 1 << 17;
-        /// The probe under way repeated old data.
-        const PROBE_RESENT = 1 << 18;
         /// A keepalive has to go out.
         const PROBE_PENDING = 1 << 19;
         /// A tail loss probe may send one segment beyond the window.
         const TAIL_PROBE = 1 << 22;
-        /// The reduction in force may be undone.
-        const UNDO = 1 << 23;
         /// A zero-window probe has to go out.
         const WINDOW_PROBE = 1 << 25;
         /// A reader found another reader: tell it when it may go on.
@@ -185,99 +175,6 @@ pub(crate) struct Sending {
     pub(crate) written_at: Instant,
     /// Writes right after one another, up to now.
     pub(crate) streak: u64,
-}
-
-/// Loss detection, recovery, congestion window. Counts are packets.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub(crate) struct Loss {
-    /// Sent and not acknowledged.
-    pub(crate) packets_out: u32,
-    /// Of these: reported by SACK (without SACK: counted duplicate ACKs).
-    pub(crate) sacked_out: u32,
-    /// Of these: taken for lost.
-    pub(crate) lost_out: u32,
-    /// Of these: sent again, and not known to be lost again.
-    pub(crate) retrans_out: u32,
-    /// Congestion window.
-    pub(crate) cwnd: u32,
-    /// Slow start threshold.
-    pub(crate) ssthresh: u32,
-    /// Window when the reduction in force began.
-    pub(crate) prior_cwnd: u32,
-    /// Threshold before the reduction in force.
-    pub(crate) prior_ssthresh: u32,
-    /// Sequence number that ends the episode.
-    pub(crate) high_seq: Seq,
-    /// First number of the episode that could be undone.
-    pub(crate) undo_marker: Seq,
-    /// Retransmissions of the episode not reported as duplicates; -1: undo is not possible.
-    pub(crate) undo_retrans: i32,
-    /// PRR (RFC 6937): delivered and sent since recovery began.
-    pub(crate) prr_delivered: u32,
-    pub(crate) prr_out: u32,
-    /// Reordering seen, packets; 3 before any.
-    pub(crate) reordering: u32,
-    /// Most packets out in the round that ends at `usage_end`, to tell whether the window was used.
-    pub(crate) usage_max: u32,
-    pub(crate) usage_end: Seq,
-    /// Window in use since `usage_checked` (RFC 2861).
-    pub(crate) used: u32,
-    /// Highest number reported by SACK.
-    pub(crate) sack_high: Seq,
-    /// Newest delivered segment in sending order (RFC 8985): when sent, its end, its round trip.
-    pub(crate) rack_sent_at: Instant,
-    pub(crate) rack_rtt_ns: u64,
-    pub(crate) usage_checked: Instant,
-    /// When the retransmission under way began, for the user timeout; 0: none.
-    pub(crate) retrans_since: Instant,
-    /// Segment a tail loss probe is to send again; none: no such probe is due.
-    pub(crate) probe_seg: TxSegId,
-    /// Segment SACKed last below the highest: the next filled hole is near.
-    pub(crate) sack_hint: TxSegId,
-    /// Highest segment that is SACKed: the next report of new data is near.
-    pub(crate) sack_high_hint: TxSegId,
-    /// When the peer dropped data it had reported by SACK; what was sent before measures no rate,
-    /// as some of it counted as delivered already.
-    pub(crate) reneged_at: Instant,
-    /// Packets ever marked lost.
-    pub(crate) lost_total: u64,
-    pub(crate) rack_end: Seq,
-    /// `snd.nxt` when a tail loss probe went out (RFC 8985 §7.4); meaningful while `probing`.
-    pub(crate) probe_high: Seq,
-    /// Reordering window, quarters of the least round trip.
-    pub(crate) rack_steps: u8,
-    /// Recoveries the widened reordering window stays.
-    pub(crate) rack_persist: u8,
-    /// Retransmission timeouts in a row.
-    pub(crate) retransmits: u8,
-    /// Doublings of the timeout.
-    pub(crate) backoff: u8,
-    /// Unanswered window probes and keepalives.
-    pub(crate) probes: u8,
-    pub(crate) ca_state: u8,
-    /// A tail loss probe is out.
-    pub(crate) probing: u8,
-    _pad: u8,
-}
-
-impl Loss {
-    /// Packets thought to be in the network (RFC 6675's pipe).
-    pub(crate) fn in_flight(&self) -> u32 {
-        let left = self.sacked_out.saturating_add(self.lost_out);
-        self.packets_out
-            .saturating_sub(left)
-            .saturating_add(self.retrans_out)
-    }
-
-    /// Loss state; an impossible value reads as open.
-    pub(crate) fn ca_state(&self) -> CaState {
-        CaState::from_u8(self.ca_state).unwrap_or(CaState::Open)
-    }
-
-    pub(crate) fn set_ca_state(&mut self, state: CaState) {
-        self.ca_state = state as u8;
-    }
 }
 
 /// Receiving side.

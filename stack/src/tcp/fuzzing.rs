@@ -48,8 +48,12 @@ impl Tcp {
         if segs > 0 {
             assert_eq!(at, conn.snd.nxt, "what was sent ends at SND.NXT");
         }
-        let loss = &conn.loss;
-        assert_eq!((loss.packets_out, loss.lost_out), (out, lost), "in flight");
+        let board = &conn.loss.board;
+        assert_eq!(
+            (board.packets_out, board.lost_out),
+            (out, lost),
+            "in flight"
+        );
         Holdings {
             send_blocks: conn.snd.chain.blocks(),
             receive_buffers: conn.rcv.queue.buffers() + conn.rcv.ahead.buffers(),

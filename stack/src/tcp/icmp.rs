@@ -1,7 +1,5 @@
 //! What ICMP and ARP say about the way to a peer (RFC 1122 §4.2.3.9, RFC 5927, RFC 1191).
 
-use super::congestion::CaState;
-use super::connection::Flags;
 use super::flow::{Flow, with_flow};
 use super::recovery::AckWork;
 use super::request;
@@ -80,13 +78,9 @@ impl Flow<'_, '_> {
         while let Some(next) = self.lose_if_longer(id, mss, &mut work) {
             id = next;
         }
-        if work.lost > 0 && self.sock.tcp.loss.ca_state() != CaState::Loss {
-            // Not congestion: the window stays (Linux: tcp_simple_retransmit).
-            self.sock.tcp.loss.high_seq = self.sock.tcp.snd.nxt;
-            self.sock.tcp.loss.prior_cwnd = 0;
-            self.sock.tcp.loss.prior_ssthresh = 0;
-            self.conn().clear(Flags::UNDO | Flags::FRTO);
-            self.set_ca_state(CaState::Loss);
+        if work.lost > 0 {
+            let conn = self.conn();
+            conn.loss.enter_loss_without_congestion(conn.snd.nxt);
         }
         self.wake_output();
     }

@@ -152,16 +152,16 @@ pub(crate) fn of(sock: &Sock, now: Instant) -> TcpInfo {
 
 fn fill_loss(info: &mut TcpInfo, conn: &Connection) {
     let loss = &conn.loss;
-    info.ca_state = loss.ca_state;
+    info.ca_state = loss.ca_state() as u8;
     info.retransmits = loss.retransmits;
     info.probes = loss.probes;
     info.backoff = loss.backoff;
-    info.unacked = loss.packets_out;
-    info.sacked = loss.sacked_out;
-    info.lost = loss.lost_out;
-    info.retrans = loss.retrans_out;
-    info.snd_ssthresh = loss.ssthresh;
-    info.snd_cwnd = loss.cwnd;
+    info.unacked = loss.board.packets_out;
+    info.sacked = loss.board.sacked_out;
+    info.lost = loss.board.lost_out;
+    info.retrans = loss.board.retrans_out;
+    info.snd_ssthresh = conn.window.ssthresh;
+    info.snd_cwnd = conn.window.cwnd;
     info.reordering = loss.reordering;
     info.total_retrans = conn.stats.total_retrans;
     info.dsack_dups = conn.stats.dsack_dups;

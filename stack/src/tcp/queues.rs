@@ -11,13 +11,7 @@ impl Flow<'_, '_> {
         let blocks = u64::from(snd.chain.blocks());
         snd.queue.clear(&mut self.tcp.tx_segs);
         snd.chain.clear(&mut self.tcp.send(self.cx.bufs));
-        let loss = &mut self.sock.tcp.loss;
-        (
-            loss.packets_out,
-            loss.sacked_out,
-            loss.lost_out,
-            loss.retrans_out,
-        ) = (0, 0, 0, 0);
+        self.sock.tcp.loss.board.clear();
         self.uncharge(blocks * BLOCK_PAGES);
     }
 

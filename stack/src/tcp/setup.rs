@@ -1,12 +1,13 @@
 //! Starting values of a connection: options, windows, buffers.
 
-use super::congestion::{CcBlock, CongestionControl, INFINITE_SSTHRESH};
-use super::connection::{Connection, Flags, INITIAL_WINDOW};
+use super::congestion::{CcBlock, CongestionControl, CongestionWindow, INITIAL_WINDOW};
+use super::connection::{Connection, Flags};
 use super::flow::Flow;
 use super::isn::clock_offset;
 use super::offer::{FILL_DEFAULT, FIRST_WINDOW_MAX, MSS_DEFAULT, MSS_MIN, Offer, headers};
 use super::options::{Options, Scale, TIMESTAMPS_LEN};
 use super::rate::RateState;
+use super::recovery::Recovery;
 use super::rtt::Rtt;
 use super::seq::Seq;
 use super::settings::Settings;
@@ -63,12 +64,8 @@ impl Flow<'_, '_> {
         (conn.snd.iss, conn.snd.una, conn.snd.nxt) = (iss, iss, iss);
         conn.snd.written = iss.add(1);
         conn.snd.small_end = iss;
-        conn.loss.cwnd = INITIAL_WINDOW;
-        conn.loss.ssthresh = INFINITE_SSTHRESH;
-        conn.loss.reordering = config.reordering;
-        conn.loss.undo_retrans = -1;
-        conn.loss.rack_steps = 1;
-        (conn.loss.high_seq, conn.loss.usage_end) = (iss, iss);
+        conn.window = CongestionWindow::new(iss);
+        conn.loss = Recovery::new(iss, config.reordering);
         conn.rcv.fill = FILL_DEFAULT;
         conn.rcv.ts_offset = clock_offset(self.cx.global, local, remote);
     }
@@ -151,7 +148,7 @@ impl Flow<'_, '_> {
         conn.stats.acked_at = now;
         conn.ack.received_at = now;
         conn.loss.retransmits = 0;
-        conn.loss.usage_checked = now;
+        conn.window.usage_checked = now;
         conn.loss.retrans_since = Instant::ZERO;
         let clamp = self.payload_of(self.sock.receive_buffer);
         let rcv = &mut self.sock.tcp.rcv;
@@ -172,7 +169,7 @@ impl Flow<'_, '_> {
         }
         let conn = &self.sock.tcp;
         let packets = conn
-            .loss
+            .window
             .cwnd
             .max(INITIAL_WINDOW)
             .max(conn.loss.reordering + 1);

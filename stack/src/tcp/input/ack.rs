@@ -79,10 +79,7 @@ impl Flow<'_, '_> {
         self.free_acknowledged(is_writing);
         let conn = &mut self.sock.tcp;
         if conn.snd.queue.is_empty() {
-            conn.loss.sacked_out = 0;
-            conn.loss.packets_out = 0;
-            conn.loss.lost_out = 0;
-            conn.loss.retrans_out = 0;
+            conn.loss.board.clear();
         }
     }
 
@@ -92,8 +89,8 @@ impl Flow<'_, '_> {
         self.take_probe_ack(work);
         if self.is_dubious(work) {
             self.alert(work);
-        } else if self.sock.tcp.has(Flags::RACK_ADVANCED) {
-            self.conn().clear(Flags::RACK_ADVANCED);
+        } else {
+            self.conn().loss.rack.take_advanced();
         }
         if work.delivered() > 0 || work.lost > 0 {
             self.control(work, rtt);
@@ -142,8 +139,8 @@ impl Flow<'_, '_> {
     /// Room has come free: grows the buffer if the flow outgrew it, and tells a writer once there is
     /// enough (Linux: tcp_new_space, sk_stream_write_space).
     fn tell_writable(&mut self) {
-        let loss = &self.sock.tcp.loss;
-        if loss.in_flight() < loss.cwnd && !self.memory().is_pressed() {
+        let conn = &self.sock.tcp;
+        if conn.loss.in_flight() < conn.window.cwnd && !self.memory().is_pressed() {
             self.expand_send_buffer();
         }
         if self.is_writable() {

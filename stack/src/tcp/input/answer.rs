@@ -33,8 +33,8 @@ impl Flow<'_, '_> {
         let head = self.sock.tcp.snd.queue.head();
         let conn = &mut self.sock.tcp;
         match self.tcp.tx_segs.get(head).map(|seg| seg.fate()) {
-            Some(Fate::InFlight) => conn.loss.lost_out += 1,
-            Some(Fate::Resent) => conn.loss.retrans_out = 0,
+            Some(Fate::InFlight) => conn.loss.board.lost_out += 1,
+            Some(Fate::Resent) => conn.loss.board.retrans_out = 0,
             Some(Fate::Lost | Fate::Sacked) | None => return,
         }
         conn.snd

@@ -2,7 +2,8 @@
 
 use super::Segment;
 use crate::sock::{Ready, Sock, SockFlags, SockId, SockKind};
-use crate::tcp::connection::{self, Connection, INITIAL_WINDOW};
+use crate::tcp::congestion::INITIAL_WINDOW;
+use crate::tcp::connection::{self, Connection};
 use crate::tcp::flow::{Flow, with_flow};
 use crate::tcp::parts::Parts;
 use crate::tcp::request::{Flags, Request};
@@ -91,7 +92,7 @@ impl Flow<'_, '_> {
             conn.rtt.sample_min(now, rtt_ns);
         }
         // A SYN-ACK that was lost twice starts with one segment (Linux: tcp_init_transfer).
-        conn.loss.cwnd = if request.timeouts > 1 {
+        conn.window.cwnd = if request.timeouts > 1 {
             1
         } else {
             INITIAL_WINDOW

@@ -3,7 +3,6 @@
 use super::emit::{TxContext, TxSegment};
 use super::retransmit::Rto;
 use crate::frame::FrameSink;
-use crate::tcp::congestion::CaState;
 use crate::tcp::connection::{Flags, TransmitTimer};
 use crate::tcp::flow::Flow;
 use crate::tcp::header;
@@ -21,7 +20,7 @@ impl Flow<'_, '_> {
         let mss = self.current_mss();
         let conn = &mut self.sock.tcp;
         let snd = &mut conn.snd;
-        let was_idle = conn.loss.packets_out == 0;
+        let was_idle = conn.loss.board.packets_out == 0;
         let from = snd.chain.unsent_cursor(&self.tcp.blocks);
         let mut seg = TxSeg::new(snd.nxt, len, mss, from);
         if fin {
@@ -36,10 +35,7 @@ impl Flow<'_, '_> {
         conn.snd.queue.push(&mut self.tcp.tx_segs, seg)?;
         conn.snd.chain.sent(&self.tcp.blocks, len);
         conn.snd.nxt = seg.end();
-        conn.loss.packets_out += seg.packets();
-        if conn.loss.ca_state() >= CaState::Cwr {
-            conn.loss.prr_out = conn.loss.prr_out.saturating_add(seg.packets());
-        }
+        conn.loss.on_sent(seg.packets());
         if !len.is_multiple_of(u32::from(mss)) {
             conn.snd.small_end = conn.snd.nxt;
         }
@@ -65,7 +61,7 @@ impl Flow<'_, '_> {
             return 0;
         }
         conn.snd.nxt = seg.end();
-        conn.loss.packets_out = 1;
+        conn.loss.board.packets_out = 1;
         self.arm_retransmit();
         self.send_seg(tx, &seg)
     }

@@ -2,7 +2,7 @@
 
 use crate::config::CcKind;
 use crate::tcp::congestion::{CaState, CongestionControl, window_pacing_rate};
-use crate::tcp::connection::{Flags, INITIAL_WINDOW};
+use crate::tcp::connection::Flags;
 use crate::tcp::flow::Flow;
 use crate::tcp::rate::PipeView;
 
@@ -55,15 +55,8 @@ impl Flow<'_, '_> {
         if conn.snd.last_sent.as_nanos() == 0 || idle <= rto || conn.cc.kind() == CcKind::Bbr {
             return;
         }
-        let halvings = u32::try_from(idle / rto.max(1)).unwrap_or(u32::MAX).min(31);
-        let floor = conn.loss.cwnd.min(INITIAL_WINDOW);
-        conn.loss.ssthresh = conn
-            .loss
-            .ssthresh
-            .max(conn.loss.cwnd / 2 + conn.loss.cwnd / 4);
-        conn.loss.cwnd = (conn.loss.cwnd >> halvings).max(floor);
-        conn.loss.usage_checked = now;
-        conn.loss.used = 0;
+        let halvings = u32::try_from(idle / rto.max(1)).unwrap_or(u32::MAX);
+        conn.window.restart(halvings, now);
     }
 
     /// Applies Linux's rule for flows whose controller leaves pacing to the transport.
@@ -82,9 +75,9 @@ impl Flow<'_, '_> {
             mss: u32::from(conn.snd.mss),
             is_queued_below: false,
             in_flight: conn.loss.in_flight(),
-            cwnd: conn.loss.cwnd,
-            lost: conn.loss.lost_out,
-            retransmitted: conn.loss.retrans_out,
+            cwnd: conn.window.cwnd,
+            lost: conn.loss.board.lost_out,
+            retransmitted: conn.loss.board.retrans_out,
         };
         conn.rate.check_app_limited(&pipe);
         self.validate_window();
@@ -99,21 +92,22 @@ impl Flow<'_, '_> {
         let is_full = conn.has(Flags::WINDOW_FULL);
         conn.clear(Flags::WINDOW_FULL);
         let was_limited = conn.has(Flags::CWND_LIMITED);
-        let loss = &mut conn.loss;
-        let is_round_over = conn.snd.una.at_or_after(loss.usage_end);
-        if is_round_over || is_full || (!was_limited && loss.packets_out > loss.usage_max) {
-            loss.usage_max = loss.packets_out;
-            loss.usage_end = conn.snd.nxt;
+        let packets_out = conn.loss.board.packets_out;
+        let window = &mut conn.window;
+        let is_round_over = conn.snd.una.at_or_after(window.usage_end);
+        if is_round_over || is_full || (!was_limited && packets_out > window.usage_max) {
+            window.usage_max = packets_out;
+            window.usage_end = conn.snd.nxt;
             conn.put(Flags::CWND_LIMITED, is_full);
         }
-        let loss = &mut conn.loss;
+        let window = &mut conn.window;
         if is_full {
-            loss.used = 0;
-            loss.usage_checked = now;
+            window.used = 0;
+            window.usage_checked = now;
             return;
         }
-        loss.used = loss.used.max(loss.packets_out);
-        let is_stale = now.nanos_since(loss.usage_checked) >= conn.rtt.rto_ns();
+        window.used = window.used.max(packets_out);
+        let is_stale = now.nanos_since(window.usage_checked) >= conn.rtt.rto_ns();
         let may_shrink = self.cx.global.config.slow_start_after_idle != 0 && is_stale;
         if may_shrink && !self.controls_recovery() {
             self.shrink_unused_window();
@@ -124,19 +118,13 @@ impl Flow<'_, '_> {
     /// §3.2; Linux: tcp_cwnd_application_limited).
     fn shrink_unused_window(&mut self) {
         let now = self.cx.now;
-        let ssthresh = self.current_ssthresh();
         let conn = &mut self.sock.tcp;
         let is_program_slow = !conn.has(Flags::NO_SPACE);
-        let loss = &mut conn.loss;
-        if loss.ca_state() == CaState::Open && is_program_slow {
-            let used = loss.used.max(INITIAL_WINDOW);
-            if used < loss.cwnd {
-                loss.ssthresh = ssthresh;
-                loss.cwnd = loss.cwnd.midpoint(used);
-            }
-            loss.used = 0;
+        let ca_state = conn.loss.ca_state();
+        if ca_state == CaState::Open && is_program_slow {
+            conn.window.forget_unused(ca_state);
         }
-        loss.usage_checked = now;
+        conn.window.usage_checked = now;
     }
 
     /// The window is being used: it may grow (Linux: tcp_is_cwnd_limited).
@@ -145,6 +133,7 @@ impl Flow<'_, '_> {
         if conn.has(Flags::CWND_LIMITED) {
             return true;
         }
-        conn.loss.cwnd < conn.loss.ssthresh && conn.loss.cwnd < 2 * conn.loss.usage_max
+        let window = &conn.window;
+        window.cwnd < window.ssthresh && window.cwnd < 2 * window.usage_max
     }
 }

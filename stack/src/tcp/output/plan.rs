@@ -1,7 +1,6 @@
 //! How much new data leaves in the next frame: windows, Nagle, cork, and how long a super-segment
 //! may wait to become full.
 
-use crate::tcp::congestion::CaState;
 use crate::tcp::connection::Flags;
 use crate::tcp::flow::Flow;
 use crate::time::Instant;
@@ -41,20 +40,18 @@ impl Flow<'_, '_> {
         if unsent == 0 && !fin {
             return Plan::Nothing;
         }
-        if self.sock.tcp.loss.packets_out == 0 {
+        if self.sock.tcp.loss.board.packets_out == 0 {
             self.restart_window();
         }
         let snd = &self.sock.tcp.snd;
         let mss = u32::from(self.current_mss()).max(1);
-        let loss = &self.sock.tcp.loss;
-        let in_flight = loss.in_flight();
+        let conn = &self.sock.tcp;
+        let (in_flight, cwnd) = (conn.loss.in_flight(), conn.window.cwnd);
         let is_probe = self.sock.tcp.has(Flags::TAIL_PROBE);
         let quota = if is_probe {
             1
         } else {
-            loss.cwnd
-                .saturating_sub(in_flight)
-                .min((loss.cwnd / 2).max(1))
+            cwnd.saturating_sub(in_flight).min((cwnd / 2).max(1))
         };
         let is_last = fin && unsent <= mss;
         if quota == 0 && !is_last {
@@ -146,7 +143,7 @@ impl Flow<'_, '_> {
         let conn = &self.sock.tcp;
         let small_is_out =
             conn.snd.small_end.after(conn.snd.una) && conn.snd.small_end.at_or_before(conn.snd.nxt);
-        conn.settings.no_delay == 0 && conn.loss.packets_out > 0 && small_is_out
+        conn.settings.no_delay == 0 && conn.loss.board.packets_out > 0 && small_is_out
     }
 
     fn is_corked(&self) -> bool {
@@ -156,7 +153,7 @@ impl Flow<'_, '_> {
     /// The window is too small for a worthwhile burst and an ACK that widens it is near.
     fn defers(&self, limit: u32, unsent: u32) -> bool {
         let conn = &self.sock.tcp;
-        if conn.loss.ca_state() >= CaState::Recovery || unsent <= limit {
+        if conn.loss.is_recovering() || unsent <= limit {
             return false;
         }
         if self.cx.now.nanos_since(conn.snd.last_sent) > DEFER_NS {
@@ -166,7 +163,7 @@ impl Flow<'_, '_> {
         let window = conn
             .snd
             .wnd
-            .min(conn.loss.cwnd.saturating_mul(u32::from(conn.snd.mss)));
+            .min(conn.window.cwnd.saturating_mul(u32::from(conn.snd.mss)));
         if divisor != 0 && limit >= window / divisor {
             return false;
         }

@@ -23,8 +23,8 @@ impl Flow<'_, '_> {
         if is_head_lost(queue.head()) {
             id = queue.head();
         }
-        let loss = &self.sock.tcp.loss;
-        let quota = loss.cwnd.saturating_sub(loss.in_flight());
+        let conn = &self.sock.tcp;
+        let quota = conn.window.cwnd.saturating_sub(conn.loss.in_flight());
         if quota == 0 {
             self.conn().set(Flags::WINDOW_FULL);
             return None;
@@ -78,8 +78,7 @@ impl Flow<'_, '_> {
         let rest = rest.and_then(|rest| self.tcp.tx_segs.get(rest));
         let packets = seg.packets() + rest.map_or(0, TxSeg::packets);
         let more = packets.saturating_sub(packets_before);
-        self.sock.tcp.loss.packets_out += more;
-        self.sock.tcp.loss.lost_out += more;
+        self.sock.tcp.loss.board.lost_recut(more);
         self.note_resent(seg.packets(), seg.len);
         let sent = self.send_seg(tx, &seg);
         self.paced(seg.len);
@@ -92,7 +91,7 @@ impl Flow<'_, '_> {
     /// Sends what a probe timer asked for: the tail again, or what fits a small window.
     pub(crate) fn send_probes<S: FrameSink>(&mut self, tx: &mut TxContext<'_, S>) -> Option<u32> {
         let conn = &mut self.sock.tcp;
-        let tail = core::mem::take(&mut conn.loss.probe_seg);
+        let tail = core::mem::take(&mut conn.loss.probe.seg);
         if tail.is_some() {
             return self.resend_probe(tx, tail);
         }
@@ -126,7 +125,7 @@ impl Flow<'_, '_> {
         if seg.len > mss {
             let rest = self.sock.tcp.snd.queue.split(&mut self.tcp.tx(), id, mss)?;
             let packets = 1 + self.tcp.tx_segs.get(rest).map_or(0, TxSeg::packets);
-            self.sock.tcp.loss.packets_out += packets.saturating_sub(seg.packets());
+            self.sock.tcp.loss.board.packets_out += packets.saturating_sub(seg.packets());
         }
         // To the end of the sending order: it is being sent now.
         self.sock
@@ -171,18 +170,7 @@ impl Flow<'_, '_> {
         let now = self.cx.now;
         self.cx.global.mib.tcp_retrans_segs += u64::from(packets);
         let conn = &mut self.sock.tcp;
-        let loss = &mut conn.loss;
-        loss.retrans_out = loss.retrans_out.saturating_add(packets);
-        if loss.ca_state() >= CaState::Cwr {
-            loss.prr_out = loss.prr_out.saturating_add(packets);
-        }
-        if loss.undo_retrans >= 0 {
-            let packets = i32::try_from(packets).unwrap_or(i32::MAX);
-            loss.undo_retrans = loss.undo_retrans.saturating_add(packets);
-        }
-        if loss.retrans_since.as_nanos() == 0 {
-            loss.retrans_since = now;
-        }
+        conn.loss.on_resent(packets, now);
         conn.stats.total_retrans = conn.stats.total_retrans.saturating_add(packets);
         conn.stats.bytes_retrans += u64::from(bytes);
     }
@@ -223,15 +211,15 @@ impl Flow<'_, '_> {
         let fits = self.cx.global.config.early_retrans >= TAIL_PROBES
             && conn.has(Flags::SACK)
             && loss.ca_state() == CaState::Open
-            && loss.packets_out > 0
-            && loss.sacked_out == 0
-            && loss.probing == 0
+            && loss.board.packets_out > 0
+            && loss.board.sacked_out == 0
+            && !loss.probe.is_out()
             && conn.rtt.srtt_ns() > 0;
         if !fits {
             return false;
         }
         let mut wait = 2 * conn.rtt.srtt_ns();
-        wait += if loss.packets_out == 1 {
+        wait += if loss.board.packets_out == 1 {
             conn.rtt.rto_min_ns()
         } else {
             PROBE_SLACK_NS

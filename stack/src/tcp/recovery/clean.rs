@@ -1,7 +1,9 @@
 //! Cumulative acknowledgement: frees what is acknowledged, takes round-trip and rate samples.
 
-use super::AckWork;
+use super::ack_work::AckWork;
+use crate::tcp::connection::Connection;
 use crate::tcp::flow::Flow;
+use crate::tcp::rate::RateSample;
 use crate::tcp::segment::{Fate, TxSeg};
 use crate::tcp::seq::Seq;
 
@@ -46,20 +48,10 @@ impl Flow<'_, '_> {
     fn note_acked(&mut self, seg: &TxSeg, packets: u32, work: &mut AckWork) {
         let now = self.cx.now;
         let conn = &mut self.sock.tcp;
-        let loss = &mut conn.loss;
-        loss.packets_out = loss.packets_out.saturating_sub(packets);
         let fate = seg.fate();
-        match fate {
-            Fate::Sacked => {
-                loss.sacked_out = loss.sacked_out.saturating_sub(packets);
-                return;
-            }
-            Fate::Lost => loss.lost_out = loss.lost_out.saturating_sub(packets),
-            Fate::Resent => {
-                loss.lost_out = loss.lost_out.saturating_sub(packets);
-                loss.retrans_out = loss.retrans_out.saturating_sub(packets);
-            }
-            Fate::InFlight => {}
+        conn.loss.board.acked(fate, packets);
+        if fate == Fate::Sacked {
+            return;
         }
         work.acked += packets;
         conn.note_delivered(&mut work.sample, seg, packets);
@@ -99,5 +91,17 @@ impl Flow<'_, '_> {
         let ms = self.clock().wrapping_sub(echo);
         // A clock of milliseconds cannot tell less than one.
         (i32::try_from(ms).is_ok()).then(|| u64::from(ms.max(1)) * 1_000_000)
+    }
+}
+
+impl Connection {
+    /// `packets` packets of `seg` have arrived: for the rate sample of this ACK.
+    pub(super) fn note_delivered(&mut self, sample: &mut RateSample, seg: &TxSeg, packets: u32) {
+        if seg.sent_at > self.loss.reneged_at {
+            self.rate
+                .on_delivered(sample, &seg.rate, seg.sent_at, packets);
+        } else {
+            self.rate.count_unstamped(packets);
+        }
     }
 }

@@ -1,15 +1,11 @@
-//! Between recovery and congestion control: the view it gets, what is done with its decisions, and
-//! proportional rate reduction for controllers that leave recovery to the transport.
+//! Between recovery and congestion control: the view it gets, and what is done with its decisions.
 
-use super::AckWork;
+use super::ack_work::AckWork;
+use super::prr::PrrAck;
 use crate::config::CcKind;
-use crate::tcp::congestion::{CaState, CcView, CongestionControl, Decision, INFINITE_SSTHRESH};
-use crate::tcp::connection::{Flags, INITIAL_WINDOW};
+use crate::tcp::congestion::{CaState, CcView, CongestionControl, Decision, INITIAL_WINDOW};
 use crate::tcp::flow::Flow;
 use crate::tcp::rate::{AckTotals, RateSample};
-
-/// Largest congestion window, packets: more would not fit the counters of super-segments.
-const WINDOW_MAX: u32 = 1 << 24;
 
 impl Flow<'_, '_> {
     /// The connection as congestion control sees it now.
@@ -18,11 +14,11 @@ impl Flow<'_, '_> {
         let loss = &conn.loss;
         CcView {
             now: self.cx.now,
-            cwnd: loss.cwnd,
-            ssthresh: loss.ssthresh,
-            prior_cwnd: loss.prior_cwnd,
+            cwnd: conn.window.cwnd,
+            ssthresh: conn.window.ssthresh,
+            prior_cwnd: loss.prr.prior_cwnd(),
             mss: u32::from(conn.snd.mss),
-            packets_out: loss.packets_out,
+            packets_out: loss.board.packets_out,
             in_flight: loss.in_flight(),
             srtt_ns: conn.rtt.srtt_ns(),
             min_rtt_ns: conn.rtt.min_ns().unwrap_or(0),
@@ -40,6 +36,14 @@ impl Flow<'_, '_> {
         }
     }
 
+    /// The same in an earlier state of recovery.
+    pub(super) fn cc_view_in(&self, ca_state: CaState) -> CcView {
+        CcView {
+            ca_state,
+            ..self.cc_view()
+        }
+    }
+
     /// Does what congestion control decided.
     pub(crate) fn apply(&mut self, decision: Decision) {
         let Decision {
@@ -51,8 +55,8 @@ impl Flow<'_, '_> {
         } = decision;
         let limit = self.sock.max_pacing_rate;
         let conn = &mut self.sock.tcp;
-        conn.loss.cwnd = cwnd.clamp(1, WINDOW_MAX);
-        conn.loss.ssthresh = ssthresh;
+        conn.window.set(cwnd);
+        conn.window.ssthresh = ssthresh;
         conn.snd.min_burst = u8::try_from(min_tso_segs).unwrap_or(u8::MAX);
         if marks_app_limited {
             let in_flight = conn.loss.in_flight();
@@ -116,66 +120,17 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// Proportional rate reduction, RFC 6937 with the reduction bound of its successor (Linux:
-    /// tcp_cwnd_reduction).
-    pub(crate) fn reduce(&mut self, work: &AckWork) {
-        let loss = &mut self.sock.tcp.loss;
-        let delivered = work.delivered();
-        if delivered == 0 || loss.prior_cwnd == 0 {
-            return;
-        }
-        loss.prr_delivered = loss.prr_delivered.saturating_add(delivered);
-        let in_flight = loss.in_flight();
-        let mut room = if in_flight > loss.ssthresh {
-            let share = u64::from(loss.ssthresh) * u64::from(loss.prr_delivered);
-            let share = share.div_ceil(u64::from(loss.prior_cwnd));
-            u32::try_from(share)
-                .unwrap_or(u32::MAX)
-                .saturating_sub(loss.prr_out)
-        } else {
-            let mut room = loss
-                .prr_delivered
-                .saturating_sub(loss.prr_out)
-                .max(delivered);
-            if work.is_advance && work.lost == 0 {
-                room += 1;
-            }
-            room.min(loss.ssthresh - in_flight)
+    /// The window of an ACK within a reduction.
+    fn reduce(&mut self, work: &AckWork) {
+        let conn = &mut self.sock.tcp;
+        let ack = PrrAck {
+            delivered: work.delivered(),
+            is_good_progress: work.is_advance && work.lost == 0,
+            in_flight: conn.loss.in_flight(),
+            ssthresh: conn.window.ssthresh,
         };
-        if loss.prr_out == 0 {
-            // Entering recovery sends one segment again whatever the arithmetic says.
-            room = room.max(1);
-        }
-        loss.cwnd = in_flight.saturating_add(room).clamp(1, WINDOW_MAX);
-    }
-
-    /// A reduction begins: threshold from congestion control, window by PRR.
-    pub(crate) fn begin_reduction(&mut self) {
-        let conn = &mut self.sock.tcp;
-        conn.loss.high_seq = conn.snd.nxt;
-        conn.loss.probing = 0;
-        conn.loss.prior_cwnd = conn.loss.cwnd;
-        (conn.loss.prr_delivered, conn.loss.prr_out) = (0, 0);
-        let view = self.cc_view();
-        let decision = self.sock.tcp.cc.on_enter_recovery(&view);
-        self.apply(decision);
-    }
-
-    /// A reduction has ended: the window is the threshold.
-    pub(crate) fn end_reduction(&mut self) {
-        let view = self.cc_view();
-        let decision = self.sock.tcp.cc.on_exit_recovery(&view);
-        self.apply(decision);
-        if self.controls_recovery() {
-            return;
-        }
-        let now = self.cx.now;
-        let conn = &mut self.sock.tcp;
-        let is_undoable = conn.has(Flags::UNDO);
-        let loss = &mut conn.loss;
-        if loss.ssthresh < INFINITE_SSTHRESH && (loss.ca_state() == CaState::Cwr || is_undoable) {
-            loss.cwnd = loss.ssthresh.max(1);
-            loss.usage_checked = now;
+        if let Some(cwnd) = conn.loss.prr.on_ack(&ack) {
+            conn.window.set(cwnd);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Selective acknowledgements: which segments beyond a gap have arrived.
 
-use super::{AckWork, is_sane};
+use super::ack_work::AckWork;
 use crate::tcp::flow::Flow;
 use crate::tcp::options::{SackBlock, SackBlocks};
 use crate::tcp::segment::{Fate, TxSeg, TxSegId};
@@ -26,28 +26,17 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// Whether the first block reports a duplicate (RFC 2883 §4): it lies below the ACK or within
-    /// the second block.
+    /// Counts what the first block reports as received twice, if it does.
     fn take_dsack(&mut self, blocks: &SackBlocks, ack: Seq) -> bool {
-        let Some(&first) = blocks.first() else {
+        let Some(twice) = duplicate(blocks, ack) else {
             return false;
         };
-        let is_inside = blocks.get(1).is_some_and(|outer| {
-            first.start.at_or_after(outer.start) && first.end.at_or_before(outer.end)
-        });
-        if !is_sane(first) || !(first.start.before(ack) || is_inside) {
-            return false;
-        }
         let conn = &mut self.sock.tcp;
         conn.stats.dsack_dups = conn.stats.dsack_dups.saturating_add(1);
         let mss = u32::from(conn.snd.mss).max(1);
-        let packets = first.end.distance(first.start).div_ceil(mss);
-        let loss = &mut conn.loss;
-        if loss.undo_retrans > 0 && first.end.after(loss.undo_marker) {
-            let packets = i32::try_from(packets).unwrap_or(i32::MAX);
-            loss.undo_retrans = loss.undo_retrans.saturating_sub(packets).max(0);
-        }
-        self.rack_dsack();
+        let packets = twice.end.distance(twice.start).div_ceil(mss);
+        conn.loss.undo.on_dsack(twice.end, packets);
+        conn.loss.rack.on_dsack();
         true
     }
 
@@ -98,27 +87,14 @@ impl Flow<'_, '_> {
         let now = self.cx.now;
         let packets = seg.packets();
         let conn = &mut self.sock.tcp;
-        let loss = &mut conn.loss;
-        match seg.fate() {
-            Fate::Lost => loss.lost_out = loss.lost_out.saturating_sub(packets),
-            Fate::Resent => {
-                loss.lost_out = loss.lost_out.saturating_sub(packets);
-                loss.retrans_out = loss.retrans_out.saturating_sub(packets);
-            }
-            Fate::InFlight | Fate::Sacked => {}
-        }
-        loss.sacked_out = loss.sacked_out.saturating_add(packets);
+        let is_highest = conn.loss.board.sacked(seg.fate(), packets, seg.end());
         work.sacked += packets;
         if !seg.was_resent() {
             let rtt = now.nanos_since(seg.sent_at).max(1);
             work.sack_first_ns.get_or_insert(rtt);
             work.sack_last_ns = Some(rtt);
             work.note_order(seg.seq);
-            work.is_original |= seg.end().at_or_before(loss.high_seq);
-        }
-        let is_highest = loss.sacked_out == packets || seg.end().after(loss.sack_high);
-        if is_highest {
-            loss.sack_high = seg.end();
+            work.is_original |= seg.end().at_or_before(conn.loss.high_seq);
         }
         conn.note_delivered(&mut work.sample, &seg, packets);
         conn.snd
@@ -126,16 +102,16 @@ impl Flow<'_, '_> {
             .set_fate(&mut self.tcp.tx_segs, id, Fate::Sacked);
         self.rack_delivered(&seg);
         let segs = &mut self.tcp.tx_segs;
-        let (queue, loss) = (&mut self.sock.tcp.snd.queue, &mut self.sock.tcp.loss);
+        let (queue, board) = (&mut self.sock.tcp.snd.queue, &mut self.sock.tcp.loss.board);
         // With both neighbours: a range that the peer reports as one is one here, or every report walks through its pieces.
         let id = queue.join_sacked(segs, id);
         let next = segs.get(id).map_or(TxSegId::NONE, |seg| seg.next);
         let is_joined = next.is_some() && queue.join_sacked(segs, next) == id;
-        if is_highest || (is_joined && loss.sack_high_hint == next) {
-            loss.sack_high_hint = id;
+        if is_highest || (is_joined && board.sack_high_hint == next) {
+            board.sack_high_hint = id;
         }
         if !is_highest {
-            loss.sack_hint = id;
+            board.sack_hint = id;
         }
         self.tcp
             .tx_segs
@@ -168,12 +144,12 @@ impl Flow<'_, '_> {
     /// Reports alternate between two places while repairs are under way: new data and filled holes.
     fn nearest_known(&self, start: Seq) -> TxSegId {
         let conn = &self.sock.tcp;
-        let (queue, loss) = (&conn.snd.queue, &conn.loss);
+        let (queue, board) = (&conn.snd.queue, &conn.loss.board);
         let known = [
             queue.head(),
             queue.tail(),
-            loss.sack_high_hint,
-            loss.sack_hint,
+            board.sack_high_hint,
+            board.sack_hint,
         ];
         let candidates = known.map(|id| {
             let seg = self.tcp.tx_segs.get(id);
@@ -196,7 +172,7 @@ impl Flow<'_, '_> {
             loss.reordering = distance.min(max);
         }
         conn.stats.reord_seen = conn.stats.reord_seen.saturating_add(1);
-        conn.set(crate::tcp::connection::Flags::REORDERED);
+        conn.loss.rack.on_reordering();
     }
 }
 
@@ -206,5 +182,51 @@ fn gap(seg: &TxSeg, start: Seq) -> u32 {
         seg.seq.distance(start)
     } else {
         start.saturating_distance(seg.end())
+    }
+}
+
+/// The block that reports a duplicate (RFC 2883 §4): the first, if it lies below the ACK or within the
+/// second.
+fn duplicate(blocks: &SackBlocks, ack: Seq) -> Option<SackBlock> {
+    let &first = blocks.first()?;
+    let is_inside = blocks.get(1).is_some_and(|outer| {
+        first.start.at_or_after(outer.start) && first.end.at_or_before(outer.end)
+    });
+    (is_sane(first) && (first.start.before(ack) || is_inside)).then_some(first)
+}
+
+/// A SACK block with `start < end`.
+fn is_sane(block: SackBlock) -> bool {
+    block.start.before(block.end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_block_reports_a_duplicate_below_the_ack_or_within_the_second() {
+        // RFC 2883 §4; the ACK is 2000.
+        let table: [(&[(u32, u32)], bool); 8] = [
+            (&[], false),
+            (&[(1000, 2000)], true),
+            (&[(1500, 2500)], true),
+            (&[(3000, 4000)], false),
+            (&[(3000, 4000), (3000, 5000)], true),
+            (&[(3000, 4000), (3500, 5000)], false),
+            (&[(4000, 3000), (2500, 5000)], false),
+            (&[(1000, 1000)], false),
+        ];
+        for (numbers, is_duplicate) in table {
+            let blocks: SackBlocks = numbers
+                .iter()
+                .map(|&(start, end)| SackBlock {
+                    start: Seq::new(start),
+                    end: Seq::new(end),
+                })
+                .collect();
+            let found = duplicate(&blocks, Seq::new(2000)).is_some();
+            assert_eq!(found, is_duplicate, "{numbers:?}");
+        }
     }
 }

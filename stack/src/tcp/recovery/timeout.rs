@@ -1,10 +1,9 @@
-//! What happens when an acknowledgement does not come: retransmission timeout (RFC 6298 §5), the
-//! reorder timer and tail loss probe (RFC 8985 §6.3, §7), window probes (RFC 9293 §3.8.6.1).
+//! What happens when an acknowledgement does not come: the retransmission timeout (RFC 6298 §5).
 
-use super::AckWork;
+use super::ack_work::AckWork;
 use crate::config::Config;
-use crate::tcp::congestion::{CaState, CongestionControl, Episode, INFINITE_SSTHRESH};
-use crate::tcp::connection::{Flags, TransmitTimer};
+use crate::tcp::congestion::{CongestionControl, INFINITE_SSTHRESH};
+use crate::tcp::connection::Flags;
 use crate::tcp::flow::Flow;
 use crate::tcp::rtt::Rtt;
 use crate::tcp::segment::Fate;
@@ -59,7 +58,8 @@ impl Flow<'_, '_> {
         let conn = self.conn();
         let rto_count = conn.stats.rto_count;
         let loss = &mut conn.loss;
-        let is_thin = loss.packets_out < NOT_THIN && loss.ssthresh < INFINITE_SSTHRESH;
+        let has_lost = conn.window.ssthresh < INFINITE_SSTHRESH;
+        let is_thin = loss.board.packets_out < NOT_THIN && has_lost;
         let may_stay = config.thin_linear_timeouts != 0 && loss.retransmits <= THIN_TIMEOUTS;
         if state == State::Open(HalfClose::Established) && is_thin && may_stay {
             loss.backoff = 0;
@@ -132,48 +132,27 @@ impl Flow<'_, '_> {
         conn.snd
             .queue
             .set_fate(&mut self.tcp.tx_segs, head, Fate::Lost);
-        (conn.loss.lost_out, conn.loss.retrans_out) = (1, 0);
+        (conn.loss.board.lost_out, conn.loss.board.retrans_out) = (1, 0);
         // RFC 5681 §3.1: a lost SYN or SYN-ACK starts with one segment.
-        conn.loss.cwnd = 1;
+        conn.window.cwnd = 1;
     }
 
     /// Everything that is out counts as lost, except what was sent within the last round trip
     /// (Linux: tcp_enter_loss).
     fn enter_loss(&mut self) {
-        let conn = &self.sock.tcp;
-        let state = conn.loss.ca_state();
-        let is_new_recovery = state < CaState::Recovery;
-        let is_new = state <= CaState::Disorder
-            || conn.loss.high_seq.at_or_before(conn.snd.una)
-            || (state == CaState::Loss && conn.loss.retransmits == 0);
-        let had_retransmits = conn.loss.retransmits > 0;
         self.lose_all();
-        if is_new {
-            let prior = self.current_ssthresh();
-            let loss = &mut self.sock.tcp.loss;
-            loss.prior_ssthresh = prior;
-            loss.prior_cwnd = loss.cwnd;
-        }
-        let view = self.cc_view();
-        let episode = if is_new { Episode::New } else { Episode::Same };
-        let decision = self.sock.tcp.cc.on_rto(&view, episode);
+        let flight = self.flight();
+        let is_frto_allowed = self.cx.global.config.frto != 0;
+        let loss = &mut self.sock.tcp.loss;
+        let timed_out = loss.on_timeout(&flight, is_frto_allowed);
+        let view = self.cc_view_in(timed_out.from);
+        let decision = self.sock.tcp.cc.on_rto(&view, timed_out.episode);
         self.apply(decision);
-        if is_new {
-            self.begin_undo();
-        }
-        self.set_ca_state(CaState::Loss);
-        let frto = self.cx.global.config.frto;
-        let conn = self.conn();
-        conn.loss.high_seq = conn.snd.nxt;
-        conn.loss.probing = 0;
-        conn.put(
-            Flags::FRTO,
-            frto != 0 && (is_new_recovery || had_retransmits),
-        );
     }
 
     fn lose_all(&mut self) {
         let mut work = AckWork::new(&self.sock.tcp);
+        let now = self.cx.now;
         let head = self.sock.tcp.snd.queue.head();
         let is_reneged = self
             .tcp
@@ -184,7 +163,7 @@ impl Flow<'_, '_> {
             self.forget_sacks();
         }
         if !self.sock.tcp.has(Flags::SACK) {
-            self.sock.tcp.loss.sacked_out = 0;
+            self.sock.tcp.loss.board.sacked_out = 0;
         }
         let mut id = head;
         while let Some(seg) = self.tcp.tx_segs.get(id).copied() {
@@ -192,7 +171,7 @@ impl Flow<'_, '_> {
                 // To its place in the order of sequence numbers.
                 let queue = &mut self.sock.tcp.snd.queue;
                 queue.set_fate(&mut self.tcp.tx_segs, id, Fate::Lost);
-            } else if id == head || !self.is_recent(seg.sent_at) {
+            } else if id == head || !self.sock.tcp.loss.rack.is_recent(seg.sent_at, now) {
                 self.mark_lost(id, &mut work);
             }
             id = seg.next;
@@ -212,172 +191,12 @@ impl Flow<'_, '_> {
             }
             id = seg.next;
         }
-        self.sock.tcp.loss.sacked_out = 0;
+        self.sock.tcp.loss.board.sacked_out = 0;
         self.sock.tcp.loss.reneged_at = self.cx.now;
-    }
-
-    /// The reordering window of something is over.
-    pub(crate) fn reorder_timer(&mut self) {
-        let mut work = AckWork::new(&self.sock.tcp);
-        self.conn().due.clear_transmit();
-        let wait = self.rack_mark(&mut work);
-        if self.sock.tcp.loss.lost_out > 0 && self.sock.tcp.loss.ca_state() < CaState::Recovery {
-            self.enter_recovery();
-        }
-        if work.lost > 0 && !self.controls_recovery() {
-            // One segment leaves even if no delivery is there to clock it out.
-            let loss = &mut self.sock.tcp.loss;
-            loss.cwnd = loss.cwnd.max(loss.in_flight() + 1);
-        }
-        match wait {
-            Some(wait) => {
-                let at = self.after_ns(wait);
-                self.conn().due.set_transmit(TransmitTimer::Reorder, at);
-            }
-            None => self.arm_retransmit_from_head(),
-        }
-        self.wake_output();
-    }
-
-    /// A tail loss probe: new data if there is some, else the newest segment again.
-    pub(crate) fn tail_probe_timer(&mut self) {
-        self.conn().due.clear_transmit();
-        let snd = &self.sock.tcp.snd;
-        if snd.queue.is_empty() {
-            return;
-        }
-        let nxt = snd.nxt;
-        let window = snd.una.add(snd.wnd).saturating_distance(nxt);
-        let has_new = snd.written.saturating_distance(nxt) > 0 && window >= u32::from(snd.mss);
-        self.cx.global.mib.tcp_loss_probes += 1;
-        let conn = self.conn();
-        conn.loss.probing = 1;
-        conn.loss.probe_high = nxt;
-        conn.snd.departure = Instant::ZERO;
-        if has_new {
-            conn.clear(Flags::PROBE_RESENT);
-            conn.set(Flags::TAIL_PROBE);
-        } else {
-            conn.set(Flags::PROBE_RESENT);
-            self.resend_tail();
-        }
-        self.arm_retransmit();
-        self.wake_output();
-    }
-
-    /// The last packet of the newest segment will be sent again, outside of recovery's counts.
-    fn resend_tail(&mut self) {
-        let tail = self.sock.tcp.snd.queue.tail();
-        let Some(seg) = self.tcp.tx_segs.get(tail) else {
-            return;
-        };
-        let mss = u32::from(seg.mss).max(1);
-        let before = seg.len.saturating_sub(1) / mss * mss;
-        let id = self
-            .sock
-            .tcp
-            .snd
-            .queue
-            .split(&mut self.tcp.tx(), tail, before)
-            .unwrap_or(tail);
-        self.sock.tcp.loss.probe_seg = id;
-    }
-
-    /// An ACK that tells what became of a tail loss probe (RFC 8985 §7.4.2).
-    pub(crate) fn take_probe_ack(&mut self, work: &AckWork) {
-        let conn = &mut self.sock.tcp;
-        if conn.loss.probing == 0 || conn.snd.una.before(conn.loss.probe_high) {
-            return;
-        }
-        let is_beyond = conn.snd.una.after(conn.loss.probe_high);
-        if !conn.has(Flags::PROBE_RESENT) || work.is_dsack {
-            conn.loss.probing = 0;
-        } else if is_beyond {
-            // The probe repaired a loss: the window is reduced once.
-            conn.loss.probing = 0;
-            self.begin_reduction();
-            self.set_ca_state(CaState::Cwr);
-            self.end_reduction();
-            self.keep_open();
-        } else if !work.is_advance && work.sacked == 0 {
-            conn.loss.probing = 0;
-        }
-    }
-
-    /// Something waits and nothing is out whose ACK would set it going: the window is closed, or a
-    /// cork was forgotten. Probes (Linux: tcp_check_probe_timer).
-    pub(crate) fn check_window_probe(&mut self) {
-        let conn = &self.sock.tcp;
-        let snd = &conn.snd;
-        let is_probing = conn.due.transmit_kind() == Some(TransmitTimer::WindowProbe);
-        let waits = self.state().may_transmit()
-            && snd.queue.is_empty()
-            && (snd.nxt.before(snd.written) || self.fin_is_unsent());
-        if waits == is_probing {
-            return;
-        }
-        let conn = self.conn();
-        conn.loss.backoff = 0;
-        conn.loss.retrans_since = Instant::ZERO;
-        if waits {
-            self.arm_window_probe();
-        } else {
-            conn.due.clear_transmit();
-        }
-    }
-
-    fn arm_window_probe(&mut self) {
-        let conn = &self.sock.tcp;
-        let wait = conn.rtt.rto_after_ns(conn.loss.backoff);
-        let wait = wait.max(conn.rtt.rto_min_ns());
-        let at = self.after_ns(wait);
-        self.conn().due.set_transmit(TransmitTimer::WindowProbe, at);
-    }
-
-    /// A peer that keeps its window closed may answer probes for ever. An orphan waits for it only until the pauses between
-    /// them are as long as they get (Linux: tcp_probe_timer).
-    fn is_orphan_stuck(&self) -> bool {
-        let conn = &self.sock.tcp;
-        let most = orphan_retries(&self.cx.global.config);
-        let is_slow = conn.rtt.rto_after_ns(conn.loss.backoff) >= conn.rtt.rto_max_ns();
-        self.is_orphan() && is_slow && conn.loss.backoff >= most
-    }
-
-    pub(crate) fn window_probe_timer(&mut self) {
-        let config = &self.cx.global.config;
-        let most = if self.is_orphan() {
-            orphan_retries(config)
-        } else {
-            config.retries2
-        };
-        let is_stuck = self.is_orphan_stuck();
-        let now = self.cx.now;
-        let conn = self.conn();
-        conn.due.clear_transmit();
-        if conn.loss.retrans_since == Instant::ZERO {
-            conn.loss.retrans_since = now;
-        }
-        let user_ns = u64::from(conn.settings.user_timeout_ms) * 1_000_000;
-        let probed = now.nanos_since(conn.loss.retrans_since);
-        let is_over = if user_ns != 0 {
-            probed >= user_ns
-        } else {
-            conn.loss.probes >= most || is_stuck
-        };
-        if is_over {
-            self.give_up();
-            return;
-        }
-        let conn = self.conn();
-        conn.loss.probes = conn.loss.probes.saturating_add(1);
-        conn.loss.backoff = conn.loss.backoff.saturating_add(1);
-        conn.set(Flags::WINDOW_PROBE);
-        self.arm_window_probe();
-        self.wake_output();
     }
 }
 
-fn orphan_retries(config: &Config) -> u8 {
+pub(super) fn orphan_retries(config: &Config) -> u8 {
     match config.orphan_retries {
         0 => ORPHAN_RETRIES.min(config.retries2),
         most => most,

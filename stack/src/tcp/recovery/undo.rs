@@ -1,96 +1,100 @@
-//! Undoing a reduction that proved needless (Eifel RFC 3522 and 4015, DSACK RFC 3708).
+//! Was a reduction needless? Known by DSACKs for all retransmissions (RFC 3708 §3) or by an echo
+//! older than the first of them (Eifel, RFC 3522).
 
-use super::AckWork;
-use crate::tcp::congestion::{CaState, CongestionControl};
-use crate::tcp::connection::Flags;
-use crate::tcp::flow::Flow;
-use crate::tcp::output;
 use crate::tcp::seq::Seq;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-impl Flow<'_, '_> {
-    /// The episode may be undone from here on.
-    pub(crate) fn begin_undo(&mut self) {
-        let loss = &mut self.sock.tcp.loss;
-        loss.undo_marker = self.sock.tcp.snd.una;
-        let retrans = i32::try_from(loss.retrans_out).unwrap_or(i32::MAX);
-        loss.undo_retrans = if retrans > 0 { retrans } else { -1 };
-        self.sock.tcp.set(Flags::UNDO);
-    }
+/// What would have to be undone, and what is known against it.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Undo {
+    /// First number of the episode (Linux: undo_marker).
+    marker: Seq,
+    /// Retransmissions of the episode not reported as duplicates; -1: none was sent.
+    retrans: i32,
+    /// Threshold before the reduction; 0: the window was not reduced for this episode.
+    prior_ssthresh: u32,
+    /// The reduction in force may be undone.
+    is_possible: u8,
+    _pad: [u8; 3],
+}
 
-    /// The peer's echo is older than our first retransmission: it acknowledges the original.
-    fn is_original_echo(&self, work: &AckWork) -> bool {
-        let conn = &self.sock.tcp;
-        let since = conn.loss.retrans_since;
-        let Some(echo) = work.echo else { return false };
-        let sent = output::clock_of(since).wrapping_add(conn.rcv.ts_offset);
-        since.as_nanos() != 0 && Seq::new(echo).before(Seq::new(sent))
-    }
-
-    fn may_undo(&self, work: &AckWork) -> bool {
-        let conn = &self.sock.tcp;
-        conn.has(Flags::UNDO) && (conn.loss.undo_retrans == 0 || self.is_original_echo(work))
-    }
-
-    /// Restores window and threshold.
-    fn undo_reduction(&mut self, forgive: bool) {
-        if forgive {
-            self.sock.tcp.snd.queue.forgive_lost(&mut self.tcp.tx_segs);
-            self.sock.tcp.loss.lost_out = self.sock.tcp.loss.retrans_out;
+impl Undo {
+    /// No reduction is in force.
+    pub(super) fn new() -> Self {
+        Self {
+            marker: Seq::default(),
+            retrans: -1,
+            prior_ssthresh: 0,
+            is_possible: 0,
+            _pad: [0; 3],
         }
-        let conn = &self.sock.tcp;
-        if conn.loss.prior_ssthresh != 0 {
-            let view = self.cc_view();
-            let decision = self.sock.tcp.cc.on_undo(&view);
-            self.apply(decision);
-            let loss = &mut self.sock.tcp.loss;
-            loss.ssthresh = loss.ssthresh.max(loss.prior_ssthresh);
-        }
-        self.conn().clear(Flags::UNDO);
-        self.conn().set(Flags::RACK_ADVANCED);
-        self.cx.global.mib.tcp_undo += 1;
     }
 
-    /// Everything of the episode is acknowledged: undoes if it was needless, and opens.
-    pub(crate) fn finish_recovery(&mut self, work: &AckWork) {
-        if self.may_undo(work) {
-            self.undo_reduction(false);
+    /// An episode begins at `una` with `retrans_out` retransmissions in the network.
+    pub(super) fn begin(&mut self, una: Seq, retrans_out: u32) {
+        self.marker = una;
+        let retrans = i32::try_from(retrans_out).unwrap_or(i32::MAX);
+        self.retrans = if retrans > 0 { retrans } else { -1 };
+        self.is_possible = 1;
+    }
+
+    /// Threshold to restore; 0: none.
+    pub(super) fn save_threshold(&mut self, ssthresh: u32) {
+        self.prior_ssthresh = ssthresh;
+    }
+
+    /// What is left of the episode cannot be undone.
+    pub(super) fn stop(&mut self) {
+        self.is_possible = 0;
+    }
+
+    /// A segment was sent again.
+    pub(super) fn on_resent(&mut self, packets: u32) {
+        if self.retrans >= 0 {
+            let packets = i32::try_from(packets).unwrap_or(i32::MAX);
+            self.retrans = self.retrans.saturating_add(packets);
         }
-        self.set_ca_state(CaState::Open);
+    }
+
+    /// The peer had `packets` packets up to `end` already.
+    pub(super) fn on_dsack(&mut self, end: Seq, packets: u32) {
+        if self.retrans > 0 && end.after(self.marker) {
+            let packets = i32::try_from(packets).unwrap_or(i32::MAX);
+            self.retrans = self.retrans.saturating_sub(packets).max(0);
+        }
+    }
+
+    /// A reduction is in force that may prove needless.
+    pub(super) fn is_possible(&self) -> bool {
+        self.is_possible != 0
     }
 
     /// DSACKs have accounted for all retransmissions of the episode.
-    pub(crate) fn try_undo_dsack(&mut self) -> bool {
-        let conn = &self.sock.tcp;
-        if !conn.has(Flags::UNDO) || conn.loss.undo_retrans != 0 {
-            return false;
-        }
-        self.undo_reduction(false);
-        true
+    pub(super) fn is_all_duplicates(&self) -> bool {
+        self.is_possible() && self.retrans == 0
     }
 
-    /// An advance within recovery was for an original: what is marked lost is only late.
-    pub(crate) fn try_undo_partial(&mut self, work: &AckWork) -> bool {
-        if !self.sock.tcp.has(Flags::UNDO) || !self.is_original_echo(work) {
-            return false;
-        }
-        if self.sock.tcp.loss.retrans_out > 0 {
-            return true;
-        }
-        self.undo_reduction(true);
-        self.keep_open();
-        true
+    /// The reduction was needless, as far as is known with an ACK whose echo is of an original or not.
+    pub(super) fn is_needless(&self, is_original_echo: bool) -> bool {
+        self.is_possible() && (self.retrans == 0 || is_original_echo)
     }
 
-    /// After a timeout: `is_spurious` if F-RTO has seen an original arrive.
-    pub(crate) fn try_undo_loss(&mut self, work: &AckWork, is_spurious: bool) -> bool {
-        if !is_spurious && !self.may_undo(work) {
-            return false;
-        }
-        self.undo_reduction(true);
-        let conn = self.conn();
-        conn.loss.retransmits = 0;
-        conn.clear(Flags::FRTO);
-        self.set_ca_state(CaState::Open);
-        true
+    /// It is being undone: gives the threshold to restore. `None`: the window was not reduced.
+    pub(super) fn take(&mut self) -> Option<u32> {
+        self.is_possible = 0;
+        (self.prior_ssthresh != 0).then_some(self.prior_ssthresh)
     }
 }
+
+/// The echoed clock is older than what the clock said at the first retransmission: the ACK is of the
+/// original (RFC 3522 §3.2 step 5).
+pub(super) fn is_original_echo(echo: Option<u32>, clock_at_retransmission: Option<u32>) -> bool {
+    match (echo, clock_at_retransmission) {
+        (Some(echo), Some(clock)) => Seq::new(echo).before(Seq::new(clock)),
+        (Some(_) | None, Some(_) | None) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
