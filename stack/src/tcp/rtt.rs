@@ -175,6 +175,8 @@ impl WindowedMin {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::vec;
+    use std::vec::Vec;
 
     const MS: u64 = 1_000_000;
 
@@ -223,14 +225,87 @@ mod tests {
     }
 
     #[test]
-    fn variance_rises_at_once_and_falls_by_a_quarter_a_round() {
+    fn the_variance_rises_at_once() {
         let calm = sampled(&[100; 60]);
+        assert_eq!(calm.rto_ns(), 300 * MS);
         let mut rtt = calm;
         rtt.sample(1000 * MS, Seq::new(5), Seq::new(6));
-        let raised = rtt.rto_ns();
-        assert!(raised > calm.rto_ns() + 200 * MS);
-        let fallen = sampled(&[[100; 60].as_slice(), &[1000], &[100; 60]].concat());
-        assert!(fallen.rto_ns() < raised);
+        // RFC 6298 §2.3 with a deviation that was next to nothing: four times a quarter of 900 ms.
+        let expected = (100 * MS + 900 * MS / 8) + 900 * MS;
+        assert!(rtt.rto_ns().abs_diff(expected) < 100, "{}", rtt.rto_ns());
+    }
+
+    #[test]
+    fn the_variance_falls_by_a_quarter_of_the_excess_each_round() {
+        // RFC 6298 §2.3 with Linux's mdev_max: a deviation of 500 ms that the samples no longer show.
+        let mut timeouts = Vec::new();
+        for samples in 1..=6 {
+            timeouts.push(sampled(&vec![1000; samples]).rto_ns() / 1000);
+        }
+        assert_eq!(
+            timeouts,
+            [
+                3_000_000, 3_000_000, 2_781_250, 2_546_875, 2_318_359, 2_107_421
+            ]
+        );
+        assert_eq!(sampled(&[1000; 60]).rto_ns() / 1000, 1_200_000);
+    }
+
+    #[test]
+    fn the_variance_does_not_fall_within_a_round() {
+        let mut rtt = Rtt::new(&Config::default());
+        for _ in 0..50 {
+            rtt.sample(1000 * MS, Seq::new(10), Seq::new(11));
+        }
+        assert_eq!(rtt.rto_ns(), 3000 * MS);
+        rtt.sample(1000 * MS, Seq::new(11), Seq::new(12));
+        assert_eq!(rtt.rto_ns(), 3000 * MS, "up to the end of the round");
+        // The round that ends here has seen the first deviation; the next has not.
+        rtt.sample(1000 * MS, Seq::new(12), Seq::new(13));
+        assert_eq!(rtt.rto_ns(), 3000 * MS);
+        rtt.sample(1000 * MS, Seq::new(14), Seq::new(15));
+        assert_eq!(rtt.rto_ns(), 2550 * MS);
+    }
+
+    #[test]
+    fn a_round_trip_that_fell_raises_the_deviation_by_an_eighth_only() {
+        // Linux: tcp_rtt_estimator. After a calm time a sample 80 ms above or below.
+        for (ms, deviation_ms_of_8) in [(180, 160), (20, 20)] {
+            let mut rtt = sampled(&[100; 200]);
+            rtt.sample(ms * MS, Seq::new(5), Seq::new(6));
+            let expected = deviation_ms_of_8 * MS / 8;
+            let deviation = rtt.deviation_ns();
+            assert!(deviation.abs_diff(expected) < 100, "{ms} ms: {deviation}");
+        }
+    }
+
+    #[test]
+    fn the_timeout_stays_between_its_bounds() {
+        // tcp_rto_min_us, tcp_rto_max_ms, samples in ms; the timeout in ms.
+        let table: [(u32, u32, &[u64], u64); 7] = [
+            (200_000, 120_000, &[], 1000),
+            (200_000, 500, &[], 500),
+            (200_000, 120_000, &[10; 60], 210),
+            (5_000, 120_000, &[10; 60], 15),
+            (5_000_000, 1500, &[10; 60], 1500),
+            (200_000, 1500, &[10_000], 1500),
+            (200_000, 1500, &[1000], 1500),
+        ];
+        for (rto_min_us, rto_max_ms, samples, timeout) in table {
+            let mut rtt = Rtt::new(&Config {
+                rto_min_us,
+                rto_max_ms,
+                ..Config::default()
+            });
+            let mut una = Seq::new(0);
+            for &ms in samples {
+                una = una.add(10);
+                rtt.sample(ms * MS, una, una.add(1));
+            }
+            let what = std::format!("{rto_min_us}, {rto_max_ms}, {samples:?}");
+            assert_eq!(rtt.rto_ns() / 1000, timeout * 1000, "{what}");
+            assert!(rtt.rto_after_ns(255) <= u64::from(rto_max_ms) * MS);
+        }
     }
 
     #[test]

@@ -248,6 +248,28 @@ fn a_probe_that_was_not_needed_costs_no_window() {
 }
 
 #[test]
+fn a_probe_that_repaired_a_loss_reduces_the_window_once() {
+    let mut script = Script::connected();
+    script.write(1000);
+    script.sent();
+    script.advance(20 * MS);
+    script.send(&Seg::ack(1, 1001));
+    let before = script.info();
+    script.write(2000);
+    script.sent();
+    let (_, sent) = script.wait(SECOND);
+    assert_eq!(ranges(&sent), [(2001, 3001)]);
+    script.write(1000);
+    assert_eq!(ranges(&script.sent()), [(3001, 4001)]);
+    // Everything is there, and nothing came twice: the probe was what arrived.
+    script.send(&Seg::ack(1, 4001));
+    let after = script.info();
+    assert!(after.snd_ssthresh < before.snd_ssthresh, "{after:?}");
+    // CWR is left at once.
+    assert_eq!((after.snd_cwnd, after.ca_state), (after.snd_ssthresh, 0));
+}
+
+#[test]
 fn a_timeout_that_duplicates_prove_needless_is_undone() {
     let mut script = Script::connected();
     script.write(10_000);

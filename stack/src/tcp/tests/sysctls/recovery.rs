@@ -125,6 +125,22 @@ fn tcp_frto_tells_a_spurious_timeout_by_its_first_ack() {
 }
 
 #[test]
+fn tcp_frto_does_not_watch_a_timeout_within_a_recovery() {
+    let mut script = ten_out(|config| config.early_retrans = 0);
+    script.send(&Seg::ack(1, 1).sack(&[(1001, 4001)]));
+    let (_, again) = script.wait(MS);
+    assert_eq!(ranges(&again), [(1, 1001)]);
+    assert_eq!(script.info().ca_state, 3);
+    // The retransmission is lost, too.
+    while script.info().ca_state != 4 {
+        script.wait(SECOND);
+    }
+    // An original arrives: that says nothing here, for recovery may have sent it again (RFC 5682 §2.1 step 1).
+    script.send(&Seg::ack(1, 1).sack(&[(1001, 5001)]));
+    assert_eq!(script.info().ca_state, 4);
+}
+
+#[test]
 fn tcp_dsack_reports_what_came_twice() {
     for on in [0, 1] {
         let mut script = connected(|config| config.dsack = on);
