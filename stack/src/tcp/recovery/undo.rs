@@ -51,10 +51,8 @@ impl Undo {
 
     /// A segment was sent again.
     pub(super) fn on_resent(&mut self, packets: u32) {
-        if self.retrans >= 0 {
-            let packets = i32::try_from(packets).unwrap_or(i32::MAX);
-            self.retrans = self.retrans.saturating_add(packets);
-        }
+        let packets = i32::try_from(packets).unwrap_or(i32::MAX);
+        self.retrans = self.retrans.max(0).saturating_add(packets);
     }
 
     /// The peer had `packets` packets up to `end` already.

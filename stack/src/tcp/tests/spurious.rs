@@ -82,6 +82,35 @@ fn an_echo_older_than_the_retransmission_undoes_the_reduction() {
 }
 
 #[test]
+fn a_dsack_for_every_retransmission_undoes_fast_recovery() {
+    // RFC 3708 §3; Linux: tcp_try_undo_dsack.
+    for is_spurious in [true, false] {
+        let mut script = Script::connected();
+        script.write(10_000);
+        assert_eq!(script.sent().len(), 10);
+        script.advance(20 * MS);
+        // The first one is late: three after it have come.
+        script.send(&Seg::ack(1, 1).sack(&[(1001, 4001)]));
+        assert_eq!(script.wait(MS).1[0].range(), (1, 1001));
+        assert_eq!(script.info().ca_state, 3);
+        assert!(script.info().snd_ssthresh < INFINITE);
+        script.advance(5 * MS);
+        script.send(&Seg::ack(1, 4001));
+        script.advance(15 * MS);
+        if is_spurious {
+            // The retransmission comes, after the original.
+            script.send(&Seg::ack(1, 4001).sack(&[(1, 1001)]));
+        }
+        let info = script.info();
+        assert_eq!(info.snd_ssthresh == INFINITE, is_spurious, "{info:?}");
+        let undone = script.host.stack.mib().tcp_undo;
+        assert_eq!(undone, u64::from(is_spurious));
+        script.send(&Seg::ack(1, 10_001));
+        assert_eq!(script.info().ca_state, 0);
+    }
+}
+
+#[test]
 fn packets_too_long_for_the_path_are_cut_anew_and_the_window_stays() {
     let mut script = Script::connected();
     script.write(3000);
