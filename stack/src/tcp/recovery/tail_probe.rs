@@ -82,6 +82,7 @@ mod tests {
         // RFC 8985 §7.4.2. Repeats old data, acknowledged, DSACK, progress; repaired, still out.
         let table = [
             ("below the probe", true, 999, false, true, false, true),
+            ("a duplicate below it", true, 999, false, false, false, true),
             ("the probe itself", true, 1000, false, true, false, true),
             ("a duplicate ACK", true, 1000, false, false, false, false),
             ("a DSACK", true, 1000, true, false, false, false),
