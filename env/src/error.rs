@@ -87,7 +87,6 @@ impl std::error::Error for SettingsError {}
 
 /// What is wrong with a value. Displays as the reason and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Problem {
     /// The bytes are no UTF-8.
     NotText,

@@ -4,14 +4,13 @@
 use core::time::Duration;
 use std::sync::atomic::Ordering;
 
-use nicio::DeviceSpec;
+use nicio::{DeviceSpec, HANDLE_FDS_MAX, Handles};
 use region::{OwnedFd, RawFd};
 use stack::Instant;
 
 use crate::bells::{BELLS, Bell};
 use crate::capture;
 use crate::clock;
-use crate::device::Handles;
 use crate::door::Door;
 use crate::error::StartError;
 use crate::family::Family;
@@ -68,13 +67,13 @@ struct Post {
 }
 
 impl Duty {
-    /// From the keeper's arguments: rendezvous name, device, which end of it, how many descriptors a capture
+    /// From the keeper's arguments: rendezvous name, device, the tag of its handles, how many descriptors a capture
     /// has, descriptors of region, bells, capture and device.
     ///
     /// # Errors
     /// One line's worth of what is wrong.
     pub fn from_arguments(arguments: &[String]) -> Result<Self, StartError> {
-        let [name, device, end, capture_fds, fds @ ..] = arguments else {
+        let [name, device, tag, capture_fds, fds @ ..] = arguments else {
             return Err(StartError::Keeper("it was started without arguments"));
         };
         let spec: DeviceSpec = device
@@ -92,15 +91,20 @@ impl Duty {
         let Some((region, bells, capture, device)) = parts else {
             return Err(missing);
         };
-        let device = Handles {
-            fds: device.try_into().map_err(|_| missing)?,
-            end: end.parse().map_err(|_| StartError::Keeper("bad device"))?,
-        };
+        if device.len() > HANDLE_FDS_MAX {
+            return Err(StartError::Keeper("bad device"));
+        }
+        let tag = tag.parse().map_err(|_| StartError::Keeper("bad device"))?;
         keeper::settle(&fds);
         // SAFETY: the keeper was started with these descriptors and nobody else in it owns them.
-        let capture = capture.iter().map(|fd| unsafe { OwnedFd::from_raw(*fd) });
+        let own = |fd: &RawFd| unsafe { OwnedFd::from_raw(*fd) };
+        let device = Handles {
+            fds: device.iter().map(own).collect(),
+            tag,
+        };
+        let capture = capture.iter().map(own);
         let recorder = capture::recorder(capture);
-        let family = Family::keep(spec, *region, *bells, device, recorder)?;
+        let family = Family::keep(spec, own(region), *bells, device, recorder)?;
         family
             .words()
             .keeper_pid
@@ -208,7 +212,7 @@ impl Duty {
     /// Whether frames wait to be received.
     fn device_waits(&self) -> bool {
         let mut device = [libc::pollfd {
-            fd: self.family.device_fd,
+            fd: self.family.device_fd(),
             events: libc::POLLIN,
             revents: 0,
         }];
@@ -274,14 +278,14 @@ impl Duty {
             .compare_exchange(0, word, Ordering::AcqRel, Ordering::Relaxed)
             .ok()?;
         let (device, until) = match sleeps_for {
-            For::Device => (self.family.device_fd, state.next_due(now)),
+            For::Device => (self.family.device_fd(), state.next_due(now)),
             For::Turn => (-1, Some(now + TURN_LOOK)),
         };
         words
             .poller_until_ns
             .store(until.map_or(u64::MAX, Instant::as_nanos), Ordering::Relaxed);
         words.sleeping.fetch_or(bell.bit(), Ordering::SeqCst);
-        let until = if sleeps_for == For::Turn || self.family.set_alarm() {
+        let until = if sleeps_for == For::Turn || self.family.wait_handle.arm() {
             until
         } else {
             Some(now)

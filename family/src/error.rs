@@ -13,7 +13,6 @@ pub struct Gone;
 
 /// Why the stack could not be started. Displays as one line: what, why, what to do.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum StartError {
     /// The device cannot be opened.
     Device(nicio::OpenError),
@@ -33,8 +32,6 @@ pub enum StartError {
     Keeper(&'static str),
     /// The stack has an IPv6 address, and the device's packets are shorter than IPv6 needs.
     MtuForIpv6(u16),
-    /// No backend for this kind of device in this build.
-    Unsupported,
     /// A system call failed.
     System(&'static str, i32),
 }
@@ -92,9 +89,6 @@ impl fmt::Display for StartError {
                 f,
                 "its MTU is {mtu} bytes, but IPv6 needs 1280; raise it by `ip link set mtu`, or leave the IPv6 address out"
             ),
-            Self::Unsupported => {
-                f.write_str("this kind of device is not supported here; use tap:NAME or link:NAME")
-            }
             Self::System(what, errno) => {
                 write!(f, "{what}: {}", std::io::Error::from_raw_os_error(*errno))
             }

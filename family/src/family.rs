@@ -5,13 +5,12 @@ use std::ffi::CString;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use nicio::DeviceSpec;
-use nicio::link::Alarm;
+use nicio::{DeviceSpec, Handles, WaitHandle};
 use region::{Shared, Words};
 
 use crate::bells::Bells;
 use crate::capture::Capture;
-use crate::device::{Device, Handles};
+use crate::device::Device;
 use crate::files::Member;
 use crate::host::{Host, Inside};
 use crate::state::State;
@@ -28,10 +27,8 @@ pub(crate) enum Role {
 pub struct Family {
     pub(crate) shared: Shared<State>,
     pub(crate) device: UnsafeCell<Device>,
-    /// What to sleep on until frames come, and what to set before.
-    pub(crate) device_fd: RawFd,
-    pub(crate) alarm: Option<Alarm>,
-    pub(crate) device_handles: Handles,
+    pub(crate) wait_handle: WaitHandle,
+    pub(crate) device_handles: Handles<RawFd>,
     /// Only in programs: the keeper has nobody to tell of it.
     pub(crate) capture: Option<Capture>,
     pub(crate) spec: DeviceSpec,
@@ -85,9 +82,9 @@ impl Family {
         self.shared.region().words()
     }
 
-    /// Makes the device wake who sleeps on it. `false`: frames have come already.
-    pub(crate) fn set_alarm(&self) -> bool {
-        self.alarm.as_ref().is_none_or(Alarm::set)
+    /// What to sleep on until frames come; -1: the device can only be polled.
+    pub(crate) fn device_fd(&self) -> RawFd {
+        self.wait_handle.fd().unwrap_or(-1)
     }
 
     pub(crate) fn ring(&self, set: u64) {

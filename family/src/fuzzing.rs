@@ -5,11 +5,10 @@ use std::os::fd::RawFd;
 use std::thread;
 
 use nicio::DeviceSpec;
-use region::OwnedFd;
 
 use crate::door::{self, Door};
 use crate::passing;
-use crate::rendezvous::{Answer, HandOver, PATIENCE_MS, knock, open_to_newcomer};
+use crate::rendezvous::{Answer, PATIENCE_MS, knock, open_to_newcomer};
 
 /// A keeper hears a message with descriptors at its door, and refuses whoever is understood.
 ///
@@ -49,23 +48,8 @@ pub fn newcomer_hears(message: &[u8], fds: &[RawFd]) {
         };
         passing::send(&socket, message, fds);
         drop(socket);
-        if let Ok(Ok(Some(handed))) = heard.join() {
-            close(handed);
-        }
+        drop(heard.join());
     });
-}
-
-fn close(handed: HandOver) {
-    let HandOver {
-        region,
-        bells,
-        device,
-        place: _,
-    } = handed;
-    for fd in [region].into_iter().chain(bells).chain(device.fds) {
-        // SAFETY: `knock` handed it over, and nobody else in this process knows it.
-        drop(unsafe { OwnedFd::from_raw(fd) });
-    }
 }
 
 /// Other processes of the user open and close doors, too, and then this one has to wait.

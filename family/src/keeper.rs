@@ -79,7 +79,7 @@ impl Family {
         let mut arguments = vec![
             self.name.clone(),
             self.spec.to_string(),
-            self.device_handles.end.to_string(),
+            self.device_handles.tag.to_string(),
             capture.len().to_string(),
         ];
         arguments.extend(keep.iter().map(ToString::to_string));

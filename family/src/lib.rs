@@ -15,6 +15,8 @@
 //! The library's surroundings (signals, errno, messages to the user) come in from outside, so that this crate
 //! does not know libc's hooks.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod bells;
 mod capture;
 mod clock;

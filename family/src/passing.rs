@@ -4,15 +4,15 @@ use core::ffi::CStr;
 use std::os::fd::RawFd;
 
 use arrayvec::ArrayVec;
+use nicio::HANDLE_FDS_MAX;
 use nicio::sys::{self as raw, Errno};
 use region::OwnedFd;
 
 use crate::bells::BELLS;
-use crate::device::DEVICE_FDS_MAX;
 use crate::sys;
 
 /// Most descriptors in one message: region, bells, device.
-pub(crate) const FDS_MAX: usize = 1 + BELLS + DEVICE_FDS_MAX;
+pub(crate) const FDS_MAX: usize = 1 + BELLS + HANDLE_FDS_MAX;
 
 /// Most bytes in one message.
 pub(crate) const BYTES_MAX: usize = 16;

@@ -5,15 +5,14 @@ use core::ffi::CStr;
 use std::os::fd::RawFd;
 
 use arrayvec::ArrayVec;
-use nicio::DeviceSpec;
 use nicio::capture::Recorder;
 use nicio::sys::Errno;
+use nicio::{DeviceSpec, Handles};
 use region::OwnedFd;
 use stack::Addr;
 
 use crate::bells::BELLS;
 use crate::capture;
-use crate::device::Handles;
 use crate::door;
 use crate::error::StartError;
 use crate::passing::{self, FDS_MAX, Message};
@@ -34,17 +33,17 @@ const HELLO_PATIENCE_MS: u32 = 200;
 pub(crate) const PATIENCE_MS: u32 = 2000;
 
 /// What a keeper hands over.
-pub(crate) struct HandOver {
-    pub(crate) region: RawFd,
-    pub(crate) bells: [RawFd; BELLS],
-    pub(crate) device: Handles,
+pub(crate) struct HandOver<Fd> {
+    pub(crate) region: Fd,
+    pub(crate) bells: [Fd; BELLS],
+    pub(crate) device: Handles<Fd>,
     /// The newcomer's place among the members, entered by the keeper.
     pub(crate) place: u8,
 }
 
 /// How the keeper answers a newcomer. One that gets no answer goes on without the keeper.
 pub(crate) enum Answer<'a> {
-    Welcome(&'a HandOver),
+    Welcome(&'a HandOver<RawFd>),
     InUse,
     OtherBuild,
 }
@@ -67,7 +66,7 @@ pub(crate) fn name(device: &DeviceSpec, address: Addr) -> String {
             let address = u128::from_be_bytes(address.octets());
             format!("{}-{numbers:x}-{address:x}", name_of_device(device))
         }
-        _ => format!("{}-{numbers:x}", name_of_device(device)),
+        DeviceSpec::Tap(_) => format!("{}-{numbers:x}", name_of_device(device)),
     }
 }
 
@@ -88,7 +87,7 @@ pub(crate) fn knock(
     name: &str,
     device: &DeviceSpec,
     capture: &[RawFd],
-) -> Result<Option<HandOver>, StartError> {
+) -> Result<Option<HandOver<OwnedFd>>, StartError> {
     let silent = StartError::Keeper("it does not answer");
     let Ok(found) = door::connect(name, PATIENCE_MS) else {
         return Err(silent);
@@ -106,7 +105,7 @@ pub(crate) fn knock(
         Err(_) => return Err(silent),
     };
     match *bytes.as_slice() {
-        [WELCOME, place, end] => hand_over(place, end, fds)
+        [WELCOME, place, tag] => hand_over(place, tag, fds)
             .map(Some)
             .ok_or(StartError::Keeper("its descriptors are missing")),
         [IN_USE, ..] => Err(StartError::InUse(device.clone())),
@@ -124,21 +123,16 @@ fn hello() -> [u8; 9] {
     [HELLO, a, b, c, d, e, f, g, h]
 }
 
-fn hand_over(place: u8, end: u8, fds: ArrayVec<OwnedFd, FDS_MAX>) -> Option<HandOver> {
-    if fds.len() < 1 + BELLS + 1 {
-        return None;
-    }
-    let mut fds = fds.into_iter().map(OwnedFd::into_raw);
+fn hand_over(place: u8, tag: u8, fds: ArrayVec<OwnedFd, FDS_MAX>) -> Option<HandOver<OwnedFd>> {
+    let mut fds = fds.into_iter();
     let region = fds.next()?;
-    let mut bells = [-1; BELLS];
-    for (to, from) in bells.iter_mut().zip(&mut fds) {
-        *to = from;
-    }
+    let bells: ArrayVec<OwnedFd, BELLS> = fds.by_ref().take(BELLS).collect();
+    let bells = bells.into_inner().ok()?;
     let device = Handles {
         fds: fds.collect(),
-        end,
+        tag,
     };
-    Some(HandOver {
+    (!device.fds.is_empty()).then_some(HandOver {
         region,
         bells,
         device,
@@ -180,7 +174,7 @@ impl Newcomer {
                 let mut fds = ArrayVec::<RawFd, FDS_MAX>::new();
                 fds.push(*region);
                 fds.extend(bells.iter().chain(&device.fds).copied());
-                passing::send(&self.socket, &[WELCOME, *place, device.end], &fds)
+                passing::send(&self.socket, &[WELCOME, *place, device.tag], &fds)
             }
             Answer::InUse => passing::send(&self.socket, &[IN_USE], &[]),
             Answer::OtherBuild => passing::send(&self.socket, &[OTHER_BUILD], &[]),

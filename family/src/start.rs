@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use env::Settings;
 use nicio::capture::Recorder;
-use nicio::{DeviceSpec, Nic, OpenError};
+use nicio::{DeviceSpec, Handles, Nic, OpenError, Use, WaitHandle};
 use region::{OwnedFd, RawFd, Region, Shared};
 use stack::{Config, Stack, V6_MTU_MIN};
 
 use crate::bells::{BELLS, Bells};
 use crate::capture::{Capture, Prepared};
 use crate::clock;
-use crate::device::{Device, Handles};
+use crate::device::{Device, high_copies};
 use crate::error::{Gone, StartError};
 use crate::family::{Family, GIVEN_UP, Role};
 use crate::files::Member;
@@ -78,15 +78,12 @@ impl Family {
                 Err(error) => error,
             };
             // The keeper may have closed its door a moment ago, or not opened it yet.
-            let tries_max = match error {
-                StartError::Device(OpenError::Busy(_)) => BUSY_TRIES,
-                StartError::LinkFull(_) | StartError::SameAddress(_) => LINK_BUSY_TRIES,
-                _ => 0,
-            };
-            if tries >= tries_max {
-                return Err(match error {
-                    StartError::Device(OpenError::Busy(_)) => StartError::InUse(spec.clone()),
-                    error => error,
+            if tries >= tries_max(&error) {
+                let is_busy = matches!(error, StartError::Device(OpenError::Busy(_)));
+                return Err(if is_busy {
+                    StartError::InUse(spec.clone())
+                } else {
+                    error
                 });
             }
             tries += 1;
@@ -99,9 +96,8 @@ impl Family {
     /// # Errors
     /// As [`Family::start`].
     pub fn renew(&self, settings: &Settings) -> Result<Self, StartError> {
-        let copies = self.device_handles.copies()?;
-        // SAFETY: the copies were made just now and nobody else owns them.
-        let device = unsafe { Device::from_handles(&self.spec, copies) }?;
+        let handles = high_copies(&self.device_handles)?;
+        let device = Device::from_handles(&self.spec, handles, Use::Shared)?;
         let capture = self.capture.as_ref().and_then(Capture::renew);
         Self::create(settings, self.host, device, self.bells, capture.as_ref())
     }
@@ -132,21 +128,20 @@ impl Family {
     fn join(
         settings: &Settings,
         host: Host,
-        handed: HandOver,
+        handed: HandOver<OwnedFd>,
         capture: Option<&Capture>,
     ) -> Result<Option<Self>, StartError> {
         let mut fds = [-1; BELLS];
         for (to, from) in fds.iter_mut().zip(handed.bells) {
-            *to = own::lift(from)?;
+            *to = own::lift(from.into_raw())?;
         }
         let bells = Bells::from_fds(fds);
-        // SAFETY: the keeper has just passed the descriptors to this process.
-        let device = unsafe { Device::from_handles(&settings.device, handed.device.lifted()?) }?;
-        // SAFETY: as above.
-        let handed_region = unsafe { OwnedFd::from_raw(handed.region) };
-        let copy = nicio::sys::duplicate(handed_region.as_raw())
+        let handles = high_copies(&handed.device.as_raw())?;
+        drop(handed.device);
+        let device = Device::from_handles(&settings.device, handles, Use::Shared)?;
+        let copy = nicio::sys::duplicate(handed.region.as_raw())
             .map_err(|errno| StartError::errno("no descriptor left", errno))?;
-        let region = Region::attach(handed_region)?;
+        let region = Region::attach(handed.region)?;
         lift_region(&region)?;
         let take_part = || {
             let config = fit(&settings.stack, &device)?;
@@ -191,22 +186,20 @@ impl Family {
             .map_err(|errno| StartError::errno("no descriptor left", errno))?;
         let region = Region::attach(copy)?;
         let stack = Stack::attach(&region)?;
-        State::new(&region, stack, None)?;
+        State::new(&region, stack, WaitHandle::poll_only())?;
         Ok(())
     }
 
     /// The keeper's membership, over the descriptors it was started with.
     pub(crate) fn keep(
         spec: DeviceSpec,
-        region: RawFd,
+        region: OwnedFd,
         bells: [RawFd; BELLS],
-        device: Handles,
+        device: Handles<OwnedFd>,
         recorder: Option<Recorder>,
     ) -> Result<Self, StartError> {
-        // SAFETY: the keeper was started with these descriptors and nobody else in it owns them.
-        let device = unsafe { Device::from_handles(&spec, device) }?;
-        // SAFETY: as above.
-        let region = Region::attach(unsafe { region::OwnedFd::from_raw(region) })?;
+        let device = Device::from_handles(&spec, device, Use::Shared)?;
+        let region = Region::attach(region)?;
         let stack = Stack::attach(&region)?;
         Parts {
             spec,
@@ -251,16 +244,15 @@ impl Parts {
             bells,
             capture,
         } = self;
-        let state = State::new(&region, stack, device.alarm.clone())?;
+        let state = State::new(&region, stack, device.nic.wait_handle())?;
         let busy_poll_us = state.stack.config().busy_poll_us;
         let address = state.stack.config().addr;
         Ok(Family {
             name: rendezvous::name(&spec, address),
             shared: Shared::new(region, state),
             keeper_program: keeper::program_path(),
-            device_fd: device.fd,
-            device_handles: device.handles.clone(),
-            alarm: device.alarm.clone(),
+            wait_handle: device.nic.wait_handle(),
+            device_handles: device.nic.handles(),
             device: UnsafeCell::new(device),
             capture,
             spec,
@@ -273,6 +265,22 @@ impl Parts {
             role,
             keeper_seen_ns: AtomicU64::new(0),
         })
+    }
+}
+
+/// How often to try again after this error.
+fn tries_max(error: &StartError) -> u32 {
+    match error {
+        StartError::Device(OpenError::Busy(_)) => BUSY_TRIES,
+        StartError::LinkFull(_) | StartError::SameAddress(_) => LINK_BUSY_TRIES,
+        StartError::Device(_)
+        | StartError::Region(_)
+        | StartError::InUse(_)
+        | StartError::Wire(_)
+        | StartError::Capture(..)
+        | StartError::Keeper(_)
+        | StartError::MtuForIpv6(_)
+        | StartError::System(..) => 0,
     }
 }
 

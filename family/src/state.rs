@@ -1,6 +1,6 @@
 //! What lies under the lock.
 
-use nicio::link::Alarm;
+use nicio::WaitHandle;
 use region::{Array, Region, RegionError};
 use stack::{Instant, Stack};
 
@@ -18,7 +18,7 @@ pub struct State {
     /// Stack members of epoll sets.
     pub epolls: Epolls,
     pub(crate) turn: Array<TurnRecord>,
-    alarm: Option<Alarm>,
+    wait_handle: WaitHandle,
     /// Bells of threads that wait for files that were closed.
     rings: u64,
 }
@@ -28,14 +28,14 @@ impl State {
     pub(crate) fn new(
         region: &Region,
         stack: Stack,
-        alarm: Option<Alarm>,
+        wait_handle: WaitHandle,
     ) -> Result<Self, RegionError> {
         Ok(Self {
             stack,
             files: Files::new(region)?,
             epolls: Epolls::new(region, layout::EPOLLS)?,
             turn: region.array(layout::TURN, 1)?,
-            alarm,
+            wait_handle,
             rings: 0,
         })
     }
@@ -71,7 +71,7 @@ impl State {
 
     /// There is something to send, and the device takes it.
     pub(crate) fn may_transmit(&self) -> bool {
-        self.stack.transmit_pending() && !self.alarm.as_ref().is_some_and(Alarm::is_full)
+        self.stack.transmit_pending() && !self.wait_handle.is_full()
     }
 
     /// When the stack has something to do next; `now` if there is something to send.

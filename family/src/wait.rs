@@ -310,7 +310,7 @@ impl Family {
             (true, true) => Polling::Turn,
             (true, false) => Polling::Device,
         };
-        if polling == Polling::Device && !self.set_alarm() {
+        if polling == Polling::Device && !self.wait_handle.arm() {
             self.stop_polling(poller);
             return Ok(None);
         }
@@ -335,7 +335,7 @@ impl Family {
         timeout: Option<Duration>,
     ) -> Result<bool, sys::Errno> {
         let device = match polling {
-            Polling::Device => self.device_fd,
+            Polling::Device => self.device_fd(),
             Polling::No | Polling::Turn => -1,
         };
         let bell = sleep.bell.map_or(-1, |bell| self.bells.fd(bell));

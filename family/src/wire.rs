@@ -9,12 +9,11 @@ use core::time::Duration;
 use std::ffi::CStr;
 use std::os::fd::RawFd;
 
-use nicio::DeviceSpec;
-use nicio::link::{Cable, End};
+use nicio::link::{CABLE_FDS, Cable, End};
+use nicio::{DeviceSpec, Handles};
 use region::OwnedFd;
 use stack::Addr;
 
-use crate::device::Handles;
 use crate::door::{self, Door};
 use crate::error::StartError;
 use crate::passing::{self, Message};
@@ -47,7 +46,7 @@ pub(crate) fn get_end(
     spec: &DeviceSpec,
     address: Addr,
     program: Option<&CStr>,
-) -> Result<Handles, StartError> {
+) -> Result<Handles<OwnedFd>, StartError> {
     let name = rendezvous::name_of_device(spec);
     for _ in 0..TRIES {
         let found = door::connect(&name, PATIENCE_MS).map_err(|_| SILENT)?;
@@ -68,7 +67,11 @@ pub(crate) fn get_end(
 }
 
 /// `Ok(None)`: the wire has ended instead of answering.
-fn ask(spec: &DeviceSpec, address: Addr, socket: OwnedFd) -> Result<Option<Handles>, StartError> {
+fn ask(
+    spec: &DeviceSpec,
+    address: Addr,
+    socket: OwnedFd,
+) -> Result<Option<Handles<OwnedFd>>, StartError> {
     if !passing::send(&socket, &address.octets(), &[]) {
         return Ok(None);
     }
@@ -78,13 +81,14 @@ fn ask(spec: &DeviceSpec, address: Addr, socket: OwnedFd) -> Result<Option<Handl
         Err(_) => return Err(SILENT),
     };
     match *bytes.as_slice() {
-        [WELCOME, end] => {
-            let fds = fds.into_iter().chain([socket]).map(OwnedFd::into_raw);
-            Ok(Some(Handles {
-                fds: fds.take(crate::device::DEVICE_FDS_MAX).collect(),
-                end,
-            }))
+        [WELCOME, _] if fds.len() != CABLE_FDS => {
+            Err(StartError::Wire("its descriptors are missing"))
         }
+        // The end is free again when the link closes the socket.
+        [WELCOME, tag] => Ok(Some(Handles {
+            fds: fds.into_iter().chain([socket]).collect(),
+            tag,
+        })),
         [FULL] => Err(StartError::LinkFull(spec.clone())),
         [SAME_ADDRESS] => Err(StartError::SameAddress(address)),
         [] => Ok(None),

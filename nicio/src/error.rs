@@ -7,7 +7,6 @@ use crate::sys::Errno;
 
 /// Why a burst failed for good. A full or an empty device is no error but a short count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum NicError {
     /// The device has been removed; nothing will ever move again.
     Gone,
@@ -28,7 +27,6 @@ impl core::error::Error for NicError {}
 
 /// Why a device cannot be opened. Displays as one line: what, why, what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum OpenError {
     /// There is no interface of this name.
     NoDevice(InterfaceName),
@@ -50,6 +48,8 @@ pub enum OpenError {
     Link(&'static str, Errno),
     /// What another process passed on is no link of this version of nstk.
     NotALink,
+    /// Another process passed on other descriptors than those of such a device.
+    WrongHandles,
 }
 
 impl fmt::Display for OpenError {
@@ -94,6 +94,10 @@ impl fmt::Display for OpenError {
                 f,
                 "cannot make the link: {call} failed with {errno}; see whether the limits on \
                  memory, files and descriptors (`ulimit -a`) leave room for it"
+            ),
+            Self::WrongHandles => f.write_str(
+                "cannot open the device: the program that has it open passed on other descriptors; end that \
+                 program, and try again",
             ),
             Self::NotALink => f.write_str(
                 "cannot open the link: it was made by another version of nstk; end the programs \

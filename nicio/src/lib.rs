@@ -16,6 +16,8 @@
 //! Nothing here may call libc's `read`, `write`, `close` and their like, nor std's I/O: inside libnstk.so those
 //! names are the library's own hooks. [`sys`] has the system calls that go past them.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod capture;
 pub mod link;
 pub mod mem;
@@ -23,13 +25,16 @@ pub mod sys;
 pub mod tap;
 
 mod error;
+mod handles;
 mod nic;
+mod open;
 mod ring_bytes;
 mod rx;
 mod spec;
 mod tap_defs;
 mod tx;
 mod vnet;
+mod wait_handle;
 
 #[cfg(test)]
 mod conformance;
@@ -37,8 +42,11 @@ mod conformance;
 mod testing;
 
 pub use error::{NicError, OpenError};
+pub use handles::{HANDLE_FDS_MAX, Handles};
 pub use nic::{Caps, Nic};
+pub use open::{AnyNic, Use, from_handles, open};
 pub use rx::{Frames, RESERVE_MAX, RX_FRAME_BUFS, RX_FRAME_START, RxBurst, RxMeta};
 pub use spec::{DeviceSpec, InterfaceName, NameError, SpecError};
 pub use tx::{TX_BURST_MAX, TxBurst, TxSlot};
 pub use vnet::VNET_HEADER_BYTES;
+pub use wait_handle::WaitHandle;

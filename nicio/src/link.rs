@@ -9,20 +9,26 @@
 
 mod alarm;
 mod cable;
+mod end;
 mod memory;
 mod ring;
+mod side;
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::RawFd;
 use std::sync::Arc;
 
+use region::OwnedFd;
 use stack::DeviceOffload;
 
 pub use alarm::Alarm;
-pub use cable::{CABLE_FDS, Cable, End};
+pub use cable::{CABLE_FDS, Cable};
+pub use end::End;
 use ring::{Consumer, Producer, Pushed};
 
 use crate::tx::TX_BURST_MAX;
-use crate::{Caps, Nic, NicError, OpenError, RxBurst, TxBurst};
+use crate::{
+    Caps, HANDLE_FDS_MAX, Handles, Nic, NicError, OpenError, RxBurst, TxBurst, Use, WaitHandle,
+};
 
 /// MTU of both ends, in bytes: Ethernet's.
 pub const MTU: u16 = 1500;
@@ -33,6 +39,8 @@ pub struct Link {
     caps: Caps,
     cable: Arc<Cable>,
     end: End,
+    /// The connection to who gave the end away; it only has to stay open while the end is used.
+    lease: Option<OwnedFd>,
     frames_lost: u64,
 }
 
@@ -69,8 +77,26 @@ impl Link {
             caps,
             cable,
             end,
+            lease: None,
             frames_lost: 0,
         }
+    }
+
+    /// The end behind handles: the cable's descriptors, the lease, and which end it is.
+    pub(crate) fn from_handles(handles: Handles<OwnedFd>, usage: Use) -> Result<Self, OpenError> {
+        let Handles { mut fds, tag } = handles;
+        let end = End::from_byte(tag).ok_or(OpenError::WrongHandles)?;
+        let lease = fds.pop_at(CABLE_FDS);
+        let mut fds = fds.into_iter();
+        let (Some(memory), Some(first), Some(second)) = (fds.next(), fds.next(), fds.next()) else {
+            return Err(OpenError::WrongHandles);
+        };
+        let cable = Arc::new(Cable::from_fds([memory, first, second])?);
+        let link = match usage {
+            Use::First => Self::plug_in(cable, end),
+            Use::Shared => Self::take_over(cable, end),
+        };
+        Ok(Self { lease, ..link })
     }
 
     /// Frames lost at this end since it was opened: sent while the other end was free, or spoilt.
@@ -104,7 +130,7 @@ impl Nic for Link {
             self.frames_lost += u64::from(!taken);
         }
         if ring.has_popped() && peer.waits_for_room(own) && peer.stop_sleeping() {
-            self.cable.ring_bell(self.end.other());
+            self.cable.wake(self.end.other());
         }
         Ok(frames)
     }
@@ -131,19 +157,26 @@ impl Nic for Link {
         }
         own.set_full(!burst.is_empty());
         if frames > 0 && peer.stop_sleeping() {
-            self.cable.ring_bell(self.end.other());
+            self.cable.wake(self.end.other());
         }
         Ok(frames)
     }
 
-    fn wait_fd(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.cable.bell(self.end))
+    fn wait_handle(&self) -> WaitHandle {
+        let alarm = Alarm::new(Arc::clone(&self.cable), self.end);
+        WaitHandle::link(self.cable.waker_fd(self.end), alarm)
     }
 
-    fn alarm(&self) -> Option<Alarm> {
-        Some(Alarm::new(Arc::clone(&self.cable), self.end))
+    fn handles(&self) -> Handles<RawFd> {
+        let lease = self.lease.as_ref().map(OwnedFd::as_raw);
+        Handles {
+            fds: self.cable.fds().into_iter().chain(lease).collect(),
+            tag: self.end.to_byte(),
+        }
     }
 }
+
+const _: () = assert!(CABLE_FDS < HANDLE_FDS_MAX);
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Two devices in one process, wired to each other: for tests, and for stacks without a machine.
 
 use std::collections::VecDeque;
-use std::os::fd::BorrowedFd;
+use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use region::Piece;
@@ -10,7 +10,7 @@ use stack::DeviceOffload;
 use crate::rx::{RX_FRAME_BUFS, RX_FRAME_START, RxBurst, RxMeta};
 use crate::tx::{TX_BURST_MAX, TxBurst, TxSlot};
 use crate::vnet::{self, VNET_HEADER_BYTES};
-use crate::{Caps, Nic, NicError};
+use crate::{Caps, Handles, Nic, NicError, WaitHandle};
 
 /// Frames that one direction holds before it is full.
 pub const RING_FRAMES: usize = 256;
@@ -91,8 +91,12 @@ impl Nic for Mem {
         Ok(frames)
     }
 
-    fn wait_fd(&self) -> Option<BorrowedFd<'_>> {
-        None
+    fn wait_handle(&self) -> WaitHandle {
+        WaitHandle::poll_only()
+    }
+
+    fn handles(&self) -> Handles<RawFd> {
+        Handles::none()
     }
 }
 

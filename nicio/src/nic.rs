@@ -1,11 +1,10 @@
 //! What every device can do.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::RawFd;
 
 use stack::DeviceOffload;
 
-use crate::link::Alarm;
-use crate::{NicError, RxBurst, TxBurst};
+use crate::{Handles, NicError, RxBurst, TxBurst, WaitHandle};
 
 /// What a device is and what it does for the stack. Fixed while the device is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +41,12 @@ pub trait Nic {
     /// The device is gone or misused; frames sent before that are marked nevertheless.
     fn tx_burst(&mut self, burst: &mut TxBurst) -> Result<usize, NicError>;
 
-    /// What to sleep on until frames come: readable then. `None`: it can only be polled.
-    fn wait_fd(&self) -> Option<BorrowedFd<'_>>;
+    /// How to sleep until frames come.
+    fn wait_handle(&self) -> WaitHandle;
 
-    /// What to set before each sleep on [`Self::wait_fd`]. `None`: the descriptor needs no such thing.
-    fn alarm(&self) -> Option<Alarm> {
-        None
-    }
+    /// What another process needs to use the same device ([`crate::from_handles`]). The descriptors stay the
+    /// device's own.
+    fn handles(&self) -> Handles<RawFd>;
 }
 
 impl<N: Nic + ?Sized> Nic for Box<N> {
@@ -64,11 +62,11 @@ impl<N: Nic + ?Sized> Nic for Box<N> {
         (**self).tx_burst(burst)
     }
 
-    fn wait_fd(&self) -> Option<BorrowedFd<'_>> {
-        (**self).wait_fd()
+    fn wait_handle(&self) -> WaitHandle {
+        (**self).wait_handle()
     }
 
-    fn alarm(&self) -> Option<Alarm> {
-        (**self).alarm()
+    fn handles(&self) -> Handles<RawFd> {
+        (**self).handles()
     }
 }

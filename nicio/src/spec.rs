@@ -10,7 +10,6 @@ pub(crate) const NAME_BYTES_MAX: usize = libc::IFNAMSIZ - 1;
 
 /// A device to open, written `tap:NAME` or `link:NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum DeviceSpec {
     /// An existing tap interface.
     Tap(InterfaceName),
@@ -42,7 +41,6 @@ impl fmt::Display for DeviceSpec {
 
 /// Why a text names no device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum SpecError {
     /// Nothing before a colon.
     NoKind,
@@ -115,7 +113,6 @@ impl fmt::Debug for InterfaceName {
 
 /// Why a text is no interface name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum NameError {
     /// No characters at all.
     Empty,

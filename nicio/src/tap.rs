@@ -1,7 +1,8 @@
 //! A tap interface: frames to and from the kernel of this machine, super-segments and unfinished
 //! checksums included (Documentation/networking/tuntap.rst).
 
-use std::os::fd::{BorrowedFd, RawFd};
+use core::iter;
+use std::os::fd::RawFd;
 
 use arrayvec::ArrayVec;
 use libc::{c_int, c_void, iovec};
@@ -13,7 +14,7 @@ use crate::sys::{self, Errno};
 use crate::tap_defs as defs;
 use crate::tx::{TX_BURST_MAX, TxBurst, TxSlot};
 use crate::vnet::{self, VNET_HEADER_BYTES};
-use crate::{Caps, InterfaceName, Nic, NicError, OpenError};
+use crate::{Caps, Handles, InterfaceName, Nic, NicError, OpenError, WaitHandle};
 
 /// An attached tap, one queue.
 #[derive(Debug)]
@@ -44,6 +45,15 @@ impl Tap {
         Self::set_up(fd, name, &control)
     }
 
+    /// The tap behind handles: its descriptor is all that they hold.
+    pub(crate) fn from_handles(handles: Handles<OwnedFd>) -> Result<Self, OpenError> {
+        let mut fds = handles.fds.into_iter();
+        match (fds.next(), fds.next()) {
+            (Some(fd), None) => Self::from_fd(fd),
+            (None, _) | (Some(_), Some(_)) => Err(OpenError::WrongHandles),
+        }
+    }
+
     /// Takes over a descriptor that another process of the family attached with [`Self::open`].
     ///
     /// # Errors
@@ -64,12 +74,6 @@ impl Tap {
             .unwrap_or_default();
         let name = str::from_utf8(name).unwrap_or_default().parse()?;
         Self::set_up(fd, name, &Control::new()?)
-    }
-
-    /// The descriptor to sleep on, and to hand to other processes of the family.
-    #[must_use]
-    pub fn fd(&self) -> RawFd {
-        self.fd.as_raw()
     }
 
     /// The interface's name.
@@ -220,9 +224,15 @@ impl Nic for Tap {
         Ok(frames)
     }
 
-    fn wait_fd(&self) -> Option<BorrowedFd<'_>> {
-        // SAFETY: the descriptor is open as long as `self` is.
-        Some(unsafe { BorrowedFd::borrow_raw(self.fd.as_raw()) })
+    fn wait_handle(&self) -> WaitHandle {
+        WaitHandle::kernel(self.fd.as_raw())
+    }
+
+    fn handles(&self) -> Handles<RawFd> {
+        Handles {
+            fds: iter::once(self.fd.as_raw()).collect(),
+            tag: 0,
+        }
     }
 }
 

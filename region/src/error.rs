@@ -4,7 +4,6 @@ use core::fmt;
 
 /// Why a region, or a view into it, cannot be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum RegionError {
     /// A system call failed.
     System {

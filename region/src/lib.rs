@@ -15,6 +15,8 @@
 //! Records are plain bytes, valid whatever they hold. A member that misbehaves can spoil data, but it cannot
 //! make another member's reading undefined. Nothing here uses the process heap, [`Region::on_heap`] excepted:
 //! tests and the simulator use that one.
+
+#![deny(clippy::wildcard_enum_match_arm)]
 #![no_std]
 
 extern crate alloc;

@@ -65,7 +65,7 @@ impl RobustMutex {
         for round in 0..SPIN_ROUNDS {
             match self.try_lock() {
                 Attempt::Busy => {}
-                done => return done,
+                done @ (Attempt::Locked | Attempt::OwnerDied | Attempt::Broken) => return done,
             }
             for _ in 0..1 << round.min(SPIN_PAUSES_LOG2_MAX) {
                 hint::spin_loop();

@@ -1,13 +1,10 @@
 use std::os::fd::RawFd;
 use std::thread;
 
-use arrayvec::ArrayVec;
-use nicio::DeviceSpec;
+use nicio::{DeviceSpec, HANDLE_FDS_MAX, Handles};
 use stack::Addr;
 
 use super::{Answer, HandOver, knock, name, open_to_newcomer};
-use crate::bells::BELLS;
-use crate::device::{DEVICE_FDS_MAX, Handles};
 use crate::door::Door;
 use crate::error::StartError;
 use crate::sys;
@@ -46,6 +43,13 @@ fn answer_one(door: &Door, answer: &Answer<'_>) -> u32 {
     }
 }
 
+fn all<Fd>(handed: HandOver<Fd>) -> Vec<Fd> {
+    let mut all = vec![handed.region];
+    all.extend(handed.bells);
+    all.extend(handed.device.fds);
+    all
+}
+
 fn eventfd() -> RawFd {
     // SAFETY: eventfd takes no pointers.
     unsafe { libc::eventfd(0, 0) }
@@ -62,7 +66,7 @@ fn without_a_keeper_nobody_answers() {
 
 #[test]
 fn a_newcomer_gets_working_copies_of_all_descriptors_in_order() {
-    for device_fds in [1, DEVICE_FDS_MAX] {
+    for device_fds in [1, HANDLE_FDS_MAX] {
         let device = device("hello");
         let door = door(&device);
         let ours = HandOver {
@@ -70,7 +74,7 @@ fn a_newcomer_gets_working_copies_of_all_descriptors_in_order() {
             bells: std::array::from_fn(|_| eventfd()),
             device: Handles {
                 fds: (0..device_fds).map(|_| eventfd()).collect(),
-                end: 1,
+                tag: 1,
             },
             place: 5,
         };
@@ -84,23 +88,17 @@ fn a_newcomer_gets_working_copies_of_all_descriptors_in_order() {
             .expect("no panic")
             .expect("no error")
             .expect("a keeper");
-        assert_eq!((theirs.place, theirs.device.end), (5, 1));
-        let all = |handed: &HandOver| -> ArrayVec<RawFd, { 1 + BELLS + DEVICE_FDS_MAX }> {
-            let mut all = ArrayVec::new();
-            all.push(handed.region);
-            all.extend(handed.bells.iter().chain(&handed.device.fds).copied());
-            all
-        };
-        let (ours, theirs) = (all(&ours), all(&theirs));
+        assert_eq!((theirs.place, theirs.device.tag), (5, 1));
+        let ours = all(ours);
+        let theirs = all(theirs);
         assert_eq!(theirs.len(), ours.len());
         for (at, (ours, theirs)) in ours.into_iter().zip(theirs).enumerate() {
             let count = (at as u64 + 1).to_ne_bytes();
             sys::write(ours, &count).expect("write");
             let mut read = [0; 8];
-            sys::read(theirs, &mut read).expect("read");
+            sys::read(theirs.as_raw(), &mut read).expect("read");
             assert_eq!(read, count);
             sys::close(ours);
-            sys::close(theirs);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Any device, with a capture of what passes it.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::RawFd;
 
 use arrayvec::ArrayVec;
 use region::Piece;
@@ -8,11 +8,10 @@ use stack::RxChecksum;
 
 use super::recorder::{Frame, Mark};
 use super::{Checksum, Direction, Recorder, clock};
-use crate::link::Alarm;
 use crate::rx::{RESERVE_MAX, RxBurst, RxMeta};
 use crate::tx::{TX_BURST_MAX, TxBurst, TxSlot};
 use crate::vnet::{self, VNET_HEADER_BYTES};
-use crate::{Caps, Nic, NicError};
+use crate::{Caps, Handles, Nic, NicError, WaitHandle};
 
 /// A device whose frames are recorded while it has a recorder. Without one each burst costs a branch.
 #[derive(Debug)]
@@ -59,12 +58,12 @@ impl<N: Nic> Nic for Captured<N> {
         }
     }
 
-    fn wait_fd(&self) -> Option<BorrowedFd<'_>> {
-        self.nic.wait_fd()
+    fn wait_handle(&self) -> WaitHandle {
+        self.nic.wait_handle()
     }
 
-    fn alarm(&self) -> Option<Alarm> {
-        self.nic.alarm()
+    fn handles(&self) -> Handles<RawFd> {
+        self.nic.handles()
     }
 }
 

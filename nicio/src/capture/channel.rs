@@ -20,7 +20,7 @@ pub const CHANNEL_FDS: usize = 2;
 pub struct Channel {
     map: MmapRaw,
     memory: OwnedFd,
-    bell: OwnedFd,
+    socket: OwnedFd,
 }
 
 /// What the user should hear about a capture.
@@ -82,19 +82,19 @@ impl Channel {
     ///
     /// # Errors
     /// They are no channel of this version of nstk, or cannot be mapped.
-    pub fn from_fds([memory, bell]: [OwnedFd; CHANNEL_FDS]) -> Result<Self, CaptureError> {
+    pub fn from_fds([memory, socket]: [OwnedFd; CHANNEL_FDS]) -> Result<Self, CaptureError> {
         let sealed = sys::seals(memory.as_raw()).is_ok_and(|seals| seals & SEALS == SEALS);
         if !sealed || sys::length(memory.as_raw()) != Ok(BYTES) {
             return Err(CaptureError::NotAChannel);
         }
-        let channel = Self::map(memory, bell)?;
+        let channel = Self::map(memory, socket)?;
         if channel.words().version.load(Ordering::Acquire) != VERSION {
             return Err(CaptureError::NotAChannel);
         }
         Ok(channel)
     }
 
-    fn map(memory: OwnedFd, bell: OwnedFd) -> Result<Self, CaptureError> {
+    fn map(memory: OwnedFd, socket: OwnedFd) -> Result<Self, CaptureError> {
         let map = MmapOptions::new()
             .len(BYTES)
             .map_raw(memory.as_raw())
@@ -105,13 +105,17 @@ impl Channel {
         let (at, advice) = (map.as_mut_ptr().addr(), libc::MADV_DONTDUMP as usize);
         // SAFETY: the mapping is this channel's own, and stays as it is.
         let _ = unsafe { sys::syscall(libc::SYS_madvise, [at, BYTES, advice, 0, 0, 0]) };
-        Ok(Self { map, memory, bell })
+        Ok(Self {
+            map,
+            memory,
+            socket,
+        })
     }
 
-    /// The descriptors, for other processes that take the same end: memory, then bell.
+    /// The descriptors, for other processes that take the same end: memory, then socket.
     #[must_use]
     pub fn fds(&self) -> [RawFd; CHANNEL_FDS] {
-        [self.memory.as_raw(), self.bell.as_raw()]
+        [self.memory.as_raw(), self.socket.as_raw()]
     }
 
     /// What the user has not been told yet; each thing is said to one caller only.
@@ -141,7 +145,7 @@ impl Channel {
         if is_written() {
             return;
         }
-        self.ring_bell();
+        self.wake_writer();
         while tries > 0 && self.is_open() && !is_written() {
             clock::pause(FLUSH_PAUSE);
             tries -= 1;
@@ -168,25 +172,25 @@ impl Channel {
 
     /// Wakes the writer up.
     #[cold]
-    pub(super) fn ring_bell(&self) {
-        // A full socket means that it rings already.
-        if sys::send(self.bell.as_raw(), &[0]) == Err(Errno(libc::EPIPE)) {
+    pub(super) fn wake_writer(&self) {
+        // A full socket means that it has been woken already.
+        if sys::send(self.socket.as_raw(), &[0]) == Err(Errno(libc::EPIPE)) {
             self.end(News::NoWriter);
         }
     }
 
-    /// For the writer: sleeps until the bell rings, but not longer than `timeout`. `true`: nobody is left who
-    /// could record or ring.
+    /// For the writer: sleeps until it is woken, but not longer than `timeout`. `true`: nobody is left who
+    /// could record.
     pub(super) fn wait(&self, timeout: Duration) -> bool {
-        let mut bell = [libc::pollfd {
-            fd: self.bell.as_raw(),
+        let mut waiting = [libc::pollfd {
+            fd: self.socket.as_raw(),
             events: libc::POLLIN,
             revents: 0,
         }];
-        let _ = sys::ppoll(&mut bell, Some(clock::timespec(timeout)), None);
-        let [libc::pollfd { revents, .. }] = bell;
+        let _ = sys::ppoll(&mut waiting, Some(clock::timespec(timeout)), None);
+        let [libc::pollfd { revents, .. }] = waiting;
         if revents & libc::POLLIN != 0 {
-            let _ = sys::read(self.bell.as_raw(), &mut [0; 256]);
+            let _ = sys::read(self.socket.as_raw(), &mut [0; 256]);
         }
         revents & (libc::POLLHUP | libc::POLLERR) != 0
     }

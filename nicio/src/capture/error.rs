@@ -6,7 +6,6 @@ use crate::sys::Errno;
 
 /// Why a capture cannot be started. Displays as what is wrong with the file or the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum CaptureError {
     /// The file cannot be opened or made.
     Open(Errno),

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_micros(100);
 
 /// The writer wakes up by itself often enough for less than this.
-const BELL_BYTES: u64 = RING_BYTES / 8;
+const WAKE_BYTES: u64 = RING_BYTES / 8;
 
 /// The way into a capture for one stack in one process. Several processes may have one, but only the one
 /// that has the device's turn uses it.
@@ -145,9 +145,9 @@ impl Recorder {
         }
         let before = words.recorded.load(Ordering::Relaxed);
         words.recorded.store(mark.at, Ordering::Release);
-        let waiting = |at: u64| at.wrapping_sub(self.taken) >= BELL_BYTES;
+        let waiting = |at: u64| at.wrapping_sub(self.taken) >= WAKE_BYTES;
         if !waiting(before) && waiting(mark.at) {
-            self.channel.ring_bell();
+            self.channel.wake_writer();
         }
     }
 
@@ -164,7 +164,7 @@ impl Recorder {
         if self.free() >= bytes {
             return true;
         }
-        self.channel.ring_bell();
+        self.channel.wake_writer();
         let give_up = clock::monotonic() + PATIENCE;
         while self.channel.is_open() && clock::monotonic() < give_up {
             clock::pause(PAUSE);

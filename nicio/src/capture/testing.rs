@@ -122,6 +122,10 @@ pub(super) struct Packet {
     pub(super) bytes: Vec<u8>,
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enums are those of the independent reader"
+)]
 pub(super) fn parse(file: &[u8]) -> Parsed {
     let mut reader = PcapNgReader::new(file).expect("a file begins");
     let mut parsed = Parsed {

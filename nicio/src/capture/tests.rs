@@ -285,10 +285,10 @@ fn a_capture_follows_the_first_fresh_stack_and_no_other() {
 #[test]
 fn descriptors_lead_to_the_same_channel_and_others_are_refused() {
     let (channel, writer) = Channel::make().expect("there is memory");
-    let [memory, bell] = channel
+    let [memory, socket] = channel
         .fds()
         .map(|fd| sys::duplicate(fd).expect("a descriptor is left"));
-    let same = Channel::from_fds([memory, bell]).expect("it is a channel");
+    let same = Channel::from_fds([memory, socket]).expect("it is a channel");
     same.end(News::Full);
     assert_eq!(channel.news(), Some(News::Full));
     drop((channel, same));

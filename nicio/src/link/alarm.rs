@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Cable, End};
 
-/// What a thread sets before it sleeps on [`crate::Nic::wait_fd`]: the other end makes a system call only
+/// What a thread sets before it sleeps on [`crate::WaitHandle::fd`]: the other end makes a system call only
 /// for one who sleeps.
 #[derive(Clone, Debug)]
 pub struct Alarm {
@@ -22,7 +22,7 @@ impl Alarm {
     /// sleep, something of that is so already.
     #[must_use]
     pub fn set(&self) -> bool {
-        self.cable.silence_bell(self.end);
+        self.cable.clear_waker(self.end);
         let (own, peer) = self.cable.sides(self.end);
         own.fall_asleep();
         !own.has_frames(peer) && !own.has_room_again(peer)

@@ -1,66 +1,25 @@
-//! What joins two ends: shared memory and two bells, as descriptors that can be handed to other processes.
+//! What joins two ends: shared memory and two wakers (eventfds), as descriptors that can be handed to other processes.
 
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::RawFd;
 
 use region::OwnedFd;
 
-use super::memory::{Memory, Side};
+use super::End;
+use super::memory::Memory;
 use super::ring::Bytes;
+use super::side::Side;
 use crate::OpenError;
 use crate::sys;
 
 /// Descriptors of a cable.
 pub const CABLE_FDS: usize = 3;
 
-/// One of the two ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// That of who came first.
-    First,
-    /// That of who came second.
-    Second,
-}
-
-impl End {
-    /// The end opposite.
-    #[must_use]
-    pub const fn other(self) -> Self {
-        match self {
-            Self::First => Self::Second,
-            Self::Second => Self::First,
-        }
-    }
-
-    /// 0 or 1, for a message to another process.
-    #[must_use]
-    pub const fn to_byte(self) -> u8 {
-        match self {
-            Self::First => 0,
-            Self::Second => 1,
-        }
-    }
-
-    /// Decodes [`Self::to_byte`].
-    #[must_use]
-    pub const fn from_byte(byte: u8) -> Option<Self> {
-        match byte {
-            0 => Some(Self::First),
-            1 => Some(Self::Second),
-            _ => None,
-        }
-    }
-
-    pub(super) const fn index(self) -> usize {
-        self.to_byte() as usize
-    }
-}
-
-/// The memory that two ends share, and the bell (an eventfd) that each sleeps on.
+/// The memory that two ends share, and the waker (an eventfd) that each sleeps on.
 #[derive(Debug)]
 pub struct Cable {
     memory: Memory,
     file: OwnedFd,
-    bells: [OwnedFd; 2],
+    wakers: [OwnedFd; 2],
 }
 
 impl Cable {
@@ -70,11 +29,11 @@ impl Cable {
     /// No memory or no descriptor is left.
     pub fn make() -> Result<Self, OpenError> {
         let (memory, file) = Memory::make()?;
-        let bell = || sys::eventfd().map_err(|errno| OpenError::Link("eventfd", errno));
+        let waker = || sys::eventfd().map_err(|errno| OpenError::Link("eventfd", errno));
         Ok(Self {
             memory,
             file,
-            bells: [bell()?, bell()?],
+            wakers: [waker()?, waker()?],
         })
     }
 
@@ -86,14 +45,14 @@ impl Cable {
         Ok(Self {
             memory: Memory::open(&file)?,
             file,
-            bells: [first, second],
+            wakers: [first, second],
         })
     }
 
     /// The descriptors, for other processes.
     #[must_use]
     pub fn fds(&self) -> [RawFd; CABLE_FDS] {
-        let [first, second] = &self.bells;
+        let [first, second] = &self.wakers;
         [self.file.as_raw(), first.as_raw(), second.as_raw()]
     }
 
@@ -103,7 +62,7 @@ impl Cable {
         own.unplug();
         // It may sleep until there is room, which nobody would make now.
         if peer.stop_sleeping() {
-            self.ring_bell(end.other());
+            self.wake(end.other());
         }
     }
 
@@ -117,25 +76,21 @@ impl Cable {
         self.memory.bytes_from(end)
     }
 
-    pub(super) fn bell(&self, end: End) -> BorrowedFd<'_> {
-        // SAFETY: the descriptor is open as long as `self` is.
-        unsafe { BorrowedFd::borrow_raw(self.bell_fd(end)) }
-    }
-
     /// Wakes who sleeps at `end`.
     #[cold]
-    pub(super) fn ring_bell(&self, end: End) {
-        // A full counter means that the bell rings already.
-        let _ = sys::write(self.bell_fd(end), &1u64.to_ne_bytes());
+    pub(super) fn wake(&self, end: End) {
+        // A full counter means that the descriptor is readable already.
+        let _ = sys::write(self.waker_fd(end), &1u64.to_ne_bytes());
     }
 
-    pub(super) fn silence_bell(&self, end: End) {
+    pub(super) fn clear_waker(&self, end: End) {
         let mut count = [0; 8];
-        let _ = sys::read(self.bell_fd(end), &mut count);
+        let _ = sys::read(self.waker_fd(end), &mut count);
     }
 
-    fn bell_fd(&self, end: End) -> RawFd {
-        let [first, second] = &self.bells;
+    /// What threads of `end` sleep on.
+    pub(super) fn waker_fd(&self, end: End) -> RawFd {
+        let [first, second] = &self.wakers;
         match end {
             End::First => first.as_raw(),
             End::Second => second.as_raw(),

@@ -5,14 +5,11 @@
 
 use std::sync::atomic::Ordering;
 
-use super::memory::Side;
+use super::side::{RING_BYTES, Side};
 use crate::ring_bytes::RingBytes;
 use crate::rx::{RX_FRAME_BUFS, RX_FRAME_START, RxBurst, RxMeta};
 use crate::tx::TxSlot;
 use crate::vnet::{self, VNET_HEADER_BYTES};
-
-/// Bytes that one direction holds: 15 super-segments, or thousands of small frames.
-pub(super) const RING_BYTES: usize = 1 << 20;
 
 /// Memory of one ring.
 pub(super) type Bytes<'a> = RingBytes<'a, RING_BYTES>;

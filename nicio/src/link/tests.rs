@@ -1,8 +1,7 @@
-use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use super::ring::RING_BYTES;
+use super::side::RING_BYTES;
 use super::*;
 use crate::conformance;
 use crate::sys;
@@ -82,21 +81,21 @@ fn who_takes_an_end_over_goes_on_where_the_other_stopped() {
 }
 
 #[test]
-fn the_bell_rings_only_for_who_has_set_the_alarm() {
+fn the_other_end_wakes_only_who_has_armed_its_handle() {
     let (mut one, other) = pair().expect("memory");
     let mut pools = Pools::new();
-    let alarm = other.alarm().expect("a link has one");
+    let handle = other.wait_handle();
     pools.send_all(&mut one, &[frame(100, 1)], 1);
-    assert!(!rings(&other), "nobody sleeps");
-    assert!(!alarm.set(), "a frame is there");
+    assert!(!is_woken(&other), "nobody sleeps");
+    assert!(!handle.arm(), "a frame is there");
     let mut other = other;
     receive(&mut pools, &mut other, 1);
-    assert!(alarm.set(), "nothing is there");
+    assert!(handle.arm(), "nothing is there");
     pools.send_all(&mut one, &[frame(100, 2)], 1);
-    assert!(rings(&other));
+    assert!(is_woken(&other));
     receive(&mut pools, &mut other, 1);
-    assert!(alarm.set(), "and silent again");
-    assert!(!rings(&other));
+    assert!(handle.arm(), "and silent again");
+    assert!(!is_woken(&other));
 }
 
 #[test]
@@ -105,18 +104,18 @@ fn who_was_refused_room_is_woken_when_there_is_some_or_nobody_will_make_any() {
         let (mut one, mut other) = pair().expect("memory");
         let mut pools = Pools::new();
         let (sent, mut burst) = fill(&mut pools, &mut one);
-        let alarm = one.alarm().expect("a link has one");
-        assert!(alarm.is_full() && alarm.set() && !rings(&one));
+        let handle = one.wait_handle();
+        assert!(handle.is_full() && handle.arm() && !is_woken(&one));
         if leaves {
             other.cable.unplug(End::Second);
         } else {
             receive(&mut pools, &mut other, sent);
         }
-        assert!(rings(&one) && !alarm.is_full() && !alarm.set());
+        assert!(is_woken(&one) && !handle.is_full() && !handle.arm());
         while !burst.is_empty() {
             one.tx_burst(&mut burst).expect("the link works");
         }
-        assert!(alarm.set(), "nothing is left to send");
+        assert!(handle.arm(), "nothing is left to send");
         pools.give_back(&mut burst);
     }
 }
@@ -200,10 +199,10 @@ fn records_of_impossible_lengths_are_thrown_away() {
 fn a_descriptor_that_is_no_link_is_refused() {
     let plain = sys::memfd(c"plain").expect("a descriptor");
     sys::set_length(plain.as_raw(), 4096 + 2 * RING_BYTES).expect("room");
-    let bell = || sys::eventfd().expect("a descriptor");
-    let unsealed = Cable::from_fds([plain, bell(), bell()]);
+    let waker = || sys::eventfd().expect("a descriptor");
+    let unsealed = Cable::from_fds([plain, waker(), waker()]);
     assert_eq!(unsealed.err(), Some(OpenError::NotALink));
-    let not_even_a_file = Cable::from_fds([bell(), bell(), bell()]);
+    let not_even_a_file = Cable::from_fds([waker(), waker(), waker()]);
     assert_eq!(not_even_a_file.err(), Some(OpenError::NotALink));
 }
 
@@ -214,11 +213,10 @@ fn two_threads_that_sleep_lose_no_wake_up_and_no_frame() {
     let sender = thread::spawn(move || {
         let mut pools = Pools::new();
         let mut burst = TxBurst::new();
-        let alarm = one.alarm().expect("a link has one");
         for number in 0..FRAMES {
             pools.queue(&mut burst, &frame(number * 37 % 20_000, number as u8), 2);
             while one.tx_burst(&mut burst).expect("the link works") == 0 {
-                sleep_on(&one, &alarm);
+                sleep_on(&one.wait_handle());
             }
             pools.give_back(&mut burst);
         }
@@ -227,12 +225,11 @@ fn two_threads_that_sleep_lose_no_wake_up_and_no_frame() {
     });
     let mut pools = Pools::new();
     let mut burst = RxBurst::new();
-    let alarm = other.alarm().expect("a link has one");
     let mut came = 0;
     while came < FRAMES {
         pools.supply(&mut burst, usize::MAX);
         if other.rx_burst(&mut burst).expect("the link works") == 0 {
-            sleep_on(&other, &alarm);
+            sleep_on(&other.wait_handle());
         }
         for got in pools.take_all(&mut burst) {
             let sent = frame(came * 37 % 20_000, came as u8);
@@ -244,20 +241,20 @@ fn two_threads_that_sleep_lose_no_wake_up_and_no_frame() {
     assert_eq!(one.frames_lost() + other.frames_lost(), 0);
 }
 
-/// Sleeps as long as the alarm says; a wake-up that is lost ends the test.
-fn sleep_on(link: &Link, alarm: &Alarm) {
+/// Sleeps until the link has something to do; a wake-up that is lost ends the test.
+fn sleep_on(handle: &WaitHandle) {
     const PATIENCE_MS: i32 = 20_000;
-    if alarm.set() {
-        assert!(wait(link, PATIENCE_MS), "a wake-up was lost");
+    if handle.arm() {
+        assert!(wait(handle, PATIENCE_MS), "a wake-up was lost");
     }
 }
 
-fn rings(link: &Link) -> bool {
-    wait(link, 0)
+fn is_woken(link: &Link) -> bool {
+    wait(&link.wait_handle(), 0)
 }
 
-fn wait(link: &Link, milliseconds: i32) -> bool {
-    let fd = link.wait_fd().expect("a link has one").as_raw_fd();
+fn wait(handle: &WaitHandle, milliseconds: i32) -> bool {
+    let fd = handle.fd().expect("a link has one");
     let mut fds = [libc::pollfd {
         fd,
         events: libc::POLLIN,

@@ -86,11 +86,9 @@ fn an_attached_descriptor_can_be_taken_over() {
     lab(|ip| {
         ip("tuntap add dev t0 mode tap");
         let tap = Tap::open("t0").expect("the tap is there");
-        let copy = tap
-            .wait_fd()
-            .expect("a tap can be slept on")
-            .try_clone_to_owned();
-        let again = Tap::from_fd(copy.expect("descriptors are left")).expect("it is attached");
+        let copies = tap.handles().try_map(|fd| crate::sys::duplicate(*fd));
+        let again =
+            Tap::from_handles(copies.expect("descriptors are left")).expect("it is attached");
         assert_eq!((again.name(), again.caps()), (tap.name(), tap.caps()));
         let null = std::fs::File::open("/dev/null").expect("there is always /dev/null");
         let refusal = Tap::from_fd(std::os::fd::OwnedFd::from(null)).expect_err("no tap");
