@@ -11,17 +11,14 @@ mod ready;
 #[cfg(test)]
 mod tests;
 
-use region::{Id, MEMBERS_MAX, Region, RegionError, Table};
+use region::{Region, RegionError, Table};
 use stack::Ready;
-use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
+use zerocopy::FromZeros;
 
-use crate::{FileId, Files, Member};
-use lists::{Lane, Link, List};
+use crate::files::Files;
+use crate::records::{EpollId, EpollRecord, Item, Lane, Member};
 
 pub use items::{EpollError, Interest, Key, Target, wanted};
-
-/// Names an epoll set of this region.
-pub type EpollId = Id<EpollRecord>;
 
 /// Sets that one region has room for.
 const SETS_MAX: u32 = 4096;
@@ -31,47 +28,12 @@ const ITEMS_MAX: u32 = 1 << 18;
 /// Sets may watch sets this deep, as in Linux (EP_MAX_NESTS).
 const NESTS_MAX: u32 = 4;
 
-/// One epoll set.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub struct EpollRecord {
-    /// Every item, and the items that may be ready.
-    lists: [List; 2],
-    /// Bells of the threads that sleep on this set.
-    waiters: u64,
-    /// Head of the items of other sets that watch this one.
-    watchers: Id<Item>,
-    /// Descriptors that refer to this set, by member.
-    holds: [u16; MEMBERS_MAX],
-}
-
-/// One watched number in one set.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub struct Item {
-    set: EpollId,
-    /// What is watched: a file, or when `inner` is some, another set.
-    file: FileId,
-    inner: EpollId,
-    /// Next item that watches the same file or set.
-    next_watcher: Id<Item>,
-    links: [Link; 2],
-    /// The program's value, given back with each event.
-    data: u64,
-    /// EPOLL* bits asked for; only private bits while a one-shot item is disarmed.
-    events: u32,
-    fd: i32,
-    /// Bit n: linked into lane n.
-    linked: u32,
-    _pad: u32,
-}
-
-/// Every epoll set of the region. The tables' content is shared; the rings are not, they belong to
+/// Every epoll set of the region. The tables' content is shared; `to_wake` is not, it belongs to
 /// the entry that is under way.
 pub struct Epolls {
     sets: Table<EpollRecord>,
     items: Table<Item>,
-    rings: u64,
+    to_wake: u64,
 }
 
 impl Epolls {
@@ -86,7 +48,7 @@ impl Epolls {
         Ok(Self {
             sets: region.table(first_table_index, SETS_MAX)?,
             items: region.table(first_table_index + 1, ITEMS_MAX)?,
-            rings: 0,
+            to_wake: 0,
         })
     }
 
@@ -139,35 +101,35 @@ impl Epolls {
                 .map_or(0, core::mem::take);
             let unused = held > 0 && record.holds.iter().all(|&count| count == 0);
             drop(record);
-            self.rings |= waiters;
+            self.to_wake |= waiters;
             if unused {
                 self.remove_set(set, files);
             }
         }
     }
 
-    /// The thread behind `bell` is about to sleep until the set has something ready.
-    pub fn wait_on(&mut self, set: EpollId, bell: u64) {
+    /// The thread behind `waker` is about to sleep until the set has something ready.
+    pub fn wait_on(&mut self, set: EpollId, waker: u64) {
         if let Some(mut record) = self.sets.get_mut(set) {
-            record.waiters |= bell;
+            record.waiters |= waker;
         }
     }
 
     /// That thread goes on. If it was woken for an event that is still there, the next one is woken in
     /// its place.
-    pub fn leave(&mut self, set: EpollId, bell: u64) {
+    pub fn leave(&mut self, set: EpollId, waker: u64) {
         let Some(mut record) = self.sets.get_mut(set) else {
             return;
         };
-        record.waiters &= !bell;
+        record.waiters &= !waker;
         drop(record);
         self.pass_on(set);
     }
 
-    /// Bells to ring for what happened since the last call; to be asked before the lock is given back.
+    /// Wakers to wake for what happened since the last call; ask before the lock is given back.
     #[must_use]
-    pub fn take_rings(&mut self) -> u64 {
-        core::mem::take(&mut self.rings)
+    pub fn take_to_wake(&mut self) -> u64 {
+        core::mem::take(&mut self.to_wake)
     }
 
     /// Whether any set exists; where none does, `notify` has nothing to do.

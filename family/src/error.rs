@@ -24,8 +24,8 @@ pub enum StartError {
     LinkFull(DeviceSpec),
     /// The program at a link's other end has this address too.
     SameAddress(Addr),
-    /// The process that holds a link cannot be reached or started.
-    Wire(&'static str),
+    /// The link broker cannot be reached or started.
+    LinkBroker(&'static str),
     /// The frames cannot be captured in the file of this name.
     Capture(PathBuf, CaptureError),
     /// The keeper that has the device cannot be joined.
@@ -77,7 +77,7 @@ impl fmt::Display for StartError {
                 "the program at the other end of the link has the address {address} too; give each end an \
                  NSTK_ADDR of its own"
             ),
-            Self::Wire(why) => write!(f, "no connection to the process that holds the link: {why}"),
+            Self::LinkBroker(why) => write!(f, "no connection to the link broker: {why}"),
             Self::Capture(path, why) => {
                 write!(f, "NSTK_PCAP={}: {why}", one_line(path))
             }

@@ -8,24 +8,24 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use nicio::{DeviceSpec, Handles, WaitHandle};
 use region::{Shared, Words};
 
-use crate::bells::Bells;
 use crate::capture::Capture;
 use crate::device::Device;
-use crate::files::Member;
-use crate::host::{Host, Inside};
-use crate::state::State;
-use crate::{members, own, sys};
+use crate::process_hooks::{Inside, ProcessHooks};
+use crate::records::Member;
+use crate::shared_state::SharedState;
+use crate::wakers::Wakers;
+use crate::{members, private_fds, sys};
 
 /// What kind of member this process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    Host,
+    Program,
     Keeper,
 }
 
 /// A process's way into the family's stack. One value per process, inherited by fork.
 pub struct Family {
-    pub(crate) shared: Shared<State>,
+    pub(crate) shared: Shared<SharedState>,
     pub(crate) device: UnsafeCell<Device>,
     pub(crate) wait_handle: WaitHandle,
     pub(crate) device_handles: Handles<RawFd>,
@@ -34,8 +34,8 @@ pub struct Family {
     pub(crate) spec: DeviceSpec,
     /// The keeper's name for newcomers.
     pub(crate) name: String,
-    pub(crate) bells: Bells,
-    pub(crate) host: Host,
+    pub(crate) wakers: Wakers,
+    pub(crate) hooks: ProcessHooks,
     pub(crate) pid: AtomicU32,
     pub(crate) member: AtomicU32,
     /// How long waits have lasted lately, nanoseconds: how long spinning pays.
@@ -49,7 +49,7 @@ pub struct Family {
     pub(crate) keeper_program: Option<CString>,
 }
 
-// SAFETY: `device` is reached only by the thread that has taken the turn word; all else is atomic or locked.
+// SAFETY: `device` is reached only by the thread that has set the owner word ([`crate::device_owner`]); all else is atomic or locked.
 unsafe impl Sync for Family {}
 
 impl Family {
@@ -62,7 +62,7 @@ impl Family {
     /// Whether the descriptor is one of the library's own, which the program may not touch.
     #[must_use]
     pub fn is_own_fd(&self, fd: RawFd) -> bool {
-        own::is_own(fd)
+        private_fds::is_private(fd)
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -75,7 +75,7 @@ impl Family {
 
     /// Goes inside until the value is dropped: handlers of this thread's signals are put off.
     pub(crate) fn inside(&self) -> Inside {
-        Inside::new(self.host)
+        Inside::new(self.hooks)
     }
 
     pub(crate) fn words(&self) -> &Words {
@@ -87,13 +87,13 @@ impl Family {
         self.wait_handle.fd().unwrap_or(-1)
     }
 
-    pub(crate) fn ring(&self, set: u64) {
-        self.bells.ring(self.words(), set);
+    pub(crate) fn wake(&self, set: u64) {
+        self.wakers.wake(self.words(), set);
     }
 
     /// Wakes everybody who sleeps.
-    pub(crate) fn ring_all(&self) {
-        self.ring(self.words().sleeping.load(Ordering::SeqCst));
+    pub(crate) fn wake_all(&self) {
+        self.wake(self.words().sleeping.load(Ordering::SeqCst));
     }
 
     /// The device has been removed: nothing will ever move again, so the stack is dead.
@@ -105,7 +105,7 @@ impl Family {
             .is_ok()
         {
             tracing::debug!("{error}");
-            self.ring_all();
+            self.wake_all();
         }
     }
 

@@ -3,48 +3,9 @@
 use arrayvec::ArrayVec;
 use region::{Entry, Id, Region, RegionError, Table};
 use stack::SockId;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::epoll::Item;
 use crate::layout;
-
-/// An open file description in the region.
-pub type FileId = Id<FileRecord>;
-
-/// Number of a process in the region's list of members.
-pub type Member = u16;
-
-/// One open file description: a socket and what `open(2)` calls file status.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub struct FileRecord {
-    /// The socket behind it.
-    pub sock: SockId,
-    /// Bells to ring at the socket's next event, a bit each; cleared when they are rung.
-    pub waiters: u64,
-    /// `SO_RCVTIMEO` in nanoseconds; 0: none.
-    pub recv_timeout_ns: u64,
-    /// `SO_SNDTIMEO` in nanoseconds; 0: none.
-    pub send_timeout_ns: u64,
-    /// First of the epoll items that watch it.
-    pub items: Id<Item>,
-    /// First of the members' counts.
-    holds: Id<Hold>,
-    /// File status flags as `fcntl(F_GETFL)` shows them, without the access mode (`O_NONBLOCK`).
-    pub flags: u32,
-    _pad: u32,
-}
-
-/// How many descriptors of one member lead to one file, so that a killed member's can be taken off.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub struct Hold {
-    file: FileId,
-    next: Id<Hold>,
-    count: u32,
-    member: u16,
-    _pad: u16,
-}
+use crate::records::{FileId, FileRecord, Hold, Member};
 
 /// The family's open file descriptions.
 pub struct Files {

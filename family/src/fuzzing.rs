@@ -1,4 +1,5 @@
-//! Doors for the fuzzer (`fuzz/`), which is outside this crate: what a keeper and who knocks say to each other. Nothing else
+//! Entry points for the fuzzer (`fuzz/`), which is outside this crate: what a keeper and a program that asks to join say
+//! to each other. Nothing else
 //! here is built differently for it.
 
 use std::os::fd::RawFd;
@@ -6,21 +7,21 @@ use std::thread;
 
 use nicio::DeviceSpec;
 
-use crate::door::{self, Door};
-use crate::passing;
-use crate::rendezvous::{Answer, PATIENCE_MS, knock, open_to_newcomer};
+use crate::named_socket::{self, NamedSocket};
+use crate::rendezvous::{Answer, PATIENCE_MS, accept_newcomer, request_join};
+use crate::unix_messages;
 
-/// A keeper hears a message with descriptors at its door, and refuses whoever is understood.
+/// A keeper receives a message with descriptors, and refuses whoever is understood.
 ///
 /// # Panics
 /// There are no sockets.
 pub fn keeper_hears(message: &[u8], fds: &[RawFd]) {
     let name = name("keeper");
-    let door = open(&name);
-    let newcomer = door::connect(&name, PATIENCE_MS).expect("the door is open");
+    let listener = bind(&name);
+    let newcomer = named_socket::connect(&name, PATIENCE_MS).expect("somebody listens");
     // One that cannot say anything leaves, so that nobody waits for it.
-    let newcomer = newcomer.filter(|newcomer| passing::send(newcomer, message, fds));
-    if let Some(mut heard) = open_to_newcomer(door.fd()) {
+    let newcomer = newcomer.filter(|newcomer| unix_messages::send(newcomer, message, fds));
+    if let Some(mut heard) = accept_newcomer(listener.fd()) {
         drop(heard.take_capture());
         heard.answer(&Answer::InUse);
     }
@@ -33,30 +34,30 @@ pub fn keeper_hears(message: &[u8], fds: &[RawFd]) {
 /// There are no sockets.
 pub fn newcomer_hears(message: &[u8], fds: &[RawFd]) {
     let name = name("newcomer");
-    let door = open(&name);
+    let listener = bind(&name);
     thread::scope(|scope| {
         let heard = scope.spawn(|| {
             let device: DeviceSpec = "tap:tap0".parse().expect("a device");
-            knock(&name, &device, &[])
+            request_join(&name, &device, &[])
         });
-        // The door does not wait.
+        // It does not wait.
         let (socket, _) = loop {
-            match passing::accept(door.fd()) {
+            match unix_messages::accept(listener.fd()) {
                 Some(accepted) => break accepted,
                 None => thread::yield_now(),
             }
         };
-        passing::send(&socket, message, fds);
+        unix_messages::send(&socket, message, fds);
         drop(socket);
         drop(heard.join());
     });
 }
 
-/// Other processes of the user open and close doors, too, and then this one has to wait.
-fn open(name: &str) -> Door {
+/// Other processes of the user bind names, too, and then this one has to wait.
+fn bind(name: &str) -> NamedSocket {
     loop {
-        match Door::open(name) {
-            Some(door) => return door,
+        match NamedSocket::bind(name) {
+            Some(listener) => return listener,
             None => thread::yield_now(),
         }
     }

@@ -1,239 +1,92 @@
-//! Starting the keeper: a process of its own that is nobody's child.
-//!
-//! `clone(CLONE_VM | CLONE_VFORK)` twice and an exec: the cost does not grow with the host's heap, the
-//! host sees no child and gets no SIGCHLD, and the second clone's parent is gone at once.
+//! The life of the keeper: it stands in while nobody is inside, closes what dead members leave, hands the region to
+//! newcomers, and ends a second after the last connection.
 
-use core::ffi::{c_char, c_int, c_void};
-use std::ffi::{CStr, CString};
+mod arguments;
+mod newcomer;
+mod reap;
+mod sleep;
+mod stand_in;
+
+use core::time::Duration;
+use std::os::fd::RawFd;
 use std::sync::atomic::Ordering;
 
-use nicio::sys as raw;
-use region::RawFd;
 use stack::Instant;
 
-use crate::capture::Capture;
 use crate::family::Family;
-use crate::{members, sys};
+use crate::named_socket::NamedSocket;
+use crate::records::Member;
+use crate::wakers::Waker;
+use crate::{clock, keeper_watch, members, sys};
 
-/// Values of `Words::keeper_state`.
-pub(crate) const ABSENT: u32 = 0;
-pub(crate) const STARTED: u32 = 1;
-/// It could not be started; nobody tries again.
-pub(crate) const FAILED: u32 = 2;
+/// How long the keeper stays after the last connection.
+const LINGER: Duration = Duration::from_secs(1);
+/// CPU time between two sleeps: far more than the largest family's descriptors take to be closed.
+const CPU_MAX: Duration = Duration::from_secs(2);
 
-/// How often a member looks whether the keeper is still there.
-const LOOK_GAP_NS: u64 = 100_000_000;
-
-/// The program's name; it lies beside libnstk.so.
-const PROGRAM: &str = "nstk-keeper";
-/// Stack of each of the two clones, which only make system calls.
-const STACK_BYTES: usize = 64 * 1024;
-
-impl Family {
-    /// Starts the keeper if there is a connection or listener and no keeper yet.
-    pub(crate) fn ensure_keeper(&self) {
-        let state = &self.words().keeper_state;
-        if self.is_keeper()
-            || state
-                .compare_exchange(ABSENT, STARTED, Ordering::AcqRel, Ordering::Relaxed)
-                .is_err()
-        {
-            return;
-        }
-        if self.spawn_keeper().is_none() {
-            state.store(FAILED, Ordering::Release);
-            tracing::warn!("the keeper {PROGRAM} does not start; is it beside libnstk.so?");
-        }
-    }
-
-    /// A keeper that was killed is forgotten, with what it held; the next call that finds a connection
-    /// starts another. Looks at most every [`LOOK_GAP_NS`].
-    pub(crate) fn watch_keeper(&self, now: Instant) {
-        let seen = self.keeper_seen_ns.load(Ordering::Relaxed);
-        let words = self.words();
-        let pid = words.keeper_pid.load(Ordering::Relaxed);
-        if pid == 0 || self.is_keeper() || now.as_nanos().saturating_sub(seen) < LOOK_GAP_NS {
-            return;
-        }
-        self.keeper_seen_ns.store(now.as_nanos(), Ordering::Relaxed);
-        if sys::process_runs(pid) {
-            return;
-        }
-        let mine = words
-            .keeper_pid
-            .compare_exchange(pid, 0, Ordering::AcqRel, Ordering::Relaxed);
-        if mine.is_ok() {
-            self.forget_process(pid);
-            members::strike_keeper(words, pid);
-            words.keeper_state.store(ABSENT, Ordering::Release);
-        }
-    }
-
-    fn spawn_keeper(&self) -> Option<()> {
-        let program = self.keeper_program.as_ref()?;
-        let mut keep = vec![self.shared.region().fd()?];
-        keep.extend_from_slice(self.bells.fds());
-        let capture = self.capture.as_ref().map(Capture::fds).unwrap_or_default();
-        keep.extend_from_slice(&capture);
-        keep.extend_from_slice(&self.device_handles.fds);
-        let mut arguments = vec![
-            self.name.clone(),
-            self.spec.to_string(),
-            self.device_handles.tag.to_string(),
-            capture.len().to_string(),
-        ];
-        arguments.extend(keep.iter().map(ToString::to_string));
-        spawn(program, &arguments, &keep)
-    }
+/// The keeper of a family.
+pub struct Keeper {
+    family: Family,
+    name: String,
+    listener: Option<NamedSocket>,
+    waker: Option<Waker>,
+    watched: Vec<Watched>,
+    idle_since: Option<Instant>,
+    watch_gap: Duration,
+    last_poll_seen: u64,
+    /// The stamp of the keeper's own last poll: nobody has polled since while it stands.
+    own_poll: u64,
 }
 
-/// Starts the keeper's program as nobody's child, with `keep` as its only descriptors.
-pub(crate) fn spawn(program: &CStr, arguments: &[String], keep: &[RawFd]) -> Option<()> {
-    let texts = core::iter::once(PROGRAM).chain(arguments.iter().map(String::as_str));
-    let arguments: Option<Vec<CString>> = texts.map(|text| CString::new(text).ok()).collect();
-    let arguments = arguments?;
-    let mut argv: Vec<*const c_char> = arguments.iter().map(|text| text.as_ptr()).collect();
-    argv.push(core::ptr::null());
-    let mut stacks = vec![0u8; 2 * STACK_BYTES];
-    let top = stacks.as_mut_ptr_range().end;
-    let mut plan = Plan {
-        program: program.as_ptr(),
-        argv: argv.as_ptr(),
-        keep: keep.as_ptr(),
-        keep_len: keep.len(),
-        // The lower half is the second clone's stack.
-        second_stack: stacks.as_mut_ptr().wrapping_add(STACK_BYTES).cast(),
-        failed: false,
-    };
-    // Handlers of the program must not run in the clones, which share its memory.
-    let mask = sys::block_signals();
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK;
-    let argument = core::ptr::from_mut(&mut plan).cast();
-    // SAFETY: stack and plan outlive the clone, which ends or execs before this call returns (CLONE_VFORK).
-    let child = unsafe { libc::clone(first, top.cast(), flags, argument) };
-    if child > 0 {
-        // Without an exit signal it takes __WCLONE to see it; a wait of the program's does not.
-        let wait = [child as usize, 0, libc::__WCLONE as usize, 0, 0, 0];
-        let _ = sys::plain(libc::SYS_wait4, wait);
-    }
-    sys::set_signal_mask(mask);
-    drop(stacks);
-    if child > 0 && !plan.failed {
-        Some(())
-    } else {
-        None
-    }
+/// A program of the family, by a descriptor that becomes readable when it ends.
+struct Watched {
+    member: Member,
+    pid: u32,
+    pidfd: RawFd,
 }
 
-/// At the start of a process made by [`spawn`]: closes every descriptor that it did not get for its work, pipes
-/// of the program above all.
-pub(crate) fn settle(keep: &[RawFd]) {
-    let mut keep: Vec<u32> = keep
-        .iter()
-        .filter_map(|fd| u32::try_from(*fd).ok())
-        .collect();
-    keep.sort_unstable();
-    let mut from = 0;
-    for fd in keep {
-        if fd > from {
-            let _ = sys::plain(
-                libc::SYS_close_range,
-                [from as usize, fd as usize - 1, 0, 0, 0, 0],
-            );
+impl Keeper {
+    /// Serves until a second after the last connection.
+    pub fn run(mut self) {
+        loop {
+            // Ends it where a damaged region leads it round in circles: device and name are free then.
+            sys::end_after_cpu_time(CPU_MAX);
+            self.find_members();
+            let Some(stop) = self.look_after() else {
+                return;
+            };
+            if stop {
+                break;
+            }
+            self.sleep_until_due();
         }
-        from = fd + 1;
+        members::unregister(self.family.words(), self.family.member());
     }
-    let _ = sys::plain(
-        libc::SYS_close_range,
-        [from as usize, u32::MAX as usize, 0, 0, 0, 0],
-    );
-    // What a panic says must not go to a descriptor that happens to be the second.
-    for standard in 0..3 {
-        if let Ok(null) = raw::open(c"/dev/null", libc::O_RDWR, 0)
-            && null.as_raw() == standard
-        {
-            let _ = null.into_raw();
+
+    /// Stands in if nobody else does. `None`: the stack is dead; `Some(true)`: time to end.
+    fn look_after(&mut self) -> Option<bool> {
+        let family = &self.family;
+        let now = clock::now();
+        self.own_poll = self.relieve_absent(now).unwrap_or(self.own_poll);
+        if self.is_alone(now) {
+            family.poll();
+            self.own_poll = family.words().last_poll_ns.load(Ordering::Relaxed);
         }
+        let state = family.lock().ok()?;
+        if state.stack.live_connections() > 0 {
+            self.idle_since = None;
+            return Some(false);
+        }
+        let since = *self.idle_since.get_or_insert(now);
+        let stop = now.saturating_since(since) >= LINGER;
+        if stop {
+            // Under the lock: whoever connects next sees that there is no keeper.
+            family.words().keeper_pid.store(0, Ordering::Relaxed);
+            family
+                .words()
+                .keeper_state
+                .store(keeper_watch::ABSENT, Ordering::Release);
+        }
+        Some(stop)
     }
-    // The program may have ignored the signal that ends a process which has used too much CPU time.
-    // SAFETY: the default is no handler.
-    unsafe { libc::signal(libc::SIGPROF, libc::SIG_DFL) };
-    // The program's signals were blocked while it started us; ours end us as they end anybody.
-    sys::set_signal_mask(0);
-}
-
-struct Plan {
-    program: *const c_char,
-    argv: *const *const c_char,
-    keep: *const c_int,
-    keep_len: usize,
-    second_stack: *mut c_void,
-    failed: bool,
-}
-
-extern "C" fn first(plan: *mut c_void) -> c_int {
-    // SAFETY: `spawn_keeper` passes its plan, which lives until this process has ended.
-    let plan_ref = unsafe { &mut *plan.cast::<Plan>() };
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK;
-    // SAFETY: as in `spawn_keeper`.
-    let child = unsafe { libc::clone(second, plan_ref.second_stack, flags, plan) };
-    plan_ref.failed |= child < 0;
-    exit(0)
-}
-
-extern "C" fn second(plan: *mut c_void) -> c_int {
-    // SAFETY: `first` passes the plan on, which lives until this process has called exec.
-    let plan = unsafe { &mut *plan.cast::<Plan>() };
-    let _ = sys::plain(libc::SYS_setsid, [0; 6]);
-    // SAFETY: `keep` and its length describe a slice that outlives the clone.
-    for fd in unsafe { core::slice::from_raw_parts(plan.keep, plan.keep_len) } {
-        let _ = sys::plain(
-            libc::SYS_fcntl,
-            [*fd as usize, libc::F_SETFD as usize, 0, 0, 0, 0],
-        );
-    }
-    let nothing: [*const c_char; 1] = [core::ptr::null()];
-    let args = [
-        plan.program.addr(),
-        plan.argv.addr(),
-        nothing.as_ptr().addr(),
-        0,
-        0,
-        0,
-    ];
-    // SAFETY: program, arguments and the empty environment are C strings and lists that outlive the call.
-    let _ = unsafe { raw::syscall(libc::SYS_execve, args) };
-    plan.failed = true;
-    exit(1)
-}
-
-fn exit(status: usize) -> ! {
-    loop {
-        let _ = sys::plain(libc::SYS_exit, [status, 0, 0, 0, 0, 0]);
-    }
-}
-
-/// The keeper's path: in the directory of the library that this code lies in.
-pub(crate) fn program_path() -> Option<CString> {
-    // SAFETY: an all-zero Dl_info is a valid value of that plain structure.
-    let mut info: libc::Dl_info = unsafe { core::mem::zeroed() };
-    let here = program_path as *const c_void;
-    // SAFETY: dladdr takes any address; `info` is a valid place for the result.
-    let found = unsafe { libc::dladdr(here, &mut info) };
-    if found == 0 || info.dli_fname.is_null() {
-        return None;
-    }
-    // SAFETY: dladdr found the object, so the name is a C string of the loader's.
-    let library = unsafe { CStr::from_ptr(info.dli_fname) };
-    let mut absolute = [0u8; libc::PATH_MAX as usize];
-    // SAFETY: the name is a C string and the room is PATH_MAX bytes, as realpath(3) asks.
-    let resolved = unsafe { libc::realpath(library.as_ptr(), absolute.as_mut_ptr().cast()) };
-    if resolved.is_null() {
-        return None;
-    }
-    let library = CStr::from_bytes_until_nul(&absolute).ok()?.to_bytes();
-    let slash = library.iter().rposition(|byte| *byte == b'/')?;
-    let mut path = library.get(..=slash)?.to_vec();
-    path.extend_from_slice(PROGRAM.as_bytes());
-    CString::new(path).ok()
 }

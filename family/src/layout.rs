@@ -5,7 +5,7 @@ const FIRST: u16 = stack::TABLES_END;
 
 pub(crate) const FILES: u16 = FIRST;
 pub(crate) const HOLDS: u16 = FIRST + 1;
-pub(crate) const TURN: u16 = FIRST + 2;
+pub(crate) const DEVICE_OWNER: u16 = FIRST + 2;
 /// The epoll sets' tables start here.
 pub(crate) const EPOLLS: u16 = FIRST + 8;
 

@@ -17,47 +17,64 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-mod bells;
 mod capture;
+mod capture_news;
+mod capture_writer;
 mod clock;
+mod create;
 mod device;
-mod door;
-mod duty;
+mod device_open;
+mod device_owner;
 mod enter;
 mod epoll;
 mod error;
 mod family;
 mod files;
+mod fork;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-mod host;
+mod join;
 mod keeper;
+mod keeper_watch;
 mod layout;
+mod leave;
+mod link_broker;
+mod link_request;
+mod lock;
 mod members;
-mod own;
+mod membership;
+mod named_socket;
+mod outcome;
 mod own_directory;
-mod passing;
+mod owner_record;
+mod poll;
 mod poller;
+mod private_fds;
+mod process_hooks;
+mod records;
 mod rendezvous;
+mod shared_state;
+mod sleep;
+mod socket_names;
+mod spawn;
+mod spin;
 mod start;
-mod state;
 mod sys;
-mod turn;
+mod unix_messages;
 mod wait;
-mod wire;
+mod wakers;
 
-pub use bells::Bell;
-pub use capture::{CAPTURE, CaptureDuty};
+pub use capture_writer::{CAPTURE, CaptureWriter};
 pub use clock::now;
-pub use duty::Duty;
-pub use epoll::{
-    EpollError, EpollId, EpollRecord, Epolls, Interest, Item, Key, Target, poll_bits, wanted,
-};
+pub use epoll::{EpollError, Epolls, Interest, Key, Target, poll_bits, wanted};
 pub use error::{Gone, StartError};
 pub use family::Family;
-pub use files::{FileId, FileRecord, Files, Hold, Member};
-pub use host::Host;
-pub use own::{is_own, lift};
-pub use state::State;
-pub use wait::{Outcome, Wait};
-pub use wire::{WIRE, Wire};
+pub use files::Files;
+pub use keeper::Keeper;
+pub use link_broker::{LINK_BROKER, LinkBroker};
+pub use outcome::{Outcome, Wait};
+pub use private_fds::{is_private, make_private};
+pub use process_hooks::ProcessHooks;
+pub use records::{EpollId, EpollRecord, FileId, FileRecord, Hold, Item, Member};
+pub use shared_state::SharedState;
+pub use wakers::Waker;

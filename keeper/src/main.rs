@@ -1,4 +1,4 @@
-//! The keeper of a family: stands in for its stack while no program is inside. And the wire of a link, which
+//! The keeper of a family: stands in for its stack while no program is inside. And the broker of a link, which
 //! holds what two families share. Started by libnstk.so, never by hand.
 
 use std::process::ExitCode;
@@ -8,13 +8,13 @@ fn main() -> ExitCode {
     let _ = std::env::set_current_dir("/");
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let served = match arguments.split_first() {
-        Some((first, rest)) if first == family::WIRE => {
-            family::Wire::from_arguments(rest).map(family::Wire::run)
+        Some((first, rest)) if first == family::LINK_BROKER => {
+            family::LinkBroker::from_arguments(rest).map(family::LinkBroker::run)
         }
         Some((first, rest)) if first == family::CAPTURE => {
-            family::CaptureDuty::from_arguments(rest).map(family::CaptureDuty::run)
+            family::CaptureWriter::from_arguments(rest).map(family::CaptureWriter::run)
         }
-        _ => family::Duty::from_arguments(&arguments).map(family::Duty::run),
+        _ => family::Keeper::from_arguments(&arguments).map(family::Keeper::run),
     };
     match served {
         Ok(()) => ExitCode::SUCCESS,

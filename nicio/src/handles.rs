@@ -48,3 +48,12 @@ impl Handles<OwnedFd> {
         }
     }
 }
+
+/// What a process has a device's handles from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Nobody uses the device yet, or who used it is gone.
+    First,
+    /// Another process uses it for the same stack.
+    Shared,
+}

@@ -42,9 +42,9 @@ mod conformance;
 mod testing;
 
 pub use error::{NicError, OpenError};
-pub use handles::{HANDLE_FDS_MAX, Handles};
+pub use handles::{HANDLE_FDS_MAX, Handles, Use};
 pub use nic::{Caps, Nic};
-pub use open::{AnyNic, Use, from_handles, open};
+pub use open::{AnyNic, from_handles, open};
 pub use rx::{Frames, RESERVE_MAX, RX_FRAME_BUFS, RX_FRAME_START, RxBurst, RxMeta};
 pub use spec::{DeviceSpec, InterfaceName, NameError, SpecError};
 pub use tx::{TX_BURST_MAX, TxBurst, TxSlot};

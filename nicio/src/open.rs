@@ -4,19 +4,10 @@ use region::OwnedFd;
 
 use crate::link::Link;
 use crate::tap::Tap;
-use crate::{DeviceSpec, Handles, Nic, OpenError};
+use crate::{DeviceSpec, Handles, Nic, OpenError, Use};
 
 /// A device of any kind.
 pub type AnyNic = Box<dyn Nic + Send>;
-
-/// What a process has a device's handles from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
-    /// Nobody uses the device yet, or who used it is gone.
-    First,
-    /// Another process uses it for the same stack.
-    Shared,
-}
 
 /// Opens a device of the kernel's. `Ok(None)`: programs make this kind of device, so a program has its handles.
 ///

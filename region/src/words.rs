@@ -39,18 +39,18 @@ pub struct MemberWord {
 pub struct Words {
     /// CLOCK_MONOTONIC nanoseconds of the last poll of the stack by anybody.
     pub last_poll_ns: Line<AtomicU64>,
-    /// Who sleeps on the device: 0, or process id and bell as the family packs them.
+    /// Who sleeps on the device: 0, or process id and waker as the family packs them.
     pub poller: Line<AtomicU64>,
     /// Until when that sleeper sleeps at most, CLOCK_MONOTONIC nanoseconds.
     pub poller_until_ns: Line<AtomicU64>,
     /// Who runs the device's bursts: 0, or the owner's process id.
-    pub turn: Line<AtomicU64>,
-    /// One bit per bell that has an owner.
-    pub bells_taken: Line<AtomicU64>,
-    /// One bit per bell whose owner sleeps.
+    pub device_owner: Line<AtomicU64>,
+    /// One bit per waker that has an owner.
+    pub wakers_taken: Line<AtomicU64>,
+    /// One bit per waker whose owner sleeps.
     pub sleeping: Line<AtomicU64>,
-    /// Process that owns each bell; 0: nobody.
-    pub bell_owners: [AtomicU32; 64],
+    /// Process that owns each waker; 0: nobody.
+    pub waker_owners: [AtomicU32; 64],
     /// Process id of the keeper; 0: none.
     pub keeper_pid: AtomicU32,
     /// What the keeper is doing; the family defines the values.
@@ -70,8 +70,8 @@ impl Words {
         WordsCopy {
             last_poll_ns: load(&self.last_poll_ns),
             poller: load(&self.poller),
-            turn: load(&self.turn),
-            bells_taken: load(&self.bells_taken),
+            device_owner: load(&self.device_owner),
+            wakers_taken: load(&self.wakers_taken),
             sleeping: load(&self.sleeping),
             keeper_pid: self.keeper_pid.load(Ordering::Relaxed),
             keeper_state: self.keeper_state.load(Ordering::Relaxed),
@@ -92,8 +92,8 @@ impl Words {
 pub struct WordsCopy {
     pub last_poll_ns: u64,
     pub poller: u64,
-    pub turn: u64,
-    pub bells_taken: u64,
+    pub device_owner: u64,
+    pub wakers_taken: u64,
     pub sleeping: u64,
     pub keeper_pid: u32,
     pub keeper_state: u32,

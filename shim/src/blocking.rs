@@ -1,6 +1,6 @@
 //! Calls that may have to wait, by the rules of socket(7), send(2), recv(2) and signal(7).
 
-use family::{FileId, Outcome, State, Wait};
+use family::{FileId, Outcome, SharedState, Wait};
 use stack::{Error, Instant, SockId};
 
 use crate::errno::Errno;
@@ -47,7 +47,7 @@ enum Attempt<R> {
 pub(crate) fn attempt<R>(
     file: FileId,
     mode: WaitMode,
-    mut call: impl FnMut(&mut State, Instant, SockId) -> Result<R, Error>,
+    mut call: impl FnMut(&mut SharedState, Instant, SockId) -> Result<R, Error>,
 ) -> Result<R, Errno> {
     let first = entering::enter(|state, now| {
         let Some(record) = state.files.get(file) else {
@@ -78,7 +78,7 @@ pub(crate) fn attempt<R>(
 /// Looks once at the device before `EAGAIN`: programs that never wait must get their frames, too.
 fn poll_once<R>(
     file: FileId,
-    mut call: impl FnMut(&mut State, Instant, SockId) -> Result<R, Error>,
+    mut call: impl FnMut(&mut SharedState, Instant, SockId) -> Result<R, Error>,
 ) -> Result<R, Errno> {
     if !entering::family()?.poll() {
         return Err(Errno(libc::EAGAIN));
@@ -95,7 +95,7 @@ fn poll_once<R>(
 fn wait<R>(
     file: FileId,
     deadline: Option<Instant>,
-    mut call: impl FnMut(&mut State, Instant, SockId) -> Result<R, Error>,
+    mut call: impl FnMut(&mut SharedState, Instant, SockId) -> Result<R, Error>,
 ) -> Result<R, Errno> {
     let family = entering::family()?;
     let interruptions = thread::interruptions();
@@ -105,10 +105,10 @@ fn wait<R>(
             deadline,
             mask: None,
         };
-        let outcome = family.wait(wait, |state, now, bell| {
-            let sock = match bell {
-                Some(bell) => state.files.get_mut(file).map(|mut record| {
-                    record.waiters |= bell.bit();
+        let outcome = family.wait(wait, |state, now, waker| {
+            let sock = match waker {
+                Some(waker) => state.files.get_mut(file).map(|mut record| {
+                    record.waiters |= waker.bit();
                     record.sock
                 }),
                 None => state.files.get(file).map(|record| record.sock),

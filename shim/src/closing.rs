@@ -96,10 +96,10 @@ fn linger(file: FileId) {
         mask: None,
     };
     // However it ends, the descriptor is closed.
-    let _ = family.wait(wait, |state, _, bell| {
+    let _ = family.wait(wait, |state, _, waker| {
         let mut record = state.files.get_mut(file)?;
-        if let Some(bell) = bell {
-            record.waiters |= bell.bit();
+        if let Some(waker) = waker {
+            record.waiters |= waker.bit();
         }
         let sock = record.sock;
         drop(record);
@@ -121,7 +121,7 @@ pub(crate) fn close_range(first: u32, last: u32, flags: c_int) -> Result<(), Err
         }
     }
     let mut from = first;
-    for own in (first..=last.min(OWN_END)).filter(|fd| family::is_own(*fd as c_int)) {
+    for own in (first..=last.min(OWN_END)).filter(|fd| family::is_private(*fd as c_int)) {
         if own > from {
             sys::close_range(from, own - 1, flags)?;
         }
@@ -133,5 +133,5 @@ pub(crate) fn close_range(first: u32, last: u32, flags: c_int) -> Result<(), Err
     sys::close_range(from, last, flags)
 }
 
-/// The library's private descriptors lie below this number (see `family::lift`).
+/// The library's private descriptors lie below this number (see `family::make_private`).
 const OWN_END: u32 = 1 << 16;

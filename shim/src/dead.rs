@@ -8,7 +8,7 @@
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-use family::{EpollId, Family, FileId, Interest, State};
+use family::{EpollId, Family, FileId, Interest, SharedState};
 use libc::epoll_event;
 use stack::Ready;
 
@@ -109,7 +109,7 @@ pub(crate) fn take_over(family: &'static Family) -> bool {
     })
 }
 
-fn is_listener(state: &State, file: FileId) -> bool {
+fn is_listener(state: &SharedState, file: FileId) -> bool {
     let sock = state.files.get(file).map(|record| record.sock);
     sock.is_some_and(|sock| state.stack.is_listener(sock))
 }

@@ -26,7 +26,7 @@ pub(crate) fn dup(fd: c_int, from: c_int, close_on_exec: bool) -> Result<c_int, 
 
 /// dup2(2) and dup3(2), for two different descriptors.
 pub(crate) fn dup3(fd: c_int, to: c_int, flags: c_int) -> Result<c_int, Errno> {
-    if family::is_own(fd) || family::is_own(to) {
+    if family::is_private(fd) || family::is_private(to) {
         return Err(Errno(libc::EBADF));
     }
     let descriptor = descriptors::get(fd);

@@ -1,6 +1,6 @@
 //! Entering the stack, for one call.
 
-use family::{Family, FileId, State};
+use family::{Family, FileId, SharedState};
 use stack::{Instant, SockId};
 
 use crate::errno::Errno;
@@ -8,7 +8,7 @@ use crate::{death, descriptors, phase, running};
 
 /// Enters the stack. `ENETDOWN`: it has failed; `ECONNRESET`: it died with one of its processes.
 #[inline]
-pub(crate) fn enter<R>(work: impl FnOnce(&mut State, Instant) -> R) -> Result<R, Errno> {
+pub(crate) fn enter<R>(work: impl FnOnce(&mut SharedState, Instant) -> R) -> Result<R, Errno> {
     let family = family()?;
     family.enter(work).map_err(|_| death::answer(family))
 }
@@ -16,7 +16,7 @@ pub(crate) fn enter<R>(work: impl FnOnce(&mut State, Instant) -> R) -> Result<R,
 /// Enters the stack for the socket behind a file.
 pub(crate) fn on_socket<R>(
     file: FileId,
-    work: impl FnOnce(&mut State, Instant, SockId) -> R,
+    work: impl FnOnce(&mut SharedState, Instant, SockId) -> R,
 ) -> Result<R, Errno> {
     enter(|state, now| {
         let record = state.files.get(file);

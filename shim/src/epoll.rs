@@ -8,7 +8,7 @@ mod waiting;
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use family::{EpollError, EpollId, FileId, Interest, Key, Member, State, Target};
+use family::{EpollError, EpollId, FileId, Interest, Key, Member, SharedState, Target};
 use libc::epoll_event;
 use stack::Ready;
 
@@ -152,7 +152,7 @@ pub(crate) unsafe fn control_nested(
             Descriptor::Kernel | Descriptor::Epoll(_) => create_stack_part(state, epfd, member)?,
             Descriptor::Stack(_) => return Err(Errno(libc::EINVAL)),
         };
-        let State {
+        let SharedState {
             epolls,
             stack,
             files,
@@ -198,7 +198,7 @@ pub(crate) unsafe fn create_nested(epfd: c_int, fd: c_int, event: *mut epoll_eve
 }
 
 /// Makes a set's stack part, for its first stack socket.
-fn create_stack_part(state: &mut State, epfd: c_int, member: Member) -> Result<EpollId, Errno> {
+fn create_stack_part(state: &mut SharedState, epfd: c_int, member: Member) -> Result<EpollId, Errno> {
     let set = state.epolls.create(member).ok_or(Errno(libc::ENOSPC))?;
     if descriptors::set(epfd, Descriptor::Epoll(set)) {
         return Ok(set);
@@ -208,12 +208,12 @@ fn create_stack_part(state: &mut State, epfd: c_int, member: Member) -> Result<E
 }
 
 fn apply(
-    state: &mut State,
+    state: &mut SharedState,
     operation: c_int,
     key: Key,
     (interest, ready): (Interest, Ready),
 ) -> Result<(), Errno> {
-    let State { epolls, files, .. } = state;
+    let SharedState { epolls, files, .. } = state;
     match operation {
         libc::EPOLL_CTL_ADD => epolls.add(key, interest, files, ready),
         libc::EPOLL_CTL_MOD => epolls.modify(key, interest, files, ready),

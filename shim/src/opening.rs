@@ -2,7 +2,7 @@
 
 use core::ffi::c_int;
 
-use family::{Family, FileId, State};
+use family::{Family, FileId, SharedState};
 use libc::{sockaddr, socklen_t};
 use stack::{Domain, Endpoint, Error, Instant, Ready, Shutdown, SockId, SockKind};
 
@@ -112,7 +112,7 @@ fn peer(file: FileId) -> Result<(Endpoint, Domain), Errno> {
     .ok_or(Errno(libc::EBADF))
 }
 
-fn acceptable(state: &State, sock: SockId) -> Result<(), Error> {
+fn acceptable(state: &SharedState, sock: SockId) -> Result<(), Error> {
     if state.stack.kind(sock) != Some(SockKind::Stream) {
         return Err(Error::NotSupported);
     }
@@ -255,7 +255,7 @@ fn nonblocking(flags: c_int) -> u32 {
 
 /// A file for a socket that has just been made, or was just accepted.
 fn open_file(
-    state: &mut State,
+    state: &mut SharedState,
     now: Instant,
     sock: SockId,
     member: family::Member,

@@ -19,7 +19,7 @@ pub(crate) fn make() -> Result<(), String> {
         return Ok(());
     }
     let fd = listener().map_err(|Errno(errno)| format!("no unix socket for the program's descriptors (errno {errno}); raise the limit on open files"))?;
-    let fd = family::lift(fd).map_err(|error| error.to_string())?;
+    let fd = family::make_private(fd).map_err(|error| error.to_string())?;
     PLACEHOLDER.store(fd, Ordering::Release);
     Ok(())
 }

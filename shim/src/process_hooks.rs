@@ -1,12 +1,12 @@
 //! What the family asks of this process while it enters the stack, waits and leaves it.
 
-use family::Host;
+use family::ProcessHooks;
 
 use crate::{big_stack, signal_mask, sys, thread};
 
 /// The hooks, for [`family::Family::start`].
-pub(crate) fn hooks() -> Host {
-    Host {
+pub(crate) fn hooks() -> ProcessHooks {
+    ProcessHooks {
         enter: thread::enter,
         leave: thread::leave,
         signals: thread::signals,

@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 use core::time::Duration;
 
-use family::{Bell, Outcome, State, Wait};
+use family::{Waker, Outcome, SharedState, Wait};
 use libc::{pollfd, sigset_t, timespec};
 use smallvec::SmallVec;
 use stack::{Instant, Ready};
@@ -92,14 +92,14 @@ pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Resul
     }
     let (ours, kernel) = (ours.as_mut_slice(), kernel.as_mut_slice());
     let kernel_asked = if any_kernel { &mut *kernel } else { &mut [] };
-    let mut bells = 0;
+    let mut wakers = 0;
     let outcome = loop {
         if look_at_dead(ours, always) > 0 {
             break Outcome::Ready(());
         }
-        let outcome = wait(&mut *kernel_asked, limits, |state, bell| {
-            bells |= bell.map_or(0, Bell::bit);
-            let found = look(state, ours, always, bell);
+        let outcome = wait(&mut *kernel_asked, limits, |state, waker| {
+            wakers |= waker.map_or(0, Waker::bit);
+            let found = look(state, ours, always, waker);
             (found > 0).then_some(())
         })?;
         match outcome {
@@ -107,8 +107,8 @@ pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Resul
             outcome => break outcome,
         };
     };
-    if any_set && bells != 0 {
-        leave_sets(ours, bells);
+    if any_set && wakers != 0 {
+        leave_sets(ours, wakers);
     }
     let kernel_seen = match outcome {
         Outcome::Ready(()) | Outcome::Gone => false,
@@ -130,7 +130,7 @@ pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Resul
 pub(crate) fn wait<R>(
     kernel: &mut [pollfd],
     limits: Limits<'_>,
-    mut check: impl FnMut(&mut State, Option<Bell>) -> Option<R>,
+    mut check: impl FnMut(&mut SharedState, Option<Waker>) -> Option<R>,
 ) -> Result<Outcome<R>, Errno> {
     let family = entering::family()?;
     let Limits { deadline, mask } = limits;
@@ -141,7 +141,7 @@ pub(crate) fn wait<R>(
         mask,
     };
     let outcome = if !family.is_dead() {
-        family.wait(wait, |state, _, bell| check(state, bell))
+        family.wait(wait, |state, _, waker| check(state, waker))
     } else if death::notice(family) {
         Outcome::Gone
     } else {
@@ -153,17 +153,17 @@ pub(crate) fn wait<R>(
     Ok(outcome)
 }
 
-/// Looks at our side, and adds `bell` to the waiters of all that it looks at. Returns how many have something to report.
-fn look(state: &mut State, ours: &mut [pollfd], always: u32, bell: Option<Bell>) -> usize {
+/// Looks at our side, and adds `waker` to the waiters of all that it looks at. Returns how many have something to report.
+fn look(state: &mut SharedState, ours: &mut [pollfd], always: u32, waker: Option<Waker>) -> usize {
     let mut found = 0;
     for entry in ours.iter_mut().filter(|entry| entry.fd >= 0) {
         let ready = match descriptors::get(entry.fd) {
             Descriptor::Stack(file) if let Some(dead) = dead::of(file) => dead.ready(),
             Descriptor::Stack(file) => {
-                if let Some(bell) = bell
+                if let Some(waker) = waker
                     && let Some(mut record) = state.files.get_mut(file)
                 {
-                    record.waiters |= bell.bit();
+                    record.waiters |= waker.bit();
                 }
                 match state.files.get(file) {
                     Some(record) => family::poll_bits(state.stack.ready(record.sock)),
@@ -171,10 +171,10 @@ fn look(state: &mut State, ours: &mut [pollfd], always: u32, bell: Option<Bell>)
                 }
             }
             Descriptor::Epoll(set) => {
-                if let Some(bell) = bell {
-                    state.epolls.wait_on(set, bell.bit());
+                if let Some(waker) = waker {
+                    state.epolls.wait_on(set, waker.bit());
                 }
-                let State {
+                let SharedState {
                     epolls,
                     stack,
                     files,
@@ -195,11 +195,11 @@ fn look(state: &mut State, ours: &mut [pollfd], always: u32, bell: Option<Bell>)
     found
 }
 
-fn leave_sets(ours: &[pollfd], bells: u64) {
+fn leave_sets(ours: &[pollfd], wakers: u64) {
     let _ = entering::enter(|state, _| {
         for entry in ours {
             if let Descriptor::Epoll(set) = descriptors::get(entry.fd) {
-                state.epolls.leave(set, bells);
+                state.epolls.leave(set, wakers);
             }
         }
     });

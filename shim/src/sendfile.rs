@@ -58,7 +58,7 @@ fn copy(file: FileId, input: c_int, at: &mut Option<i64>, count: usize) -> Resul
         let room = span.len();
         let read = fill(&span, input, at);
         let filled = *read.as_ref().unwrap_or(&0);
-        let commit = |state: &mut family::State, now| {
+        let commit = |state: &mut family::SharedState, now| {
             state
                 .stack
                 .send_commit(now, sock, span, filled, SendFlags::empty())

@@ -6,9 +6,9 @@ use region::Id;
 use stack::Ready;
 use zerocopy::FromZeros;
 
-use super::lists::Lane;
-use super::{EpollId, Epolls, Item, NESTS_MAX, poll_bits};
-use crate::{FileId, Files};
+use super::{Epolls, NESTS_MAX, poll_bits};
+use crate::files::Files;
+use crate::records::{EpollId, FileId, Item, Lane};
 
 /// Bits of `events` that say how to report, not what (fs/eventpoll.c, EP_PRIVATE_BITS).
 const PRIVATE_BITS: u32 =

@@ -1,41 +1,9 @@
 //! The two doubly linked lists that run through the items of a set.
 
 use region::Id;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use super::{EpollId, Epolls, Item};
-
-/// Which of a set's lists.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lane {
-    /// Every item of the set.
-    All = 0,
-    /// Items that had an edge, oldest first.
-    Ready = 1,
-}
-
-impl Lane {
-    const fn bit(self) -> u32 {
-        1 << self as u32
-    }
-}
-
-/// Ends of a list.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub(super) struct List {
-    head: Id<Item>,
-    tail: Id<Item>,
-    len: u64,
-}
-
-/// An item's place in a list.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub(super) struct Link {
-    prev: Id<Item>,
-    next: Id<Item>,
-}
+use super::Epolls;
+use crate::records::{EpollId, Item, Lane, Link};
 
 impl Epolls {
     /// Oldest item of a list.

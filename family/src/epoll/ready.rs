@@ -5,17 +5,17 @@ use region::Id;
 use stack::{Ready, SockId, Stack};
 
 use super::items::Target;
-use super::lists::Lane;
-use super::{EpollId, Epolls, Item, NESTS_MAX, poll_bits};
-use crate::{FileId, Files};
+use super::{Epolls, NESTS_MAX, poll_bits};
+use crate::files::Files;
+use crate::records::{EpollId, FileId, Item, Lane};
 
 impl Epolls {
-    /// A stack event: marks the items that watch `file` and returns the bells to ring. Every set that
+    /// A stack event: marks the items that watch `file` and returns the wakers to wake. Every set that
     /// asked gets its mark; of those that asked with EPOLLEXCLUSIVE, marking stops at the first with a
     /// sleeper. One sleeper is woken for each set.
     pub fn notify(&mut self, file: FileId, edges: Ready, files: &mut Files) -> u64 {
         self.mark(file, edges, files);
-        self.take_rings()
+        self.take_to_wake()
     }
 
     /// Fills `out` with what is ready, oldest first, and returns how many events it holds. Edge-triggered
@@ -175,10 +175,10 @@ impl Epolls {
         let Some(mut record) = self.sets.get_mut(set) else {
             return false;
         };
-        let bell = record.waiters & record.waiters.wrapping_neg();
-        record.waiters &= !bell;
+        let waker = record.waiters & record.waiters.wrapping_neg();
+        record.waiters &= !waker;
         drop(record);
-        self.rings |= bell;
-        bell != 0
+        self.to_wake |= waker;
+        waker != 0
     }
 }

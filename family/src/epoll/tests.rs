@@ -7,8 +7,9 @@ use libc::epoll_event;
 use region::{Id, Region};
 use stack::{Ready, SockId};
 
-use super::{EpollError, EpollId, Epolls, Interest, Key, Target};
-use crate::{FileId, Files};
+use super::{EpollError, Epolls, Interest, Key, Target};
+use crate::files::Files;
+use crate::records::{EpollId, FileId};
 
 const IN: u32 = libc::EPOLLIN as u32;
 const OUT: u32 = libc::EPOLLOUT as u32;
@@ -53,7 +54,7 @@ impl World {
         self.files.open(sock, ME, 0).expect("a file")
     }
 
-    /// The socket becomes `ready`, with an edge for every bit of it. Gives the bells rung.
+    /// The socket becomes `ready`, with an edge for every bit of it. Gives the wakers woken.
     fn edge(&mut self, file: FileId, ready: Ready) -> u64 {
         self.level(file, ready);
         self.epolls.notify(file, ready, &mut self.files)
@@ -259,10 +260,10 @@ fn one_sleeper_is_woken_for_one_event_and_hands_on_what_it_leaves() {
     assert_eq!(world.edge(file, Ready::IN), 0b01);
     // The woken thread ends its wait for another reason and does not take the event.
     world.epolls.leave(set, 0b01);
-    assert_eq!(world.epolls.take_rings(), 0b10);
+    assert_eq!(world.epolls.take_to_wake(), 0b10);
     assert_eq!(world.collect(set, 8), [(5, IN)]);
     world.epolls.leave(set, 0b10);
-    assert_eq!(world.epolls.take_rings(), 0);
+    assert_eq!(world.epolls.take_to_wake(), 0);
 }
 
 #[test]
@@ -275,10 +276,10 @@ fn an_exclusive_event_wakes_one_set_that_sleeps() {
     }
     world.epolls.wait_on(first, 0b01);
     world.epolls.wait_on(second, 0b10);
-    let rung = world.edge(file, Ready::IN);
-    assert_eq!(rung.count_ones(), 1);
-    let rung_next = world.edge(file, Ready::IN);
-    assert_eq!(rung | rung_next, 0b11);
+    let woken = world.edge(file, Ready::IN);
+    assert_eq!(woken.count_ones(), 1);
+    let woken_next = world.edge(file, Ready::IN);
+    assert_eq!(woken | woken_next, 0b11);
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::thread;
 use nicio::{DeviceSpec, HANDLE_FDS_MAX, Handles};
 use stack::Addr;
 
-use super::{Answer, HandOver, knock, name, open_to_newcomer};
-use crate::door::Door;
+use super::{Answer, HandOver, accept_newcomer, request_join};
 use crate::error::StartError;
+use crate::named_socket::NamedSocket;
+use crate::socket_names::keeper_socket;
 use crate::sys;
 
 const ADDRESS: Addr = Addr::v4([10, 0, 0, 1]);
@@ -18,24 +19,24 @@ fn device(tag: &str) -> DeviceSpec {
         .expect("a name")
 }
 
-/// Another test may be opening a door in the same directory at the moment.
-fn door(device: &DeviceSpec) -> Door {
-    let name = name(device, ADDRESS);
-    std::iter::repeat_with(|| Door::open(&name))
+/// Another test may be binding a name in the same directory at the moment.
+fn bind(device: &DeviceSpec) -> NamedSocket {
+    let name = keeper_socket(device, ADDRESS);
+    std::iter::repeat_with(|| NamedSocket::bind(&name))
         .flatten()
         .next()
         .expect("it repeats until there is one")
 }
 
-fn answer_one(door: &Door, answer: &Answer<'_>) -> u32 {
+fn answer_one(socket: &NamedSocket, answer: &Answer<'_>) -> u32 {
     loop {
         let mut fds = [libc::pollfd {
-            fd: door.fd(),
+            fd: socket.fd(),
             events: libc::POLLIN,
             revents: 0,
         }];
         sys::ppoll(&mut fds, None, None).expect("poll");
-        if let Some(newcomer) = open_to_newcomer(door.fd()) {
+        if let Some(newcomer) = accept_newcomer(socket.fd()) {
             let pid = newcomer.pid;
             newcomer.answer(answer);
             return pid;
@@ -45,7 +46,7 @@ fn answer_one(door: &Door, answer: &Answer<'_>) -> u32 {
 
 fn all<Fd>(handed: HandOver<Fd>) -> Vec<Fd> {
     let mut all = vec![handed.region];
-    all.extend(handed.bells);
+    all.extend(handed.wakers);
     all.extend(handed.device.fds);
     all
 }
@@ -59,7 +60,7 @@ fn eventfd() -> RawFd {
 fn without_a_keeper_nobody_answers() {
     let device = device("none");
     assert!(matches!(
-        knock(&name(&device, ADDRESS), &device, &[]),
+        request_join(&keeper_socket(&device, ADDRESS), &device, &[]),
         Ok(None)
     ));
 }
@@ -68,22 +69,23 @@ fn without_a_keeper_nobody_answers() {
 fn a_newcomer_gets_working_copies_of_all_descriptors_in_order() {
     for device_fds in [1, HANDLE_FDS_MAX] {
         let device = device("hello");
-        let door = door(&device);
+        let socket = bind(&device);
         let ours = HandOver {
             region: eventfd(),
-            bells: std::array::from_fn(|_| eventfd()),
+            wakers: std::array::from_fn(|_| eventfd()),
             device: Handles {
                 fds: (0..device_fds).map(|_| eventfd()).collect(),
                 tag: 1,
             },
             place: 5,
         };
-        let knocker = thread::spawn(move || knock(&name(&device, ADDRESS), &device, &[]));
+        let newcomer =
+            thread::spawn(move || request_join(&keeper_socket(&device, ADDRESS), &device, &[]));
         assert_eq!(
-            answer_one(&door, &Answer::Welcome(&ours)),
+            answer_one(&socket, &Answer::Welcome(&ours)),
             std::process::id()
         );
-        let theirs = knocker
+        let theirs = newcomer
             .join()
             .expect("no panic")
             .expect("no error")
@@ -106,11 +108,12 @@ fn a_newcomer_gets_working_copies_of_all_descriptors_in_order() {
 #[test]
 fn a_live_program_is_told_apart_from_a_lone_keeper() {
     let device = device("busy");
-    let door = door(&device);
+    let socket = bind(&device);
     let asked = device.clone();
-    let knocker = thread::spawn(move || knock(&name(&asked, ADDRESS), &asked, &[]));
-    answer_one(&door, &Answer::InUse);
-    let answer = knocker.join().expect("no panic");
+    let newcomer =
+        thread::spawn(move || request_join(&keeper_socket(&asked, ADDRESS), &asked, &[]));
+    answer_one(&socket, &Answer::InUse);
+    let answer = newcomer.join().expect("no panic");
     assert!(matches!(answer, Err(StartError::InUse(named)) if named == device));
 }
 
@@ -118,28 +121,29 @@ fn a_live_program_is_told_apart_from_a_lone_keeper() {
 fn the_two_ends_of_a_link_have_keepers_of_their_own() {
     let link = device("ends");
     let other = Addr::v4([10, 0, 0, 2]);
-    assert_ne!(name(&link, ADDRESS), name(&link, other));
+    assert_ne!(keeper_socket(&link, ADDRESS), keeper_socket(&link, other));
     let tap: DeviceSpec = "tap:nstk0".parse().expect("a name");
-    assert_eq!(name(&tap, ADDRESS), name(&tap, other));
+    assert_eq!(keeper_socket(&tap, ADDRESS), keeper_socket(&tap, other));
 }
 
 #[test]
 fn a_newcomer_s_capture_comes_with_it() {
     let device = device("capture");
-    let door = door(&device);
+    let socket = bind(&device);
     let (channel, _writer) = nicio::capture::Channel::make().expect("there is memory");
     for fds in [channel.fds().as_slice(), &[]] {
         thread::scope(|scope| {
-            let knocker = scope.spawn(|| knock(&name(&device, ADDRESS), &device, fds));
-            let mut newcomer = loop {
-                if let Some(newcomer) = open_to_newcomer(door.fd()) {
+            let newcomer =
+                scope.spawn(|| request_join(&keeper_socket(&device, ADDRESS), &device, fds));
+            let mut asking = loop {
+                if let Some(newcomer) = accept_newcomer(socket.fd()) {
                     break newcomer;
                 }
                 thread::yield_now();
             };
-            assert_eq!(newcomer.take_capture().is_some(), !fds.is_empty());
-            newcomer.answer(&Answer::InUse);
-            let answer = knocker.join().expect("it does not panic");
+            assert_eq!(asking.take_capture().is_some(), !fds.is_empty());
+            asking.answer(&Answer::InUse);
+            let answer = newcomer.join().expect("it does not panic");
             assert!(matches!(answer, Err(StartError::InUse(_))));
         });
     }

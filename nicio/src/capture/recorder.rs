@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_micros(100);
 const WAKE_BYTES: u64 = RING_BYTES / 8;
 
 /// The way into a capture for one stack in one process. Several processes may have one, but only the one
-/// that has the device's turn uses it.
+/// that owns the device uses it.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     channel: Arc<Channel>,

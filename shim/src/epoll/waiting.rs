@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use family::{EpollId, Outcome, State};
+use family::{EpollId, Outcome, SharedState};
 use libc::{epoll_event, pollfd};
 use stack::Instant;
 
@@ -96,21 +96,21 @@ impl Waiting<'_> {
             events: libc::POLLIN,
             revents: 0,
         }];
-        let mut bells = 0;
-        let outcome = readiness::wait(&mut kernel, self.limits, |state, bell| {
-            if let Some(bell) = bell {
-                bells |= bell.bit();
-                state.epolls.wait_on(self.set, bell.bit());
+        let mut wakers = 0;
+        let outcome = readiness::wait(&mut kernel, self.limits, |state, waker| {
+            if let Some(waker) = waker {
+                wakers |= waker.bit();
+                state.epolls.wait_on(self.set, waker.bit());
             }
             batch.collect(state, self.set, max);
             if batch.len == 0 {
                 return None;
             }
-            state.epolls.leave(self.set, bells);
+            state.epolls.leave(self.set, wakers);
             Some(())
         })?;
-        if bells != 0 && !matches!(outcome, Outcome::Ready(_)) {
-            let _ = entering::enter(|state, _| state.epolls.leave(self.set, bells));
+        if wakers != 0 && !matches!(outcome, Outcome::Ready(_)) {
+            let _ = entering::enter(|state, _| state.epolls.leave(self.set, wakers));
         }
         Ok(outcome)
     }
@@ -176,8 +176,8 @@ impl Batch {
         self.len = dead::collect(epfd, &mut self.events[..most.min(BATCH)]);
     }
 
-    fn collect(&mut self, state: &mut State, set: EpollId, most: usize) {
-        let State {
+    fn collect(&mut self, state: &mut SharedState, set: EpollId, most: usize) {
+        let SharedState {
             epolls,
             stack,
             files,

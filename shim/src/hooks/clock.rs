@@ -4,7 +4,7 @@
 use core::ffi::{c_int, c_uint, c_void};
 use core::time::Duration;
 
-use family::{Outcome, State};
+use family::{Outcome, SharedState};
 use libc::{clockid_t, time_t, timespec, timeval, useconds_t};
 use stack::Instant;
 
@@ -139,7 +139,7 @@ fn sleep_until(deadline: Instant) -> Result<(), Errno> {
             deadline: Some(deadline),
             mask: None,
         };
-        let outcome = readiness::wait(&mut [], limits, |_: &mut State, _| None::<()>)?;
+        let outcome = readiness::wait(&mut [], limits, |_: &mut SharedState, _| None::<()>)?;
         match outcome {
             Outcome::TimedOut => return Ok(()),
             Outcome::Interrupted => return Err(Errno(libc::EINTR)),

@@ -14,7 +14,7 @@ use crate::{closing, membership, sys};
 hook! {
     /// close(2)
     fn close(fd: c_int) -> c_int {
-        if is_kernel(fd) && !family::is_own(fd) {
+        if is_kernel(fd) && !family::is_private(fd) {
             return real!(close(fd));
         }
         close_ours(fd)
@@ -23,7 +23,7 @@ hook! {
 
 #[inline(never)]
 fn close_ours(fd: c_int) -> c_int {
-    if family::is_own(fd) {
+    if family::is_private(fd) {
         return fail(libc::EBADF);
     }
     if !membership::may_enter() {
@@ -97,7 +97,7 @@ fn dup_onto(fd: c_int, to: c_int, flags: c_int) -> c_int {
 }
 
 fn is_free_of_us(fd: c_int, to: c_int) -> bool {
-    is_kernel(fd) && is_kernel(to) && !family::is_own(to) || !membership::may_enter()
+    is_kernel(fd) && is_kernel(to) && !family::is_private(to) || !membership::may_enter()
 }
 
 hook! {

@@ -2,7 +2,7 @@
 
 use core::ffi::{c_int, c_void};
 
-use family::{FileId, State};
+use family::{FileId, SharedState};
 use libc::socklen_t;
 use stack::{Domain, Instant, OptName, SockId, SockKind};
 
@@ -39,7 +39,7 @@ pub(crate) unsafe fn get(
 }
 
 fn look(
-    state: &mut State,
+    state: &mut SharedState,
     now: Instant,
     file: FileId,
     level: c_int,
@@ -94,7 +94,7 @@ fn look(
 }
 
 /// Whether this is an IPv4 socket that has no options of this level; Linux answers that with an error of its own.
-fn is_foreign(state: &State, sock: SockId, level: c_int) -> bool {
+fn is_foreign(state: &SharedState, sock: SockId, level: c_int) -> bool {
     let known = match level {
         libc::SOL_SOCKET | libc::IPPROTO_IP => true,
         libc::IPPROTO_TCP => state.stack.kind(sock) == Some(SockKind::Stream),
@@ -104,7 +104,7 @@ fn is_foreign(state: &State, sock: SockId, level: c_int) -> bool {
 }
 
 /// Options that tell what a socket is.
-fn about(state: &State, sock: SockId, name: c_int) -> Option<c_int> {
+fn about(state: &SharedState, sock: SockId, name: c_int) -> Option<c_int> {
     let kind = state.stack.kind(sock)?;
     Some(match name {
         libc::SO_TYPE if kind == SockKind::Stream => libc::SOCK_STREAM,

@@ -8,11 +8,11 @@ use nicio::HANDLE_FDS_MAX;
 use nicio::sys::{self as raw, Errno};
 use region::OwnedFd;
 
-use crate::bells::BELLS;
 use crate::sys;
+use crate::wakers::WAKERS;
 
-/// Most descriptors in one message: region, bells, device.
-pub(crate) const FDS_MAX: usize = 1 + BELLS + HANDLE_FDS_MAX;
+/// Most descriptors in one message: region, wakers, device.
+pub(crate) const FDS_MAX: usize = 1 + WAKERS + HANDLE_FDS_MAX;
 
 /// Most bytes in one message.
 pub(crate) const BYTES_MAX: usize = 16;
@@ -35,7 +35,7 @@ pub(crate) fn connect(
     let Some(socket) = socket(libc::SOCK_SEQPACKET) else {
         return Ok(None);
     };
-    limit_patience(&socket, patience_ms);
+    set_timeouts(&socket, patience_ms);
     match call_with_name(libc::SYS_connect, &socket, directory, name) {
         Ok(()) if is_same_user(&socket) => Ok(Some(socket)),
         Err(Errno(libc::EAGAIN)) => Err(Errno(libc::EAGAIN)),
@@ -45,21 +45,21 @@ pub(crate) fn connect(
 
 /// Whether a process listens behind a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum Listener {
     /// A socket that nobody has open any more.
-    Nobody,
+    Dead,
     /// A live one, or something else.
-    Somebody,
+    Alive,
 }
 
 /// Asks the kernel, so that the listener is not disturbed: a socket of another kind is refused in another way
 /// than one that is dead.
-pub(crate) fn listener(directory: RawFd, name: &CStr) -> Heard {
+pub(crate) fn probe(directory: RawFd, name: &CStr) -> Listener {
     let refused = socket(libc::SOCK_DGRAM)
         .map(|socket| call_with_name(libc::SYS_connect, &socket, directory, name));
     match refused {
-        Some(Err(Errno(libc::ECONNREFUSED))) => Heard::Nobody,
-        _ => Heard::Somebody,
+        Some(Err(Errno(libc::ECONNREFUSED))) => Listener::Dead,
+        _ => Listener::Alive,
     }
 }
 
@@ -72,9 +72,9 @@ pub(crate) fn listen(directory: RawFd, name: &CStr) -> Option<OwnedFd> {
 }
 
 /// The next connection to a listening socket, with the other side's process, if it is of this user.
-pub(crate) fn accept(door: RawFd) -> Option<(OwnedFd, u32)> {
-    let door = usize::try_from(door).ok()?;
-    let args = [door, 0, 0, libc::SOCK_CLOEXEC as usize, 0, 0];
+pub(crate) fn accept(listener: RawFd) -> Option<(OwnedFd, u32)> {
+    let listener = usize::try_from(listener).ok()?;
+    let args = [listener, 0, 0, libc::SOCK_CLOEXEC as usize, 0, 0];
     let socket = sys::plain(libc::SYS_accept4, args).ok()?;
     let socket = RawFd::try_from(socket).ok()?;
     // SAFETY: the kernel has just opened it for us, and nobody else knows it.
@@ -90,9 +90,9 @@ fn is_same_user(socket: &OwnedFd) -> bool {
     peer(socket).is_some_and(|peer| same_user(&peer))
 }
 
-/// One that is stopped must not stop others too: waiting for its message, or to be let in, ends after
-/// `milliseconds`.
-pub(crate) fn limit_patience(socket: &OwnedFd, milliseconds: u32) {
+/// Waiting for a message, or to be let in, ends after `milliseconds`: a process that is stopped must not stop
+/// others too.
+pub(crate) fn set_timeouts(socket: &OwnedFd, milliseconds: u32) {
     let timeout = libc::timeval {
         tv_sec: libc::time_t::from(milliseconds / 1000),
         tv_usec: libc::suseconds_t::from(milliseconds % 1000) * 1000,

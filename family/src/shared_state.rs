@@ -5,25 +5,26 @@ use region::{Array, Region, RegionError};
 use stack::{Instant, Stack};
 
 use crate::epoll::Epolls;
-use crate::files::{FileId, Files, Left, Member};
+use crate::files::{Files, Left};
 use crate::layout;
-use crate::turn::TurnRecord;
+use crate::owner_record::OwnerRecord;
+use crate::records::{FileId, Member};
 
 /// A stack, the open files that lead to its sockets, and the epoll sets that watch them.
-pub struct State {
+pub struct SharedState {
     /// The TCP/IP stack.
     pub stack: Stack,
     /// Open file descriptions.
     pub files: Files,
     /// Stack members of epoll sets.
     pub epolls: Epolls,
-    pub(crate) turn: Array<TurnRecord>,
+    pub(crate) owner: Array<OwnerRecord>,
     wait_handle: WaitHandle,
-    /// Bells of threads that wait for files that were closed.
-    rings: u64,
+    /// Wakers of threads that wait for files that were closed.
+    to_wake: u64,
 }
 
-impl State {
+impl SharedState {
     /// Views of a region over a stack made or attached before.
     pub(crate) fn new(
         region: &Region,
@@ -34,9 +35,9 @@ impl State {
             stack,
             files: Files::new(region)?,
             epolls: Epolls::new(region, layout::EPOLLS)?,
-            turn: region.array(layout::TURN, 1)?,
+            owner: region.array(layout::DEVICE_OWNER, 1)?,
             wait_handle,
-            rings: 0,
+            to_wake: 0,
         })
     }
 
@@ -45,7 +46,7 @@ impl State {
     pub fn release(&mut self, now: Instant, file: FileId, member: Member) -> bool {
         let left = self.files.drop_hold(file, member);
         if let Some(Left::Nothing(sock)) = left {
-            self.rings |= self.files.get(file).map_or(0, |record| record.waiters);
+            self.to_wake |= self.files.get(file).map_or(0, |record| record.waiters);
             self.epolls.file_gone(file, &mut self.files);
             self.files.remove(file);
             self.stack.close(now, sock);
@@ -83,9 +84,9 @@ impl State {
         }
     }
 
-    /// Passes the stack's events on to who waits; returns the bells to ring.
+    /// Passes the stack's events on to who waits; returns the wakers to wake.
     pub(crate) fn drain_events(&mut self) -> u64 {
-        let mut rings = core::mem::take(&mut self.rings);
+        let mut to_wake = core::mem::take(&mut self.to_wake);
         while let Some((_, tag, edges)) = self.stack.pop_event() {
             let file = FileId::from_bits(tag);
             let Some(record) = self.files.get(file) else {
@@ -93,15 +94,15 @@ impl State {
             };
             let (waiters, watched) = (record.waiters, record.items.is_some());
             if waiters != 0 {
-                rings |= waiters;
+                to_wake |= waiters;
                 if let Some(mut record) = self.files.get_mut(file) {
                     record.waiters = 0;
                 }
             }
             if watched {
-                rings |= self.epolls.notify(file, edges, &mut self.files);
+                to_wake |= self.epolls.notify(file, edges, &mut self.files);
             }
         }
-        rings | self.epolls.take_rings()
+        to_wake | self.epolls.take_to_wake()
     }
 }

@@ -2,7 +2,7 @@
 
 /// Callbacks into the process that hosts a member. They must neither block nor allocate.
 #[derive(Clone, Copy)]
-pub struct Host {
+pub struct ProcessHooks {
     /// The calling thread goes inside the stack: handlers of its signals are put off.
     pub enter: fn(),
     /// The calling thread is outside again: what was put off may run.
@@ -22,7 +22,7 @@ pub struct Host {
     pub complain: fn(line: core::fmt::Arguments<'_>),
 }
 
-impl Host {
+impl ProcessHooks {
     /// For a process without handlers, such as the keeper.
     #[must_use]
     pub const fn none() -> Self {
@@ -39,13 +39,13 @@ impl Host {
 }
 
 /// The calling thread is inside the stack.
-pub(crate) struct Inside(Host);
+pub(crate) struct Inside(ProcessHooks);
 
 impl Inside {
     /// Goes inside until the value is dropped.
-    pub(crate) fn new(host: Host) -> Self {
-        (host.enter)();
-        Self(host)
+    pub(crate) fn new(hooks: ProcessHooks) -> Self {
+        (hooks.enter)();
+        Self(hooks)
     }
 }
 

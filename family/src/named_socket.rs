@@ -1,5 +1,4 @@
-//! Doors: listening sockets whose names lie in a directory of this user's own. At most one process of the
-//! user has the door of a name.
+//! Listening sockets with names in a directory of this user's own. At most one process of the user has a name.
 
 use std::ffi::CString;
 
@@ -7,12 +6,12 @@ use nicio::sys::Errno;
 use region::{OwnedFd, RawFd};
 
 use crate::own_directory::{self, Directories, OwnDirectory};
-use crate::passing::{self, Heard};
 use crate::sys;
 use crate::sys::directory as dir;
+use crate::unix_messages::{self, Listener};
 
-/// A listening socket. Its name goes with the value.
-pub(crate) struct Door {
+/// A listening socket. Its name is removed with the value.
+pub(crate) struct NamedSocket {
     socket: OwnedFd,
     directory: OwnDirectory,
     name: CString,
@@ -34,38 +33,38 @@ pub(crate) fn connect(name: &str, patience_ms: u32) -> Result<Option<OwnedFd>, E
         return Ok(None);
     };
     for directory in own_directory::find() {
-        if let Some(socket) = passing::connect(directory.fd(), &name, patience_ms)? {
+        if let Some(socket) = unix_messages::connect(directory.fd(), &name, patience_ms)? {
             return Ok(Some(socket));
         }
     }
     Ok(None)
 }
 
-impl Door {
-    /// Opens the door. `None`: another process has it, or is just opening or closing a door, or there is no
-    /// place for its name.
-    pub(crate) fn open(name: &str) -> Option<Self> {
+impl NamedSocket {
+    /// Listens behind a name. `None`: another process has the name, or is just binding or removing one, or there
+    /// is no directory for it.
+    pub(crate) fn bind(name: &str) -> Option<Self> {
         let name = CString::new(name).ok()?;
         let directories = own_directory::find_or_make();
         if !lock(&directories) {
             return None;
         }
         for directory in &directories {
-            sweep(directory);
+            remove_dead(directory);
         }
         let is_there = |directory: &OwnDirectory| dir::status_inside(directory.fd(), &name).is_ok();
         if directories.iter().any(is_there) {
             return None;
         }
         directories.iter().find_map(|directory| {
-            let socket = passing::listen(directory.fd(), &name)?;
+            let socket = unix_messages::listen(directory.fd(), &name)?;
             // Opened anew: the lock goes with the others.
             let directory = OwnDirectory::at(directory.path())?;
             Self::new(socket, directory, name.clone())
         })
     }
 
-    /// A door that another process opened: its [`Door::fd`], directory and name.
+    /// A socket that another process bound: its [`NamedSocket::fd`], directory and name.
     pub(crate) fn take_over(socket: OwnedFd, directory: &str, name: &str) -> Option<Self> {
         let directory = OwnDirectory::at(&CString::new(directory).ok()?)?;
         Self::new(socket, directory, CString::new(name).ok()?)
@@ -87,19 +86,19 @@ impl Door {
         self.directory.path().to_string_lossy().into_owned()
     }
 
-    /// Closes this process's part of a door that another process has taken over.
-    pub(crate) fn leave(mut self) {
+    /// Closes this process's descriptors of a socket that another process has taken over.
+    pub(crate) fn hand_over(mut self) {
         self.inode = NO_INODE;
     }
 
-    /// Opens the door again if it is not there, or somebody has removed its name.
-    pub(crate) fn restore(door: &mut Option<Self>, name: &str) {
-        if !door.as_ref().is_some_and(Self::is_named) {
-            *door = Self::open(name);
+    /// Binds again if there is no socket, or somebody has removed its name.
+    pub(crate) fn restore(socket: &mut Option<Self>, name: &str) {
+        if !socket.as_ref().is_some_and(Self::is_named) {
+            *socket = Self::bind(name);
         }
     }
 
-    /// Readable when somebody is at the door.
+    /// Readable when somebody has connected.
     pub(crate) fn fd(&self) -> RawFd {
         self.socket.as_raw()
     }
@@ -118,7 +117,7 @@ impl Door {
     }
 }
 
-impl Drop for Door {
+impl Drop for NamedSocket {
     fn drop(&mut self) {
         // Nobody takes the name while the socket is open.
         if self.is_named() {
@@ -128,7 +127,7 @@ impl Drop for Door {
     }
 }
 
-/// Keeps other processes of this user from opening doors until the directories are closed. `false`: one of
+/// Keeps other processes of this user from binding names until the directories are closed. `false`: one of
 /// them is at it.
 ///
 /// Two processes that look at the same time may see different directories, but at least one in common: each
@@ -141,10 +140,10 @@ fn lock(directories: &Directories) -> bool {
 }
 
 /// Removes names whose processes were killed.
-fn sweep(directory: &OwnDirectory) {
+fn remove_dead(directory: &OwnDirectory) {
     let mut dead = Vec::new();
     dir::for_each_name(directory.fd(), |name| {
-        if passing::listener(directory.fd(), name) == Heard::Nobody {
+        if unix_messages::probe(directory.fd(), name) == Listener::Dead {
             dead.push(name.to_owned());
         }
         true

@@ -1,0 +1,81 @@
+//! A fresh stack over a device.
+
+use env::Settings;
+use nicio::Use;
+use region::{OwnedFd, Region};
+use stack::{Config, Stack};
+
+use crate::capture::Capture;
+use crate::clock;
+use crate::device::Device;
+use crate::device_open::{self, private_copies};
+use crate::error::StartError;
+use crate::family::{Family, Role};
+use crate::membership::{Membership, fit_to_device, with_recorder};
+use crate::private_fds;
+use crate::process_hooks::ProcessHooks;
+use crate::wakers::Wakers;
+
+/// Address space for tables beside the packet buffers.
+const TABLES_BYTES: usize = 1 << 30;
+
+impl Family {
+    /// A fresh stack over the same device, address and wakers after this one has died.
+    ///
+    /// # Errors
+    /// As [`Family::start`].
+    pub fn renew(&self, settings: &Settings) -> Result<Self, StartError> {
+        let handles = private_copies(&self.device_handles)?;
+        let device = device_open::from_handles(&self.spec, handles, Use::Shared)?;
+        let capture = self.capture.as_ref().and_then(Capture::renew);
+        Self::create(settings, self.hooks, device, self.wakers, capture.as_ref())
+    }
+
+    pub(crate) fn create(
+        settings: &Settings,
+        hooks: ProcessHooks,
+        device: Device,
+        wakers: Wakers,
+        capture: Option<&Capture>,
+    ) -> Result<Self, StartError> {
+        let config = fit_to_device(&settings.stack, &device)?;
+        let region = Region::create(region_bytes(&config))?;
+        make_region_private(&region)?;
+        let stack = Stack::create(&region, &config, clock::now(), seed()?)?;
+        let parts = Membership {
+            spec: settings.device.clone(),
+            region,
+            stack,
+            device: with_recorder(device, capture.map(Capture::recorder)),
+            wakers,
+            capture: capture.cloned(),
+        };
+        parts.register(hooks, Role::Program)
+    }
+}
+
+/// The region's upper bound: what `tcp_mem` allows in each direction, and tables.
+fn region_bytes(config: &Config) -> usize {
+    let [_, _, pages] = config.tcp_mem;
+    let packets = usize::try_from(pages.saturating_mul(4096)).unwrap_or(usize::MAX);
+    packets.saturating_mul(2).saturating_add(TABLES_BYTES)
+}
+
+pub(crate) fn make_region_private(region: &Region) -> Result<(), StartError> {
+    let Some(fd) = region.fd() else { return Ok(()) };
+    let high = private_fds::private_copy(fd)?;
+    // SAFETY: the copy was made just now and nobody else owns it.
+    region.replace_fd(unsafe { OwnedFd::from_raw(high) })?;
+    Ok(())
+}
+
+fn seed() -> Result<[u8; 32], StartError> {
+    let mut seed = [0; 32];
+    // SAFETY: the kernel writes at most the array's length into it; getrandom(2) is no hooked symbol.
+    let got = unsafe { libc::getrandom(seed.as_mut_ptr().cast(), seed.len(), 0) };
+    if usize::try_from(got).is_ok_and(|got| got == seed.len()) {
+        Ok(seed)
+    } else {
+        Err(StartError::last("no random numbers from the kernel"))
+    }
+}

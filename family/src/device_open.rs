@@ -1,0 +1,43 @@
+//! Opening the device, at private descriptors.
+
+use std::ffi::CStr;
+
+use nicio::{DeviceSpec, Handles, Nic, Use};
+use region::{OwnedFd, RawFd};
+use stack::Addr;
+
+use crate::device::Device;
+use crate::error::StartError;
+use crate::{link_request, private_fds};
+
+/// Opens the device for a stack with this address, at private descriptors. `keeper` is the keeper's
+/// program.
+pub(crate) fn open(
+    spec: &DeviceSpec,
+    address: Addr,
+    keeper: Option<&CStr>,
+) -> Result<Device, StartError> {
+    let handles = match nicio::open(spec)? {
+        Some(low) => private_copies(&low.handles())?,
+        None => private_copies(&link_request::get_end(spec, address, keeper)?.as_raw())?,
+    };
+    from_handles(spec, handles, Use::First)
+}
+
+/// The device behind handles at private descriptors.
+pub(crate) fn from_handles(
+    spec: &DeviceSpec,
+    handles: Handles<OwnedFd>,
+    usage: Use,
+) -> Result<Device, StartError> {
+    Ok(Device::new(nicio::from_handles(spec, handles, usage)?))
+}
+
+/// Copies of a device's descriptors, at private numbers.
+pub(crate) fn private_copies(handles: &Handles<RawFd>) -> Result<Handles<OwnedFd>, StartError> {
+    handles.try_map(|fd| {
+        let copy = private_fds::private_copy(*fd)?;
+        // SAFETY: the copy was made just now and nobody else owns it.
+        Ok(unsafe { OwnedFd::from_raw(copy) })
+    })
+}

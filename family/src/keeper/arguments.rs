@@ -1,0 +1,74 @@
+//! What the keeper is started with.
+
+use std::os::fd::RawFd;
+use std::sync::atomic::Ordering;
+
+use nicio::{DeviceSpec, HANDLE_FDS_MAX, Handles};
+use region::OwnedFd;
+
+use super::Keeper;
+use super::sleep::WATCH_GAP;
+use crate::error::StartError;
+use crate::family::Family;
+use crate::named_socket::NamedSocket;
+use crate::wakers::WAKERS;
+use crate::{capture, spawn, sys};
+
+impl Keeper {
+    /// From the keeper's arguments: rendezvous name, device, the tag of its handles, how many descriptors a capture
+    /// has, descriptors of region, wakers, capture and device.
+    ///
+    /// # Errors
+    /// One line's worth of what is wrong.
+    pub fn from_arguments(arguments: &[String]) -> Result<Self, StartError> {
+        let [name, device, tag, capture_fds, fds @ ..] = arguments else {
+            return Err(StartError::Keeper("it was started without arguments"));
+        };
+        let spec: DeviceSpec = device
+            .parse()
+            .map_err(|_| StartError::Keeper("bad device"))?;
+        let fds: Result<Vec<RawFd>, _> = fds.iter().map(|text| text.parse()).collect();
+        let fds = fds.map_err(|_| StartError::Keeper("bad descriptors"))?;
+        let missing = StartError::Keeper("descriptors are missing");
+        let capture_fds = capture_fds.parse().unwrap_or(0);
+        let parts = fds.split_first().and_then(|(region, rest)| {
+            let (wakers, rest) = rest.split_first_chunk::<WAKERS>()?;
+            let (capture, device) = rest.split_at_checked(capture_fds)?;
+            Some((region, wakers, capture, device))
+        });
+        let Some((region, wakers, capture, device)) = parts else {
+            return Err(missing);
+        };
+        if device.len() > HANDLE_FDS_MAX {
+            return Err(StartError::Keeper("bad device"));
+        }
+        let tag = tag.parse().map_err(|_| StartError::Keeper("bad device"))?;
+        spawn::settle(&fds);
+        // SAFETY: the keeper was started with these descriptors and nobody else in it owns them.
+        let own = |fd: &RawFd| unsafe { OwnedFd::from_raw(*fd) };
+        let device = Handles {
+            fds: device.iter().map(own).collect(),
+            tag,
+        };
+        let capture = capture.iter().map(own);
+        let recorder = capture::recorder(capture);
+        let family = Family::keep(spec, own(region), *wakers, device, recorder)?;
+        family
+            .words()
+            .keeper_pid
+            .store(sys::getpid(), Ordering::Release);
+        let listener = NamedSocket::bind(name);
+        let waker = family.wakers.take(family.words(), family.pid());
+        Ok(Self {
+            family,
+            name: name.clone(),
+            listener,
+            waker,
+            watched: Vec::new(),
+            idle_since: None,
+            watch_gap: WATCH_GAP,
+            last_poll_seen: 0,
+            own_poll: u64::MAX,
+        })
+    }
+}

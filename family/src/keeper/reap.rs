@@ -1,0 +1,46 @@
+//! Taking off what members that have died held.
+
+use super::{Keeper, Watched};
+use crate::named_socket::NamedSocket;
+use crate::records::Member;
+use crate::{members, sys};
+
+impl Keeper {
+    /// Watches members that have come since.
+    pub(super) fn find_members(&mut self) {
+        let programs: Vec<(Member, u32)> = members::programs(self.family.words()).collect();
+        for (member, pid) in programs {
+            if self
+                .watched
+                .iter()
+                .any(|known| known.member == member && known.pid == pid)
+            {
+                continue;
+            }
+            match sys::pidfd_open(pid) {
+                Ok(pidfd) => self.watched.push(Watched { member, pid, pidfd }),
+                Err(sys::Errno(libc::ESRCH)) => self.reap(member, pid),
+                // Tried again at the next look.
+                Err(_) => {}
+            }
+        }
+        if self.listener.is_none() {
+            NamedSocket::restore(&mut self.listener, &self.name);
+        }
+    }
+
+    /// Closes what a dead member has left open and frees what it held.
+    pub(super) fn reap(&mut self, member: Member, pid: u32) {
+        self.family.reap_process(pid);
+        // A program that has left by exec or exit gave its place back, perhaps to another one.
+        if members::programs(self.family.words()).any(|place| place == (member, pid)) {
+            let released = self
+                .family
+                .enter(|state, now| state.release_all(now, member));
+            // The place of one that took the stack with it tells the others who it was.
+            if released.is_ok() {
+                members::unregister(self.family.words(), member);
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The lock of the shared state.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::Ordering;
+
+use region::{Guard, LockError, Words};
+
+use crate::error::Gone;
+use crate::family::{Family, GIVEN_UP};
+use crate::shared_state::SharedState;
+
+/// The state under its lock. A panic inside kills the stack before the lock is given back, since nobody
+/// knows what the stack looks like then.
+pub(crate) struct Locked<'a> {
+    guard: Guard<'a, SharedState>,
+    words: &'a Words,
+}
+
+impl Deref for Locked<'_> {
+    type Target = SharedState;
+
+    fn deref(&self) -> &SharedState {
+        &self.guard
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut SharedState {
+        &mut self.guard
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.words.dead.store(GIVEN_UP, Ordering::Release);
+        }
+    }
+}
+
+impl Family {
+    /// Who notices first wakes all others: nobody else ever will.
+    #[cold]
+    fn gone(&self, error: LockError) -> Gone {
+        if error == LockError::OwnerDied {
+            self.wake_all();
+        }
+        Gone
+    }
+
+    /// Looks at what a dead stack has left behind, which may be half changed; not at all if the stack lives, or its
+    /// lock cannot be had.
+    pub fn look_at_remains(&self, look: impl FnOnce(&SharedState)) {
+        let _inside = self.inside();
+        if let Some(remains) = self.shared.lock_remains() {
+            look(&remains);
+        }
+    }
+
+    pub(crate) fn lock(&self) -> Result<Locked<'_>, Gone> {
+        let guard = self.shared.lock().map_err(|error| self.gone(error))?;
+        Ok(Locked {
+            guard,
+            words: self.words(),
+        })
+    }
+}

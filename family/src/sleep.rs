@@ -1,0 +1,219 @@
+//! Sleeping until something happens.
+
+use core::cell::Cell;
+use core::time::Duration;
+use std::sync::atomic::Ordering;
+
+use stack::Instant;
+
+use crate::clock::{self, earlier};
+use crate::error::Gone;
+use crate::family::Family;
+use crate::outcome::{Outcome, Wait};
+use crate::poller::{For, OWNER_LOOK};
+use crate::shared_state::SharedState;
+use crate::sys;
+use crate::wakers::Waker;
+
+/// Sleep of a thread that found no free waker.
+const NO_WAKER_SLEEP: Duration = Duration::from_millis(1);
+/// Kernel descriptors that need no allocation to sleep on.
+const FDS_INLINE: usize = 64;
+
+/// One sleep of one thread.
+pub(crate) struct Sleep {
+    pub(crate) waker: Option<Waker>,
+    pub(crate) mask: sys::SignalMask,
+    /// Handlers that had run when the wait began.
+    pub(crate) signals: u32,
+    /// Nobody has polled since this thread slept last.
+    pub(crate) is_stuck: bool,
+    /// A handler has run, and what the sleeper held was given back before it.
+    pub(crate) abandoned: Cell<bool>,
+}
+
+/// Whether a sleeper has the poller word, and what it sleeps on with it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Polling {
+    No,
+    /// Its waker: another thread owns the device.
+    Owner,
+    /// The device, too.
+    Device,
+}
+
+/// Set in what a sleeper holds beside its waker's number plus one: it sleeps on the device.
+const HELD_POLLER: u64 = 1 << 8;
+
+/// What a sleeper holds, as [`Family::abandon`] understands it; never 0 for one that holds anything.
+fn held(waker: Option<Waker>, poller: bool) -> u64 {
+    let waker = waker.map_or(0, |waker| u64::from(waker.index()) + 1);
+    waker | if poller { HELD_POLLER } else { 0 }
+}
+
+impl Family {
+    pub(crate) fn sleep<R>(
+        &self,
+        wait: &mut Wait<'_>,
+        signals: u32,
+        is_stuck: bool,
+        check: &mut impl FnMut(&mut SharedState, Instant, Option<Waker>) -> Option<R>,
+    ) -> Result<Option<Outcome<R>>, Gone> {
+        self.let_handlers_run();
+        self.watch_keeper(clock::now());
+        // Blocked until the sleep itself, so that a signal between the check and the sleep ends the sleep.
+        let blocked = sys::block_signals();
+        let mask = wait.mask.map_or(blocked, sys::kernel_mask);
+        let words = self.words();
+        let waker = self.wakers.take(words, self.pid());
+        if let Some(waker) = waker {
+            words.sleeping.fetch_or(waker.bit(), Ordering::SeqCst);
+        }
+        let sleep = Sleep {
+            waker,
+            mask,
+            signals,
+            is_stuck,
+            abandoned: Cell::new(false),
+        };
+        let result = self.sleep_with(wait, &sleep, check);
+        if let Some(waker) = waker
+            && !sleep.abandoned.get()
+        {
+            self.wakers.give_back(words, waker);
+        }
+        sys::set_signal_mask(blocked);
+        result
+    }
+
+    fn sleep_with<R>(
+        &self,
+        wait: &mut Wait<'_>,
+        sleep: &Sleep,
+        check: &mut impl FnMut(&mut SharedState, Instant, Option<Waker>) -> Option<R>,
+    ) -> Result<Option<Outcome<R>>, Gone> {
+        let &Sleep { waker, signals, .. } = sleep;
+        let now = clock::now();
+        let mut state = self.lock()?;
+        let answer = check(&mut state, now, waker);
+        // The device's owner was preempted or stopped: neither frames nor deadlines are for this thread.
+        let blocked = sleep.is_stuck && self.device_is_owned();
+        let sleeps_for = if blocked { For::Owner } else { For::Device };
+        if answer.is_some() || (!blocked && state.may_transmit()) {
+            self.leave(state, now)?;
+            return Ok(answer.map(Outcome::Ready));
+        }
+        // Still under the lock: whoever makes something due later sees who sleeps until when.
+        let poller = waker.is_some_and(|waker| self.become_poller(waker, sleeps_for));
+        let mut until = wait.deadline;
+        if blocked {
+            until = earlier(until, Some(now + OWNER_LOOK));
+        } else if poller || waker.is_none() {
+            until = earlier(until, state.stack.poll_timeout());
+        }
+        if waker.is_none() {
+            until = earlier(until, Some(now + NO_WAKER_SLEEP));
+        }
+        if poller {
+            let until_ns = until.map_or(u64::MAX, Instant::as_nanos);
+            self.words()
+                .poller_until_ns
+                .store(until_ns, Ordering::Relaxed);
+        }
+        self.leave(state, now)?;
+        if (self.hooks.signals)() != signals {
+            self.stop_polling(poller);
+            return Ok(Some(Outcome::Interrupted));
+        }
+        let polling = match (poller, blocked) {
+            (false, _) => Polling::No,
+            (true, true) => Polling::Owner,
+            (true, false) => Polling::Device,
+        };
+        if polling == Polling::Device && !self.wait_handle.arm() {
+            self.stop_polling(poller);
+            return Ok(None);
+        }
+        let timeout = until.map(|until| until.saturating_since(clock::now()));
+        let slept = self.sleep_on(wait.kernel, sleep, polling, timeout);
+        if !sleep.abandoned.get() {
+            self.stop_polling(poller);
+        }
+        Ok(match slept {
+            Err(sys::Errno(libc::EINTR)) => Some(Outcome::Interrupted),
+            Ok(true) => Some(Outcome::Kernel),
+            Ok(false) | Err(_) => None,
+        })
+    }
+
+    /// Sleeps; `Ok(true)` if one of the kernel descriptors is ready.
+    pub(crate) fn sleep_on(
+        &self,
+        kernel: &mut [libc::pollfd],
+        sleep: &Sleep,
+        polling: Polling,
+        timeout: Option<Duration>,
+    ) -> Result<bool, sys::Errno> {
+        let device = match polling {
+            Polling::Device => self.device_fd(),
+            Polling::No | Polling::Owner => -1,
+        };
+        let waker = sleep.waker.map_or(-1, |waker| self.wakers.fd(waker));
+        let own = [device, waker].map(|fd| libc::pollfd {
+            fd,
+            events: libc::POLLIN,
+            revents: 0,
+        });
+        let count = kernel.len() + own.len();
+        let mut inline = [libc::pollfd {
+            fd: -1,
+            events: 0,
+            revents: 0,
+        }; FDS_INLINE + 2];
+        let mut spilled;
+        let all = if let Some(all) = inline.get_mut(..count) {
+            all
+        } else {
+            spilled = vec![
+                libc::pollfd {
+                    fd: -1,
+                    events: 0,
+                    revents: 0
+                };
+                count
+            ];
+            spilled.as_mut_slice()
+        };
+        for (to, from) in all.iter_mut().zip(own.iter().chain(kernel.iter())) {
+            *to = *from;
+        }
+        let mut slept = Ok(0);
+        (self.hooks.surface)(&mut || {
+            let depth = (self.hooks.rest)(held(sleep.waker, polling != Polling::No));
+            slept = sys::ppoll(all, timeout, Some(sleep.mask));
+            sleep.abandoned.set(!(self.hooks.resume)(depth));
+        });
+        slept?;
+        let mut ready = false;
+        for (to, from) in kernel.iter_mut().zip(all.iter().skip(own.len())) {
+            to.revents = from.revents;
+            ready |= from.revents != 0;
+        }
+        Ok(ready)
+    }
+
+    /// Gives back what the calling thread held when it went to sleep (see [`crate::ProcessHooks::rest`]): a signal
+    /// handler is about to run, and it may not come back. Takes no lock.
+    pub fn abandon(&self, held: u64) {
+        self.stop_polling(held & HELD_POLLER != 0);
+        if let Some(waker) = Waker::from_number(held & 0xff) {
+            self.wakers.give_back(self.words(), waker);
+        }
+    }
+
+    /// Handlers that were put off run now: the thread holds nothing.
+    pub(crate) fn let_handlers_run(&self) {
+        let depth = (self.hooks.rest)(0);
+        (self.hooks.resume)(depth);
+    }
+}

@@ -1,0 +1,110 @@
+//! Looking at the stack again and again, as long as that is cheaper than to sleep.
+
+use core::time::Duration;
+use std::sync::atomic::Ordering;
+
+use stack::Instant;
+
+use crate::clock;
+use crate::error::Gone;
+use crate::family::Family;
+use crate::outcome::{Outcome, Wait};
+use crate::shared_state::SharedState;
+use crate::sys;
+use crate::wakers::Waker;
+
+/// Longest spin before a sleep when the stack has been answering soon.
+const SPIN_MAX_NS: u64 = 200_000;
+/// Spin when answers take longer than spinning pays: room for what is already on its way.
+const SPIN_MIN_NS: u64 = 5_000;
+/// Waits longer than this say nothing about how soon packets come.
+const WAIT_SAMPLE_MAX_NS: u64 = 1_000_000;
+/// A deadline this near is spun for: the kernel wakes sleepers 50 us late and more.
+const DEADLINE_SPIN_NS: u64 = 80_000;
+/// How often kernel descriptors are looked at while spinning.
+const KERNEL_GAP_NS: u64 = 20_000;
+
+impl Family {
+    pub(crate) fn spin<R>(
+        &self,
+        wait: &mut Wait<'_>,
+        signals: u32,
+        check: &mut impl FnMut(&mut SharedState, Instant, Option<Waker>) -> Option<R>,
+    ) -> Option<Outcome<R>> {
+        let mut started = clock::now();
+        let mut kernel_looked = None;
+        loop {
+            let Ok((moved, (answer, due))) = self.look(check) else {
+                return Some(Outcome::Gone);
+            };
+            if let Some(answer) = answer {
+                return Some(Outcome::Ready(answer));
+            }
+            let now = clock::now();
+            if !wait.kernel.is_empty() && since(kernel_looked, now) >= KERNEL_GAP_NS {
+                kernel_looked = Some(now);
+                let ready = sys::ppoll(wait.kernel, Some(Duration::ZERO), None);
+                if ready.is_ok_and(|ready| ready > 0) {
+                    return Some(Outcome::Kernel);
+                }
+            }
+            self.let_handlers_run();
+            if (self.hooks.signals)() != signals {
+                return Some(Outcome::Interrupted);
+            }
+            if wait.deadline.is_some_and(|deadline| now >= deadline) {
+                return Some(Outcome::TimedOut);
+            }
+            if moved {
+                started = now;
+                continue;
+            }
+            // What is due while another thread owns the device is that thread's.
+            let near = due.is_some_and(|due| nanos(due.saturating_since(now)) < DEADLINE_SPIN_NS)
+                && !self.device_is_owned();
+            if !near && nanos(now.saturating_since(started)) >= self.spin_budget() {
+                return None;
+            }
+            sys::sched_yield();
+        }
+    }
+
+    /// One round with the device and one look, without a waker: whether anything moved, the answer, and
+    /// when the stack has something to do next.
+    #[expect(
+        clippy::type_complexity,
+        reason = "a pair of pairs, taken apart at once"
+    )]
+    fn look<R>(
+        &self,
+        check: &mut impl FnMut(&mut SharedState, Instant, Option<Waker>) -> Option<R>,
+    ) -> Result<(bool, (Option<R>, Option<Instant>)), Gone> {
+        self.poll_inside(|state, now| (check(state, now, None), state.next_due(now)))
+    }
+
+    fn spin_budget(&self) -> u64 {
+        let recent = self.recent_wait_ns.load(Ordering::Relaxed);
+        let adapted = if recent * 2 <= SPIN_MAX_NS {
+            SPIN_MAX_NS
+        } else {
+            SPIN_MIN_NS
+        };
+        adapted.max(self.busy_poll_ns)
+    }
+
+    pub(crate) fn learn(&self, waited: Duration) {
+        let sample = nanos(waited).min(WAIT_SAMPLE_MAX_NS);
+        let recent = self.recent_wait_ns.load(Ordering::Relaxed);
+        self.recent_wait_ns
+            .store(recent - recent / 8 + sample / 8, Ordering::Relaxed);
+    }
+}
+
+/// Nanoseconds since a look that may never have been.
+fn since(last: Option<Instant>, now: Instant) -> u64 {
+    last.map_or(u64::MAX, |last| nanos(now.saturating_since(last)))
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
