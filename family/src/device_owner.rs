@@ -148,3 +148,6 @@ fn whole(stack: &Stack, buf: BufId) -> Option<region::Piece> {
     let buffers = stack.receive_buffers();
     buffers.piece(buf, 0, buffers.size())
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,3 +56,6 @@ impl Family {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

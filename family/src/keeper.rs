@@ -6,6 +6,8 @@ mod newcomer;
 mod reap;
 mod sleep;
 mod stand_in;
+#[cfg(test)]
+mod tests;
 
 use core::time::Duration;
 use std::os::fd::RawFd;

@@ -60,6 +60,8 @@ mod spawn;
 mod spin;
 mod start;
 mod sys;
+#[cfg(test)]
+mod testing;
 mod unix_messages;
 mod wait;
 mod wakers;

@@ -178,3 +178,6 @@ impl Family {
         0
     }
 }
+
+#[cfg(test)]
+mod tests;

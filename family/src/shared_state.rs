@@ -106,3 +106,6 @@ impl SharedState {
         to_wake | self.epolls.take_to_wake()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,3 +91,6 @@ impl Family {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

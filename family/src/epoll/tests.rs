@@ -325,3 +325,63 @@ fn a_set_that_watches_a_set_reports_what_is_ready_inside() {
     let circle = world.epolls.add(back, interest, &mut world.files, now);
     assert_eq!(circle, Err(EpollError::Loop));
 }
+
+#[test]
+fn an_exclusive_item_that_leaves_wakes_the_next_set() {
+    let mut world = World::new();
+    let (first, second, file) = (world.set(), world.set(), world.file());
+    for set in [first, second] {
+        world.add(set, file, 5, IN | EXCLUSIVE).expect("added");
+    }
+    world.epolls.wait_on(first, 0b01);
+    world.epolls.wait_on(second, 0b10);
+    let woken = world.edge(file, Ready::IN);
+    // Whoever was woken leaves without a look at the file.
+    let leaver = if woken == 0b01 { first } else { second };
+    world.delete(leaver, file, 5).expect("it is in the set");
+    assert_eq!(world.epolls.take_to_wake(), 0b11 & !woken);
+}
+
+#[test]
+fn sets_watch_sets_as_deep_as_the_limit() {
+    let mut world = World::new();
+    let (file, mut inner) = (world.file(), world.set());
+    world.add(inner, file, 5, IN).expect("added");
+    let mut chain = vec![inner];
+    let refused = loop {
+        let outer = world.set();
+        let interest = Interest {
+            events: IN,
+            data: 9,
+        };
+        let watch = Key {
+            set: outer,
+            target: Target::Set(inner),
+            fd: 3,
+        };
+        let now = Ready::empty();
+        match world.epolls.add(watch, interest, &mut world.files, now) {
+            Ok(()) => chain.push(outer),
+            Err(error) => break error,
+        }
+        inner = outer;
+    };
+    assert_eq!((refused, chain.len()), (EpollError::Loop, 6));
+    world.epolls.wait_on(chain[4], 1);
+    assert_eq!(world.edge(file, Ready::IN), 1, "through four sets");
+    assert_eq!(world.collect(chain[4], 8), [(9, IN)]);
+}
+
+#[test]
+fn readable_and_writable_have_two_names_each() {
+    let names = |ready| super::poll_bits(ready) as i32;
+    assert_eq!(names(Ready::IN), libc::EPOLLIN | libc::EPOLLRDNORM);
+    assert_eq!(names(Ready::OUT), libc::EPOLLOUT | libc::EPOLLWRNORM);
+    assert_eq!(names(Ready::HUP), libc::EPOLLHUP);
+    let mut world = World::new();
+    let (set, file) = (world.set(), world.file());
+    let normal = (libc::EPOLLRDNORM | libc::EPOLLWRNORM) as u32;
+    world.add(set, file, 5, normal).expect("added");
+    world.edge(file, Ready::IN | Ready::OUT);
+    assert_eq!(world.collect(set, 8), [(5, normal)]);
+}

@@ -52,3 +52,32 @@ fn a_stale_file_is_never_held() {
     assert!(!files.hold(file, 1));
     assert!(files.get(file).is_none());
 }
+
+#[test]
+fn a_file_is_shared_while_another_member_holds_it() {
+    let mut files = files();
+    let file = files.open(Id::NONE, 1, 0).expect("room");
+    assert!(files.hold(file, 1));
+    assert!(!files.is_shared(file, 1) && files.is_shared(file, 2));
+    assert!(files.hold(file, 2));
+    assert!(files.is_shared(file, 1) && files.is_shared(file, 2));
+    files.drop_hold(file, 2);
+    assert!(!files.is_shared(file, 1));
+}
+
+#[test]
+fn a_file_that_nobody_can_hold_is_not_left_open() {
+    let mut files = Files::new(&Region::on_heap(8 << 20)).expect("tables fit");
+    let file = files.open(Id::NONE, 0, 0).expect("room");
+    let shared: Vec<_> = (0..).map_while(|_| files.open(Id::NONE, 0, 0)).collect();
+    // One more place for a file, and none for who holds it.
+    files.drop_hold(file, 0);
+    files.remove(file);
+    let mut others = shared
+        .iter()
+        .flat_map(|file| (1..60).map(move |member| (*file, member)));
+    assert!(others.any(|(file, member)| !files.hold(file, member)));
+    let before = files.files.len();
+    assert_eq!(files.open(Id::NONE, 0, 0), None);
+    assert_eq!(files.files.len(), before);
+}
