@@ -46,7 +46,7 @@ pub(crate) enum Polling {
 const HELD_POLLER: u64 = 1 << 8;
 
 /// What a sleeper holds, as [`Family::abandon`] understands it; never 0 for one that holds anything.
-fn held(waker: Option<Waker>, poller: bool) -> u64 {
+pub(crate) fn held(waker: Option<Waker>, poller: bool) -> u64 {
     let waker = waker.map_or(0, |waker| u64::from(waker.index()) + 1);
     waker | if poller { HELD_POLLER } else { 0 }
 }

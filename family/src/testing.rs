@@ -89,6 +89,17 @@ pub(crate) fn open(family: &Family, kind: SockKind) -> (FileId, SockId) {
     opened.expect("the stack lives")
 }
 
+/// The family listens on [`PORT`].
+pub(crate) fn listen(server: &Family) {
+    let (_, sock) = open(server, SockKind::Stream);
+    let listening = server.enter(|state, now| {
+        let any = Endpoint::new(Addr::v4([0, 0, 0, 0]), PORT);
+        state.stack.bind(now, sock, any).expect("the port is free");
+        state.stack.listen(now, sock, 8)
+    });
+    assert_eq!(listening, Ok(Ok(())));
+}
+
 /// A file of `client` whose connection to 10.0.0.2 is under way.
 pub(crate) fn connect(client: &Family) -> (FileId, SockId) {
     let (file, sock) = open(client, SockKind::Stream);

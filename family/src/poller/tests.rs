@@ -65,11 +65,22 @@ fn who_sleeps_for_the_device_is_woken_when_its_owner_releases_it() {
     let (other, _other_wire) = join(&member, Role::Program, OTHER);
     let waker = sleeper(&other);
     assert!(other.become_poller(waker, For::Owner));
-    drop(member.own_device().expect("nobody has it"));
+    assert!(member.own_device().is_some());
     let state = member.lock().expect("the stack lives");
     member.release_device(&state, clock::now());
     assert_eq!(woken(&member.wakers), waker.bit());
     assert!(!member.device_is_owned());
+}
+
+#[test]
+fn who_sleeps_for_the_device_is_woken_when_its_owner_is_found_dead() {
+    let (member, _wire) = lone_family();
+    let (dead, _dead_wire) = join(&member, Role::Program, OTHER);
+    let waker = sleeper(&member);
+    assert!(dead.own_device().is_some());
+    assert!(member.become_poller(waker, For::Owner));
+    member.reap_process(OTHER);
+    assert_eq!(woken(&member.wakers), waker.bit());
 }
 
 #[test]
@@ -99,7 +110,7 @@ fn a_dead_process_holds_nothing_any_more() {
     let (dead, _dead_wire) = join(&member, Role::Program, OTHER);
     let (mine, theirs) = (sleeper(&member), sleeper(&dead));
     assert!(dead.become_poller(theirs, For::Device));
-    drop(dead.own_device().expect("nobody has it"));
+    assert!(dead.own_device().is_some());
     member.reap_process(OTHER);
     let words = member.words();
     assert_eq!(poller(&member), 0);

@@ -1,6 +1,10 @@
 use stack::{Ready, SockKind};
 
-use crate::testing::{connect, open, settle, two_families};
+use std::sync::atomic::Ordering;
+
+use crate::family::Family;
+use crate::records::FileId;
+use crate::testing::{connect, open, settle, two_families, woken};
 
 const WAKER: u64 = 1 << 7;
 
@@ -70,4 +74,28 @@ fn all_files_of_a_member_are_released_at_once() {
         .collect();
     assert_eq!(open, [&files[0]], "another member has it, too");
     assert!(!state.epolls.hold(set, other), "the set is gone");
+}
+
+/// A thread of the family sleeps for the file.
+fn sleep_for(family: &Family, file: FileId) -> u64 {
+    let waker = family.wakers.take(family.words(), family.pid());
+    let bit = waker.expect("there are more").bit();
+    family.words().sleeping.fetch_or(bit, Ordering::SeqCst);
+    let mut state = family.lock().expect("the stack lives");
+    let mut record = state.files.get_mut(file).expect("it is open");
+    record.waiters = bit;
+    bit
+}
+
+#[test]
+fn sleepers_are_woken_by_whoever_makes_their_event() {
+    let (client, server) = two_families();
+    let (file, _) = open(&client, SockKind::Datagram);
+    let closed = sleep_for(&client, file);
+    let released = client.enter(|state, now| state.release(now, file, client.member()));
+    assert_eq!((released, woken(&client.wakers)), (Ok(true), closed));
+    let (file, _) = connect(&client);
+    let refused = sleep_for(&client, file);
+    settle(&client, &server);
+    assert_eq!(woken(&client.wakers), refused, "by a round with the device");
 }

@@ -4,6 +4,7 @@ use std::thread;
 
 use crate::clock;
 use crate::outcome::{Outcome, Wait};
+use crate::sleep::held;
 use crate::testing::{connect, lone_family, two_families};
 
 fn until(deadline: Option<stack::Instant>) -> Wait<'static> {
@@ -68,7 +69,7 @@ fn what_a_sleeper_abandons_is_free_again() {
         .expect("all are free");
     words.sleeping.fetch_or(waker.bit(), Ordering::SeqCst);
     assert!(family.become_poller(waker, crate::poller::For::Device));
-    family.abandon(u64::from(waker.index()) + 1 | 1 << 8);
+    family.abandon(held(Some(waker), true));
     let left = [&words.wakers_taken, &words.sleeping, &words.poller];
     assert_eq!(left.map(|word| word.load(Ordering::Relaxed)), [0; 3]);
 }
