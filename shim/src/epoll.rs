@@ -198,7 +198,11 @@ pub(crate) unsafe fn create_nested(epfd: c_int, fd: c_int, event: *mut epoll_eve
 }
 
 /// Makes a set's stack part, for its first stack socket.
-fn create_stack_part(state: &mut SharedState, epfd: c_int, member: Member) -> Result<EpollId, Errno> {
+fn create_stack_part(
+    state: &mut SharedState,
+    epfd: c_int,
+    member: Member,
+) -> Result<EpollId, Errno> {
     let set = state.epolls.create(member).ok_or(Errno(libc::ENOSPC))?;
     if descriptors::set(epfd, Descriptor::Epoll(set)) {
         return Ok(set);

@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 use core::time::Duration;
 
-use family::{Waker, Outcome, SharedState, Wait};
+use family::{Outcome, SharedState, Wait, Waker};
 use libc::{pollfd, sigset_t, timespec};
 use smallvec::SmallVec;
 use stack::{Instant, Ready};
