@@ -1,8 +1,11 @@
 //! The command line as a whole. Help, completion and man page are made from it.
 
-use clap::Parser;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
 
 use crate::commands::Command;
+use crate::failure::Failure;
 
 /// A TCP/IP stack that an unmodified program loads instead of the kernel's
 ///
@@ -20,5 +23,11 @@ Examples:
 Each command has its own help with examples and exit codes: nstk run --help")]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    command: Command,
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        self.command.run(Self::command)
+    }
 }

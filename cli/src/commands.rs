@@ -28,16 +28,16 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Runs the subcommand; the exit code is what its `--help` says.
-    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+    /// Runs the subcommand; the exit code is what its `--help` says. `cli` describes the command line as a whole.
+    pub(crate) fn run(self, cli: fn() -> clap::Command) -> Result<ExitCode, Failure> {
         match self {
             Self::Run(options) => options.run(),
             Self::Lab(options) => options.run(),
             Self::Doctor(options) => options.run(),
             Self::Sysctl(options) => options.run(),
             Self::Sim(options) => options.run(),
-            Self::Completion(options) => options.run(),
-            Self::Man(options) => options.run(),
+            Self::Completion(options) => options.run(cli()),
+            Self::Man(options) => options.run(cli()),
         }
     }
 }

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     {
         commands::Inside::parse().run()
     } else {
-        arguments::Cli::parse().command.run()
+        arguments::Cli::parse().run()
     };
     ended.unwrap_or_else(|failure| failure.report())
 }

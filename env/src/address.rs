@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use stack::{Addr, Config, V6_MTU_MIN};
 
-use crate::error::Problem;
+use crate::problem::Problem;
 use crate::text::bare;
 
 /// The stack's addresses: an IPv4 one, an IPv6 one, or one of each.

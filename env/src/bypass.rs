@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 use stack::Addr;
 
-use crate::error::Problem;
+use crate::problem::Problem;
 use crate::text::{bare, quoted};
 
 /// Whose stack carries a socket.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::error::Problem;
+use crate::problem::Problem;
 use crate::sysctl::{Range, Unit};
 
 /// Where frames are written down, and how much of them.

@@ -1,7 +1,8 @@
 //! The highest layer: environment variables.
 
-use crate::error::{Problem, SettingsError};
-use crate::layers::Layer;
+use crate::error::SettingsError;
+use crate::layer::Layer;
+use crate::problem::Problem;
 use crate::surroundings::Surroundings;
 use crate::sysctl::Entry;
 use crate::text::{bare, nearest, quoted};

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use config::{ConfigError, File, FileFormat, Map, Source, Value, ValueKind};
 
-use crate::error::{Problem, SettingsError};
-use crate::layers::Layer;
+use crate::error::SettingsError;
+use crate::layer::Layer;
+use crate::problem::Problem;
 use crate::surroundings::Surroundings;
 use crate::sysctl::Entry;
 use crate::text::{bare, did_you_mean, nearest, quoted};

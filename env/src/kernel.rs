@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::layers::Layer;
+use crate::layer::Layer;
 use crate::surroundings::Surroundings;
 use crate::sysctl::{Entry, ROWS, Row};
 use crate::text::quoted;

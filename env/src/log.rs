@@ -1,6 +1,6 @@
 //! NSTK_LOG: what is logged, as tracing-subscriber's `Targets` reads it.
 
-use crate::error::Problem;
+use crate::problem::Problem;
 use crate::text::{nearest, quoted};
 
 /// Beginnings of targets: the library's rooms.

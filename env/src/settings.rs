@@ -9,41 +9,16 @@ use zerocopy::IntoBytes;
 use crate::address::{Addresses, parse_mac};
 use crate::bypass::Bypass;
 use crate::capture::{self, Capture};
-use crate::error::{Problem, SettingsError};
+use crate::error::SettingsError;
 use crate::layers::{Layers, parse_switch};
 use crate::log;
+use crate::mtu::parse_mtu;
+use crate::on_failure::OnFailure;
+use crate::problem::Problem;
 use crate::surroundings::Surroundings;
-use crate::sysctl::{Entry, Range, Sysctls, Unit};
+use crate::sysctl::{Entry, Sysctls};
 use crate::text::{bare, first_lines};
 use crate::variable::Variable;
-
-/// What to do when the stack cannot be had.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum OnFailure {
-    /// Go on with the kernel's stack.
-    #[default]
-    Kernel,
-    /// End the program with status 1.
-    Exit,
-}
-
-impl OnFailure {
-    /// What a value of NSTK_FAIL asks for. A word that is wrong itself counts as the default. Nothing is allocated.
-    #[must_use]
-    pub fn from_text(text: &str) -> Self {
-        parse_on_failure(bare(text)).unwrap_or_default()
-    }
-
-    /// What NSTK_FAIL asks for, where the settings as a whole cannot be read.
-    fn asked(surroundings: &impl Surroundings) -> Self {
-        let text = surroundings.variable(Variable::Fail.name());
-        Self::of(text.and_then(|text| text.into_string().ok()))
-    }
-
-    fn of(text: Option<String>) -> Self {
-        text.map(|text| Self::from_text(&text)).unwrap_or_default()
-    }
-}
 
 /// Everything the library is told, read once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +68,7 @@ impl Settings {
         let mtu = parse(layers, Variable::Mtu, |text| {
             addresses.check_mtu(parse_mtu(text)?)
         })?;
-        let on_failure = parse(layers, Variable::Fail, parse_on_failure)?;
+        let on_failure = parse(layers, Variable::Fail, OnFailure::parse)?;
         let bypass = parse(layers, Variable::Bypass, Bypass::parse)?;
         let capture_limit = parse(layers, Variable::PcapLimit, capture::parse_limit)?;
         let capture = parse(layers, Variable::Pcap, |text| {
@@ -138,7 +113,7 @@ impl Settings {
             Variable::Mac => parse_mac(text).map(drop),
             Variable::Mtu => parse_mtu(text).map(drop),
             Variable::Bypass => Bypass::parse(text).map(drop),
-            Variable::Fail => parse_on_failure(text).map(drop),
+            Variable::Fail => OnFailure::parse(text).map(drop),
             Variable::PcapLimit => capture::parse_limit(text).map(drop),
             Variable::SysctlInherit => parse_switch(text).map(drop),
             Variable::Log => log::read(text).1.into_iter().try_for_each(Err),
@@ -190,28 +165,6 @@ fn parse<T>(
 
 fn parse_device(text: &str) -> Result<DeviceSpec, Problem> {
     text.parse().map_err(Problem::Device)
-}
-
-/// RFC 791: every link carries 68 bytes; 65535 is the longest IPv4 packet.
-const MTU_RANGE: Range = Range {
-    first: 68,
-    last: 65535,
-    unit: Unit::Bytes,
-};
-
-fn parse_mtu(text: &str) -> Result<u16, Problem> {
-    let mtu = MTU_RANGE
-        .parse(text)
-        .and_then(|mtu| u16::try_from(mtu).ok());
-    mtu.ok_or(Problem::Number(MTU_RANGE))
-}
-
-fn parse_on_failure(text: &str) -> Result<OnFailure, Problem> {
-    match text {
-        "kernel" => Ok(OnFailure::Kernel),
-        "exit" => Ok(OnFailure::Exit),
-        _ => Err(Problem::FailWord),
-    }
 }
 
 #[cfg(test)]

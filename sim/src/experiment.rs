@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use stack::{CcKind, DeviceOffload};
 
+use crate::flow_spec::FlowSpec;
 use crate::host::Clock;
 use crate::link::Link;
 use crate::pair::PairConfig;
-use crate::scenario::{FlowSpec, Scenario};
+use crate::scenario::Scenario;
 use crate::transfer::Direction;
 
 /// One line of an experiment's table.

@@ -12,6 +12,7 @@
 mod digest;
 mod error;
 pub mod experiment;
+mod flow_spec;
 mod frame;
 mod host;
 mod jitter;
@@ -28,6 +29,7 @@ mod sockets;
 mod transfer;
 
 pub use error::SimError;
+pub use flow_spec::FlowSpec;
 pub use host::{CardCounters, Clock, Host};
 pub use line::{Line, LineCounters};
 pub use link::Link;
@@ -35,7 +37,7 @@ pub use packet::Packet;
 pub use pair::{Pair, PairConfig};
 pub use pattern::Pattern;
 pub use report::{FlowReport, Report};
-pub use scenario::{FlowSpec, Scenario};
+pub use scenario::Scenario;
 pub use sockets::Connection;
 pub use stack::Instant;
 pub use transfer::{Direction, Load, Sample, Transfer};

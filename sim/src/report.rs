@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use stack::Error;
 
+use crate::flow_spec::FlowSpec;
 use crate::line::LineCounters;
-use crate::scenario::FlowSpec;
 use crate::transfer::{Sample, rate};
 
 /// What came of a scenario.

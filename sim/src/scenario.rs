@@ -2,24 +2,14 @@
 
 use std::time::Duration;
 
-use stack::{CcKind, Error, Instant, Ready, SockId};
+use stack::{Error, Instant, Ready, SockId};
 
 use crate::error::SimError;
+use crate::flow_spec::FlowSpec;
 use crate::pair::{Pair, PairConfig};
 use crate::program::{End, Stream};
 use crate::report::{FlowReport, Report};
 use crate::transfer::{Direction, Sample};
-
-/// One connection of a scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FlowSpec {
-    /// The sender's congestion control.
-    pub congestion: CcKind,
-    /// When it connects, from the beginning on.
-    pub start: Duration,
-    /// Who connects and sends.
-    pub direction: Direction,
-}
 
 /// A pair of hosts, and what happens between them.
 #[derive(Clone, Debug)]

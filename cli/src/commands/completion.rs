@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::arguments::Cli;
 use crate::failure::Failure;
 use crate::output;
 
@@ -22,9 +21,9 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+    pub(crate) fn run(self, mut cli: Command) -> Result<ExitCode, Failure> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "nstk", &mut script);
+        clap_complete::generate(self.shell, &mut cli, "nstk", &mut script);
         output::print(script)?;
         Ok(ExitCode::SUCCESS)
     }

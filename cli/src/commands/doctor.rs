@@ -4,17 +4,18 @@ mod devices;
 mod file;
 mod finding;
 mod limits;
+mod section;
 mod system;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Args, ValueHint};
-use serde_json::json;
 
 use crate::failure::Failure;
 use crate::output;
-use finding::{Finding, State};
+use finding::State;
+use section::Section;
 
 /// Tell what this machine can do, or whether programs can run on the stack
 ///
@@ -43,12 +44,6 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// Findings about one thing.
-struct Section {
-    about: String,
-    findings: Vec<Finding>,
-}
-
 impl Options {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let sections: Vec<Section> = if self.program.is_empty() {
@@ -60,9 +55,9 @@ impl Options {
                 .collect()
         };
         let text = if self.json {
-            as_json(&sections)
+            section::as_json(&sections)
         } else {
-            as_text(&sections)
+            section::as_text(&sections)
         };
         output::print(text)?;
         let mut findings = sections.iter().flat_map(|section| &section.findings);
@@ -77,31 +72,4 @@ fn machine() -> Section {
         about: "this machine".to_owned(),
         findings: findings.into_iter().flatten().collect(),
     }
-}
-
-fn as_text(sections: &[Section]) -> String {
-    let findings = sections.iter().flat_map(|section| &section.findings);
-    let width = findings
-        .map(|finding| finding.topic.len())
-        .max()
-        .unwrap_or_default();
-    let mut text = String::new();
-    for section in sections {
-        text.push_str(&format!("{}\n", section.about));
-        for finding in &section.findings {
-            text.push_str(&format!("  {}\n", finding.line(width)));
-        }
-    }
-    text
-}
-
-fn as_json(sections: &[Section]) -> String {
-    let sections: Vec<_> = sections
-        .iter()
-        .map(|section| {
-            let findings: Vec<_> = section.findings.iter().map(Finding::json).collect();
-            json!({ "about": section.about, "findings": findings })
-        })
-        .collect();
-    format!("{}\n", json!(sections))
 }

@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_mangen::Man;
 
-use crate::arguments::Cli;
 use crate::failure::Failure;
 use crate::output;
 use crate::status;
@@ -23,13 +22,12 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let mut command = Cli::command();
+    pub(crate) fn run(self, mut cli: Command) -> Result<ExitCode, Failure> {
         // Gives the commands their full names.
-        command.build();
+        cli.build();
         if let Some(name) = &self.about {
-            let found = command.find_subcommand(name).cloned();
-            command = found.ok_or_else(|| {
+            let found = cli.find_subcommand(name).cloned();
+            cli = found.ok_or_else(|| {
                 Failure::with_code(
                     status::USAGE,
                     format_args!("{name} is no command of nstk; nstk --help lists them"),
@@ -37,7 +35,7 @@ impl Options {
             })?;
         }
         let mut page = Vec::new();
-        Man::new(command)
+        Man::new(cli)
             .source(concat!("nstk ", env!("CARGO_PKG_VERSION")))
             .render(&mut page)
             .map_err(Failure::new)?;

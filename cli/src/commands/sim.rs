@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use sim::{Report, Scenario, SimError};
+use sim::Report;
 
 use crate::failure::Failure;
 use crate::output;
@@ -72,7 +72,7 @@ impl Options {
         self.svg.as_deref().map(create).transpose()?;
         let title = self.setup.title();
         output::print(format!("{title}\n\n"))?;
-        let (report, cost) = progress::play(&scenario).map_err(failed(&scenario))?;
+        let (report, cost) = progress::play(&scenario)?;
         output::print(summary::text(&scenario, &report, cost))?;
         if let Some((file, path)) = csv.zip(self.csv.as_deref()) {
             write_csv(&report, file).map_err(|error| not_written(path, error))?;
@@ -82,11 +82,6 @@ impl Options {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn failed(scenario: &Scenario) -> impl Fn(SimError) -> Failure {
-    let seed = scenario.pair.seed;
-    move |error| Failure::new(format_args!("{error} (seed {seed})"))
 }
 
 fn create(path: &Path) -> Result<File, Failure> {

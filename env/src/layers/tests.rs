@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::settings::{OnFailure, Settings};
+use crate::on_failure::OnFailure;
+use crate::settings::Settings;
 use crate::sysctl::Sysctls;
 use crate::testing::Made;
 

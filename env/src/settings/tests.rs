@@ -7,6 +7,7 @@ use stack::{Addr, CcKind};
 
 use super::*;
 use crate::capture::LIMIT_RANGE;
+use crate::mtu::MTU_RANGE;
 use crate::testing::Made;
 use crate::{Proto, Role, Route};
 

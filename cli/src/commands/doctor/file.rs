@@ -2,8 +2,8 @@
 
 use std::ffi::OsStr;
 
-use super::Section;
 use super::finding::Finding;
+use super::section::Section;
 use crate::program::{self, IoUring, Obstacle, Program};
 
 pub(super) fn examine(name: &OsStr) -> Section {

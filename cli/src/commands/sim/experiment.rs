@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use sim::experiment;
 
-use super::{failed, progress, setup};
+use super::{progress, setup};
 use crate::failure::Failure;
 use crate::output;
 
@@ -63,7 +63,7 @@ pub(super) fn run(name: Name, options: &setup::SetupOptions) -> Result<ExitCode,
     ))?;
     for case in &mut cases {
         case.scenario.pair.seed = options.seed();
-        let (report, cost) = progress::play(&case.scenario).map_err(failed(&case.scenario))?;
+        let (report, cost) = progress::play(&case.scenario)?;
         let mbit = |bits: u64| bits / 1_000_000;
         let steady = report
             .flows

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rustix::time::ClockId;
-use sim::{Report, Scenario, SimError};
+use sim::{Report, Scenario};
+
+use crate::failure::Failure;
 
 /// What a run took of the machine.
 #[derive(Clone, Copy, Debug)]
@@ -13,8 +15,8 @@ pub(super) struct Cost {
     pub(super) cpu: Duration,
 }
 
-/// Plays a scenario; the bar shows its virtual time, on standard error and only if that is a terminal.
-pub(super) fn play(scenario: &Scenario) -> Result<(Report, Cost), SimError> {
+/// Plays a scenario. The bar shows its virtual time, on standard error and only if that is a terminal.
+pub(super) fn play(scenario: &Scenario) -> Result<(Report, Cost), Failure> {
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let bar = ProgressBar::new(millis(scenario.duration));
     let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %, {eta} left");
@@ -26,7 +28,9 @@ pub(super) fn play(scenario: &Scenario) -> Result<(Report, Cost), SimError> {
         elapsed: start.elapsed(),
         cpu: cpu_time().saturating_sub(cpu),
     };
-    Ok((report?, cost))
+    let seed = scenario.pair.seed;
+    let report = report.map_err(|error| Failure::new(format_args!("{error} (seed {seed})")))?;
+    Ok((report, cost))
 }
 
 fn cpu_time() -> Duration {
