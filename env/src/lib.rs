@@ -37,4 +37,4 @@ pub use on_failure::OnFailure;
 pub use problem::Problem;
 pub use settings::Settings;
 pub use surroundings::Surroundings;
-pub use variable::Variable;
+pub use variable::{Takes, Variable};

@@ -1,5 +1,11 @@
 //! The variables, one row each.
 
+use std::fmt;
+
+use crate::capture::LIMIT_RANGE;
+use crate::mtu::MTU_RANGE;
+use crate::sysctl::Range;
+
 /// A setting that is an environment variable, and a key of the settings file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "`doc` says it")]
@@ -42,77 +48,156 @@ impl Variable {
     /// Its name in the environment.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        self.row().0
+        self.row().name
     }
 
     /// Its name in the settings file; `None`: it has none there.
     #[must_use]
     pub const fn key(self) -> Option<&'static str> {
-        self.row().1
+        self.row().key
     }
 
     /// What it means, in a few words.
     #[must_use]
     pub const fn doc(self) -> &'static str {
-        self.row().2
+        self.row().doc
     }
 
-    const fn row(self) -> (&'static str, Option<&'static str>, &'static str) {
+    /// Which values it may have.
+    #[must_use]
+    pub const fn takes(self) -> Takes {
+        self.row().takes
+    }
+
+    /// What counts when it is not set, in a few words.
+    #[must_use]
+    pub const fn default_text(self) -> &'static str {
+        self.row().default
+    }
+
+    const fn row(self) -> Row {
         match self {
-            Self::If => ("NSTK_IF", Some("if"), "the device, such as tap:tap0"),
-            Self::Addr => (
-                "NSTK_ADDR",
-                Some("addr"),
-                "the stack's own address and prefix: 10.0.0.2/24, fd00::2/64 or both with a comma between",
-            ),
-            Self::Gateway => (
-                "NSTK_GATEWAY",
-                Some("gateway"),
-                "the router for addresses outside the prefix, or one for each family with a comma between",
-            ),
-            Self::Mac => (
-                "NSTK_MAC",
-                Some("mac"),
-                "hardware address, such as 02:00:00:00:00:01",
-            ),
-            Self::Mtu => ("NSTK_MTU", Some("mtu"), "largest IP packet, in bytes"),
-            Self::Bypass => (
-                "NSTK_BYPASS",
-                Some("bypass"),
-                "rules for what goes by the kernel, separated by `;`",
-            ),
-            Self::Log => (
-                "NSTK_LOG",
-                Some("log"),
-                "what to log to standard error, such as info,nstk_stack=trace",
-            ),
-            Self::Fail => (
-                "NSTK_FAIL",
-                Some("fail"),
-                "when the stack cannot be had: `kernel` goes on with the kernel's, `exit` ends the \
-                 program",
-            ),
-            Self::Pcap => (
-                "NSTK_PCAP",
-                Some("pcap"),
-                "a file that gets a copy of all frames",
-            ),
-            Self::PcapLimit => (
-                "NSTK_PCAP_LIMIT",
-                Some("pcap_limit"),
-                "largest size of that file, such as 64M",
-            ),
-            Self::SysctlInherit => (
-                "NSTK_SYSCTL_INHERIT",
-                Some("sysctl_inherit"),
-                "1: begin with the kernel's sysctls of this network namespace, 0: with the defaults",
-            ),
-            Self::Sysctl => (
-                "NSTK_SYSCTL",
-                None,
-                "key=value pairs separated by `;`, with the kernel's names",
-            ),
-            Self::Config => ("NSTK_CONFIG", None, "a settings file in TOML"),
+            Self::If => Row {
+                name: "NSTK_IF",
+                key: Some("if"),
+                doc: "the device, such as tap:tap0",
+                takes: Takes::Text("`tap:NAME` or `link:NAME`"),
+                default: "every socket is the kernel's",
+            },
+            Self::Addr => Row {
+                name: "NSTK_ADDR",
+                key: Some("addr"),
+                doc: "the stack's own address and prefix: 10.0.0.2/24, fd00::2/64 or both with a comma between",
+                takes: Takes::Text("addresses with prefix lengths"),
+                default: "must be set where NSTK_IF is",
+            },
+            Self::Gateway => Row {
+                name: "NSTK_GATEWAY",
+                key: Some("gateway"),
+                doc: "the router for addresses outside the prefix, or one for each family with a comma between",
+                takes: Takes::Text("addresses"),
+                default: "only the prefix can be reached",
+            },
+            Self::Mac => Row {
+                name: "NSTK_MAC",
+                key: Some("mac"),
+                doc: "hardware address, such as 02:00:00:00:00:01",
+                takes: Takes::Text("an Ethernet address of a single host"),
+                default: "derived from NSTK_ADDR, always the same",
+            },
+            Self::Mtu => Row {
+                name: "NSTK_MTU",
+                key: Some("mtu"),
+                doc: "largest IP packet, in bytes",
+                takes: Takes::Number(MTU_RANGE),
+                default: "the device's",
+            },
+            Self::Bypass => Row {
+                name: "NSTK_BYPASS",
+                key: Some("bypass"),
+                doc: "rules for what goes by the kernel, separated by `;`",
+                takes: Takes::Text("rules such as `kernel tcp connect :22`"),
+                default: "no rules",
+            },
+            Self::Log => Row {
+                name: "NSTK_LOG",
+                key: Some("log"),
+                doc: "what to log to standard error, such as info,nstk_stack=trace",
+                takes: Takes::Text("levels, parts of the library, or `part=level`"),
+                default: "only what a user must know",
+            },
+            Self::Fail => Row {
+                name: "NSTK_FAIL",
+                key: Some("fail"),
+                doc: "when the stack cannot be had: `kernel` goes on with the kernel's, `exit` ends the \
+                      program",
+                takes: Takes::Text("`kernel` or `exit`"),
+                default: "`kernel`",
+            },
+            Self::Pcap => Row {
+                name: "NSTK_PCAP",
+                key: Some("pcap"),
+                doc: "a file that gets a copy of all frames",
+                takes: Takes::Text("a path"),
+                default: "no file",
+            },
+            Self::PcapLimit => Row {
+                name: "NSTK_PCAP_LIMIT",
+                key: Some("pcap_limit"),
+                doc: "largest size of that file, such as 64M",
+                takes: Takes::Size(LIMIT_RANGE),
+                default: "`1G`",
+            },
+            Self::SysctlInherit => Row {
+                name: "NSTK_SYSCTL_INHERIT",
+                key: Some("sysctl_inherit"),
+                doc: "1: begin with the kernel's sysctls of this network namespace, 0: with the defaults",
+                takes: Takes::Text("`0` or `1`"),
+                default: "`0`",
+            },
+            Self::Sysctl => Row {
+                name: "NSTK_SYSCTL",
+                key: None,
+                doc: "key=value pairs separated by `;`, with the kernel's names",
+                takes: Takes::Text("sysctls of the second table"),
+                default: "every sysctl has its default",
+            },
+            Self::Config => Row {
+                name: "NSTK_CONFIG",
+                key: None,
+                doc: "a settings file in TOML",
+                takes: Takes::Text("a path"),
+                default: "no file",
+            },
         }
     }
+}
+
+/// Which values a variable may have. Displays as a few words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Text of the form described.
+    Text(&'static str),
+    /// A decimal number.
+    Number(Range),
+    /// Bytes, also with K, M or G behind them.
+    Size(Range),
+}
+
+impl fmt::Display for Takes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(form) => f.write_str(form),
+            Self::Number(range) => write!(f, "a number in {range}"),
+            Self::Size(range) => write!(f, "a size in {range}, as in 500000000, 64M or 2G"),
+        }
+    }
+}
+
+struct Row {
+    name: &'static str,
+    key: Option<&'static str>,
+    doc: &'static str,
+    takes: Takes,
+    default: &'static str,
 }

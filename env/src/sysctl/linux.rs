@@ -1,6 +1,7 @@
-//! The names that Linux has, so that one which is not obeyed is told from a slip of the pen.
+//! What Linux has: its names, so that one which is not obeyed is told from a slip of the pen, and its defaults
+//! where they are not ours.
 //!
-//! Each list is one text: an array of texts would have to be relocated whenever the library is
+//! Each list of names is one text: an array of texts would have to be relocated whenever the library is
 //! loaded.
 
 /// Whether Linux has the key.
@@ -14,6 +15,21 @@ pub(super) fn is_known(key: &str) -> bool {
         || TREES
             .split_ascii_whitespace()
             .any(|tree| key.starts_with(tree))
+}
+
+/// Linux 6.18's default, where ours is another.
+pub(super) fn other_default(key: &str) -> Option<&'static str> {
+    match key {
+        "net.core.rmem_max" | "net.core.wmem_max" => Some("4194304"),
+        "net.ipv4.tcp_max_orphans"
+        | "net.ipv4.tcp_max_syn_backlog"
+        | "net.ipv4.tcp_max_tw_buckets"
+        | "net.ipv4.tcp_mem" => Some("depends on the machine's memory"),
+        "net.ipv4.tcp_rmem" => Some("4096 131072 33554432"),
+        "net.ipv4.tcp_tw_reuse" => Some("2"),
+        "net.ipv6.icmp.ratelimit" => Some("100"),
+        _ => None,
+    }
 }
 
 /// Linux 6.18's keys under `net.core`.

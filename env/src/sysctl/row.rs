@@ -2,6 +2,7 @@
 
 use stack::{CcKind, Config};
 
+use super::linux;
 use super::value::Range;
 
 /// A sysctl key and everything to be known about it. Two rows are equal if their names are.
@@ -58,27 +59,46 @@ impl Row {
     /// Which values the key may have, such as `a number in 0..=1 (off or on)`.
     #[must_use]
     pub fn accepts(&self) -> String {
-        match &self.field {
-            Field::Byte(_, range) | Field::Word(_, range) | Field::Long(_, range) => {
-                format!("a number in {range}")
-            }
-            Field::Triple(_, range) => format!("three ascending numbers in {range}"),
-            Field::Ports(range) => format!("a first and a last port in {range}"),
-            Field::Congestion => format!("one of {}", CcKind::ALL.map(CcKind::name).join(", ")),
+        match self.range() {
+            Some(range) => format!("{} in {range}", self.kind()),
+            None => format!("one of {}", CcKind::ALL.map(CcKind::name).join(", ")),
         }
+    }
+
+    /// What a value is, such as `a number`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match &self.field {
+            Field::Byte(..) | Field::Word(..) | Field::Long(..) => "a number",
+            Field::Triple(..) => "three ascending numbers",
+            Field::Ports(_) => "a first and a last port",
+            Field::Congestion => "a name",
+        }
+    }
+
+    /// Which numbers a value consists of; `None`: it consists of no numbers.
+    #[must_use]
+    pub fn range(&self) -> Option<&Range> {
+        match &self.field {
+            Field::Byte(_, range)
+            | Field::Word(_, range)
+            | Field::Long(_, range)
+            | Field::Triple(_, range)
+            | Field::Ports(range) => Some(range),
+            Field::Congestion => None,
+        }
+    }
+
+    /// What Linux 6.18 has as default, where that is another value than [`Self::default_text`].
+    #[must_use]
+    pub fn linux_default(&self) -> Option<&'static str> {
+        linux::other_default(self.name)
     }
 
     /// The value that comes nearest to what `text` says; `None`: it says nothing of the kind. For
     /// values of the kernel, whose ranges are wider here and there.
     pub(crate) fn clamp(&self, text: &str) -> Option<String> {
-        let range = match &self.field {
-            Field::Byte(_, range)
-            | Field::Word(_, range)
-            | Field::Long(_, range)
-            | Field::Triple(_, range)
-            | Field::Ports(range) => range,
-            Field::Congestion => return None,
-        };
+        let range = self.range()?;
         let clamped: Option<Vec<_>> = text
             .split_whitespace()
             .map(|word| Some(range.clamp(word)?.to_string()))

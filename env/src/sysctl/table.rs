@@ -1,5 +1,5 @@
-//! Every key that the stack obeys. Defaults are [`stack::Config`]'s, which are Linux's but for
-//! `tcp_tw_reuse`; ranges are Linux's where it has any, as its `/proc/sys` takes them.
+//! Every key that the stack obeys. Defaults are [`stack::Config`]'s: Linux's, but for those that
+//! [`Row::linux_default`] knows. Ranges are Linux's where it has any, as its `/proc/sys` takes them.
 
 use super::row::{Field, Row};
 use super::value::{Range, Unit};
