@@ -6,6 +6,7 @@ mod world;
 mod blind;
 mod coalescing;
 mod hostile;
+mod interactive;
 mod ipv6;
 mod limits;
 mod listening;
