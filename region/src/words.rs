@@ -29,9 +29,6 @@ pub struct MemberWord {
     pub pid: AtomicU32,
     /// Bits that the family defines.
     pub flags: AtomicU32,
-    /// Start time of the process as /proc/pid/stat gives it (field 22, clock ticks since boot): tells
-    /// a member from a later process with the same id.
-    pub start_time: AtomicU64,
 }
 
 /// Fixed atomics in the region's header, readable and writable without the lock.
@@ -79,7 +76,6 @@ impl Words {
             members: self.members.each_ref().map(|member| MemberCopy {
                 pid: member.pid.load(Ordering::Relaxed),
                 flags: member.flags.load(Ordering::Relaxed),
-                start_time: load(&member.start_time),
             }),
             counters: self.counters.each_ref().map(load),
         }
@@ -108,5 +104,4 @@ pub struct WordsCopy {
 pub struct MemberCopy {
     pub pid: u32,
     pub flags: u32,
-    pub start_time: u64,
 }
