@@ -6,11 +6,11 @@ use std::os::unix::fs::FileExt;
 
 use arbitrary::{Result, Unstructured};
 
-pub(super) struct Scribbler(File);
+pub(crate) struct Scribbler(File);
 
 impl Scribbler {
     /// Over the file behind a descriptor of this process.
-    pub(super) fn new(memory: RawFd) -> Self {
+    pub(crate) fn new(memory: RawFd) -> Self {
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -18,11 +18,11 @@ impl Scribbler {
         Self(file.expect("a file of our own"))
     }
 
-    pub(super) fn put(&self, at: u64, bytes: &[u8]) {
+    pub(crate) fn put(&self, at: u64, bytes: &[u8]) {
         self.0.write_all_at(bytes, at).expect("within the file");
     }
 
-    pub(super) fn word(&self, at: u64) -> u64 {
+    pub(crate) fn word(&self, at: u64) -> u64 {
         let mut word = [0; 8];
         self.0
             .read_exact_at(&mut word, at)
@@ -30,8 +30,13 @@ impl Scribbler {
         u64::from_ne_bytes(word)
     }
 
+    /// How long the file is now.
+    pub(crate) fn len(&self) -> u64 {
+        self.0.metadata().expect("a file of our own").len()
+    }
+
     /// Writes around the ring's end as well.
-    pub(super) fn put_in_ring(&self, (start, len): (u64, u64), at: u64, bytes: &[u8]) {
+    pub(crate) fn put_in_ring(&self, (start, len): (u64, u64), at: u64, bytes: &[u8]) {
         let place = at % len;
         let first = bytes.len().min((len - place) as usize);
         let (first, rest) = bytes.split_at(first);
@@ -41,7 +46,7 @@ impl Scribbler {
 }
 
 /// A position in a ring: `value` mostly, else a little more or less, or at the edges of what can be.
-pub(super) fn position(bytes: &mut Unstructured<'_>, value: u64, ring: u64) -> Result<u64> {
+pub(crate) fn position(bytes: &mut Unstructured<'_>, value: u64, ring: u64) -> Result<u64> {
     let near: u64 = bytes.arbitrary::<u8>()?.into();
     Ok(match bytes.arbitrary::<u8>()? {
         0..=127 => value,

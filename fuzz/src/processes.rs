@@ -3,7 +3,6 @@
 mod capture;
 mod knock;
 mod link;
-mod memory;
 mod pools;
 
 use arbitrary::Unstructured;

@@ -10,7 +10,7 @@ use nicio::sys;
 use pcap_file::pcapng::PcapNgReader;
 use region::OwnedFd;
 
-use super::memory::{Scribbler, position};
+use crate::memory::{Scribbler, position};
 
 /// Where the ring begins, and its bytes.
 const RING: (u64, u64) = (4096, 1 << 24);

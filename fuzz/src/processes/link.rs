@@ -7,8 +7,8 @@ use nicio::link::{Cable, End, Link, pair};
 use nicio::{Nic, RxBurst, TxBurst};
 use stack::RxChecksum;
 
-use super::memory::{Scribbler, position};
 use super::pools::Pools;
+use crate::memory::{Scribbler, position};
 
 /// Bytes of a ring, and where the one that the second end writes begins.
 const RING: (u64, u64) = (4096 + RING_BYTES, RING_BYTES);
