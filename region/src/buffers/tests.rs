@@ -51,6 +51,19 @@ fn a_pool_in_a_full_region_answers_none_and_goes_on_working() {
 }
 
 #[test]
+fn a_piece_may_be_empty_and_lies_within_its_buffer() {
+    let mut pool = pool(4096, 1);
+    let id = pool.alloc().expect("room");
+    for (at, len) in [(0, 4096), (4095, 1), (4096, 0), (7, 0)] {
+        let piece = pool.piece(id, at, len).expect("within the buffer");
+        assert_eq!((piece.len(), piece.is_empty()), (len as usize, len == 0));
+    }
+    for (at, len) in [(0, 4097), (4096, 1), (4097, 0), (u32::MAX, u32::MAX)] {
+        assert!(pool.piece(id, at, len).is_none());
+    }
+}
+
+#[test]
 fn neighbours_do_not_touch_each_other() {
     let mut pool = pool(4096, 200);
     let ids: Vec<_> = (0..200).map(|_| pool.alloc().expect("room")).collect();

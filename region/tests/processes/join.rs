@@ -54,6 +54,17 @@ fn arrays_and_pools_are_found_again() {
 }
 
 #[test]
+fn what_fills_a_region_to_its_end_is_found_by_who_joined_before() {
+    let one = Region::create(3 * CHUNK_BYTES).expect("memfd");
+    let two = Region::attach(duplicate(&one)).expect("attach");
+    let len = 2 * CHUNK_BYTES as u32 / 8;
+    let mut array = one.array::<u64>(0, len).expect("array");
+    *array.get_mut(len - 1).expect("in range") = 5;
+    let same = two.array::<u64>(0, len).expect("array");
+    assert_eq!(same.get(len - 1), Some(&5));
+}
+
+#[test]
 fn another_size_or_kind_at_an_index_is_refused_and_the_index_stays_free() {
     let one = Region::create(MIB).expect("memfd");
     let _table = one.table::<u64>(0, 10).expect("table");

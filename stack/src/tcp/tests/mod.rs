@@ -11,6 +11,7 @@ mod ipv6;
 mod limits;
 mod listening;
 mod loss;
+mod memory;
 mod open_close;
 mod path_mtu;
 mod receiving;
