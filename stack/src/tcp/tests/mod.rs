@@ -19,4 +19,5 @@ mod segments;
 mod sending;
 mod spurious;
 mod sysctls;
+mod tail_probe;
 mod time_wait;
