@@ -28,6 +28,7 @@ pub(crate) mod output;
 mod parts;
 mod queues;
 pub(crate) mod rate;
+mod readable;
 mod recovery;
 mod request;
 mod rtt;

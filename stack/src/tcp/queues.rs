@@ -1,7 +1,6 @@
 //! What a connection holds in pools and tables, and what it is charged for it.
 
 use super::buffer::memory::{BLOCK_PAGES, Memory, Need, RECEIVE_PAGES};
-use super::buffer::receive::RECEIVE_BUFFER_BYTES;
 use super::flow::Flow;
 
 impl Flow<'_, '_> {
@@ -80,8 +79,7 @@ impl Flow<'_, '_> {
 
     /// Bytes of receive buffers held (Linux: sk_rmem_alloc).
     pub(crate) fn receive_held(&self) -> u64 {
-        let rcv = &self.sock.tcp.rcv;
-        u64::from(rcv.queue.buffers() + rcv.ahead.buffers()) * u64::from(RECEIVE_BUFFER_BYTES)
+        self.sock.tcp.rcv.held()
     }
 
     /// Asks for memory.

@@ -130,6 +130,11 @@ fn a_stale_entry_is_verified_while_it_is_used() {
 fn nobody_can_take_over_the_own_address() {
     let mut host = Host::new(1);
     host.receive(&arp(Operation::Reply, PEER_MAC, OWN_IP, OWN_IP));
+    host.receive(&arp(Operation::Request, PEER_MAC, OWN_IP, OWN_IP));
+    assert!(host.transmit().is_none(), "nobody is answered in our name");
+    let own = crate::Addr::v4(OWN_IP);
+    let layers = host.stack.layers(host.now);
+    assert_eq!(layers.ip.neighbours.known(&layers.cx, own), None);
     host.receive(&arp(Operation::Reply, ethernet::BROADCAST, PEER_IP, OWN_IP));
     let id = bound(&mut host, 53);
     host.send_to(id, b"x", Some(peer(9))).expect("room");

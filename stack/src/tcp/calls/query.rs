@@ -4,6 +4,7 @@ use crate::sock::{Ready, Sock, SockFlags, SockId};
 use crate::stack::Stack;
 use crate::tcp::connection::Flags;
 use crate::tcp::info::{self, TcpInfo};
+use crate::tcp::readable::is_readable;
 use crate::tcp::state::State;
 use crate::time::Instant;
 
@@ -31,8 +32,7 @@ pub(crate) fn ready(stack: &Stack, id: SockId) -> Ready {
     if matches!(state, State::SynSent | State::SynReceived) {
         return ready;
     }
-    let unread = conn.rcv.nxt.saturating_distance(conn.rcv.copied);
-    if unread > 0 && unread >= sock.receive_low_at {
+    if is_readable(sock) {
         ready |= Ready::IN;
     }
     if is_write_over || is_writable(sock) {

@@ -8,6 +8,7 @@ use crate::tcp::buffer::receive::{Part, RECEIVE_BUFFER_BYTES};
 use crate::tcp::connection::{Flags, Owed};
 use crate::tcp::flow::Flow;
 use crate::tcp::header;
+use crate::tcp::readable::is_readable;
 use crate::tcp::seq::Seq;
 use crate::tcp::state::{HalfClose, State};
 
@@ -269,10 +270,7 @@ impl Flow<'_, '_> {
 
     /// Enough has arrived for a reader to be told (`SO_RCVLOWAT`).
     fn tell_readable(&mut self) {
-        let rcv = &self.sock.tcp.rcv;
-        let unread = rcv.nxt.distance(rcv.copied);
-        let is_full = self.receive_held().saturating_mul(2) > self.sock.receive_buffer;
-        if unread >= self.sock.receive_low_at || is_full {
+        if is_readable(self.sock) {
             self.raise(Ready::IN);
         }
     }

@@ -13,8 +13,7 @@ impl Flow<'_, '_> {
 
     /// Window the peer has left of what was offered last.
     pub(crate) fn offered_window(&self) -> u32 {
-        let rcv = &self.sock.tcp.rcv;
-        rcv.wup.add(rcv.wnd).saturating_distance(rcv.nxt)
+        self.sock.tcp.rcv.offered_window()
     }
 
     /// Window to offer now (Linux: __tcp_select_window).

@@ -1,10 +1,12 @@
 //! Connections as wholes: two stacks on a wire in virtual time, or one fed segments by hand.
 
+mod notation;
 mod script;
 mod world;
 
 mod blind;
 mod coalescing;
+mod exact;
 mod hostile;
 mod interactive;
 mod ipv6;

@@ -13,6 +13,7 @@ use crate::wire::ipv4::{self, Header as IpHeader};
 use crate::wire::{checksum, ethernet};
 use crate::{Addr, Config, Domain, Endpoint, Error, SockId, SockKind};
 use core::time::Duration;
+use std::string::ToString;
 use std::vec::Vec;
 use zerocopy::IntoBytes;
 
@@ -22,7 +23,7 @@ const PEER_MAC: [u8; 6] = [2, 0, 0, 0, 0, 9];
 const PEER_ISS: u32 = 0xffff_fff0;
 
 /// A segment with relative numbers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seg {
     pub(super) flags: Flags,
     pub(super) seq: u32,
@@ -32,6 +33,10 @@ pub(super) struct Seg {
     pub(super) sack: Vec<(u32, u32)>,
     pub(super) clock: Option<(u32, u32)>,
     pub(super) scale: Option<u8>,
+    /// Of what we send; the peer's SYNs have what [`Script::use_peer_mss`] says.
+    pub(super) mss: Option<u16>,
+    /// Of what we send; the peer's SYNs always have it.
+    pub(super) sack_permitted: bool,
 }
 
 impl Seg {
@@ -45,6 +50,8 @@ impl Seg {
             sack: Vec::new(),
             clock: None,
             scale: None,
+            mss: None,
+            sack_permitted: false,
         }
     }
 
@@ -326,6 +333,13 @@ impl Script {
         sent.remove(0)
     }
 
+    /// The stack sends just these segments now, as [`super::notation`] writes them.
+    #[track_caller]
+    pub(super) fn expect(&mut self, expected: &[&str]) {
+        let sent: Vec<_> = self.sent().iter().map(Seg::to_string).collect();
+        assert_eq!(sent, expected);
+    }
+
     pub(super) fn advance(&mut self, time: Duration) {
         self.host.advance(time);
     }
@@ -394,6 +408,8 @@ impl Script {
                 .collect(),
             clock: options.timestamps.map(|stamps| (stamps.value, stamps.echo)),
             scale: options.window_scale,
+            mss: options.mss,
+            sack_permitted: options.sack_permitted,
         })
     }
 }
