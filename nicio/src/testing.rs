@@ -4,7 +4,7 @@ use std::process::Command;
 
 use region::{Buffers, Region};
 use stack::{
-    FrameSink, Gso, MAX_PIECES, Payload, PoolKind, RxChecksum, RxFrame, TxChecksum, TxFrame,
+    BufRange, FrameSink, Gso, MAX_PIECES, PoolKind, RxChecksum, RxFrame, TxChecksum, TxFrame,
 };
 
 use crate::{Nic, NicError, RxBurst, TxBurst};
@@ -108,7 +108,7 @@ impl Pools {
             let buf = self.send.alloc().expect("the pool is big enough");
             assert!(self.send.write(buf, at, bytes), "the bytes fit");
             let len = bytes.len() as u32;
-            payload.push(Payload {
+            payload.push(BufRange {
                 pool: PoolKind::Send,
                 buf,
                 at,

@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 use region::{BufId, Piece};
-use stack::{FrameSink, MAX_HEADER, MAX_PIECES, Payload, PoolKind, TxFrame};
+use stack::{BufRange, FrameSink, MAX_HEADER, MAX_PIECES, PoolKind, TxFrame};
 
 use crate::vnet::{self, VNET_HEADER_BYTES};
 
@@ -34,7 +34,7 @@ pub struct TxSlot {
     /// Virtio-net header, then the frame's own headers.
     head: [u8; VNET_HEADER_BYTES + MAX_HEADER],
     head_len: u16,
-    payload: ArrayVec<Payload, MAX_PIECES>,
+    payload: ArrayVec<BufRange, MAX_PIECES>,
     pieces: ArrayVec<Piece, MAX_PIECES>,
 }
 
@@ -101,7 +101,7 @@ impl TxBurst {
 
     /// Finds out where the payload of the frames that were pushed since the last call lies in this
     /// process. To be called before the burst goes to a device; frames without it have no payload there.
-    pub fn resolve(&mut self, mut piece: impl FnMut(&Payload) -> Option<Piece>) {
+    pub fn resolve(&mut self, mut piece: impl FnMut(&BufRange) -> Option<Piece>) {
         while self.resolved < self.len {
             let place = (self.head + self.resolved) % TX_BURST_MAX;
             if let Some(slot) = self.slots.get_mut(place) {

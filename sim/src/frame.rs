@@ -1,6 +1,6 @@
 //! What a network card does between stack and wire: gathering, and cutting super-segments into packets of the MTU.
 
-use stack::{Gso, GsoKind, Payload, RxChecksum};
+use stack::{BufRange, Gso, GsoKind, RxChecksum};
 
 use crate::packet::Packet;
 
@@ -8,7 +8,7 @@ use crate::packet::Packet;
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     pub(crate) header: Vec<u8>,
-    pub(crate) payload: Vec<Payload>,
+    pub(crate) payload: Vec<BufRange>,
     pub(crate) leaves_checksum: bool,
     pub(crate) gso: Option<Gso>,
 }

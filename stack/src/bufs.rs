@@ -1,7 +1,7 @@
 //! The pools of buffers that hold payload and frames.
 
 use crate::config::Config;
-use crate::frame::{Payload, PoolKind};
+use crate::frame::{BufRange, PoolKind};
 use crate::layout;
 use crate::wire::checksum;
 use region::{BufId, Buffers, Region, RegionError};
@@ -60,7 +60,11 @@ impl Bufs {
 
     /// The checksum of `pieces` on top of `seed`, ready for a header field; 0 if the field in it is right. `None`: some piece
     /// lies outside of its pool.
-    pub(crate) fn checksum(&self, pieces: impl Iterator<Item = Payload>, seed: u32) -> Option<u16> {
+    pub(crate) fn checksum(
+        &self,
+        pieces: impl Iterator<Item = BufRange>,
+        seed: u32,
+    ) -> Option<u16> {
         let mut sum = seed;
         let mut is_odd = false;
         for piece in pieces {

@@ -43,7 +43,7 @@ pub struct TxFrame<'a> {
     /// From the Ethernet header to the end of the transport header; at most [`MAX_HEADER`] bytes.
     pub header: &'a [u8],
     /// At most [`MAX_PIECES`] pieces, sent after the header.
-    pub payload: &'a [Payload],
+    pub payload: &'a [BufRange],
     /// Checksum the device has to fill in; `None`: complete as it is.
     pub checksum: Option<TxChecksum>,
     /// Cut into segments by the device; `None`: one frame on the wire.
@@ -94,7 +94,7 @@ impl PoolKind {
 
 /// A range of one region buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Payload {
+pub struct BufRange {
     /// Pool of `buf`.
     pub pool: PoolKind,
     /// The buffer.

@@ -70,7 +70,7 @@ pub use addr::{Addr, Endpoint};
 pub use config::{CcKind, Config, DeviceOffload, V6_MTU_MIN};
 pub use error::Error;
 pub use frame::{
-    FrameSink, Gso, GsoKind, MAX_HEADER, MAX_PIECES, Payload, PoolKind, RxChecksum, RxFrame,
+    BufRange, FrameSink, Gso, GsoKind, MAX_HEADER, MAX_PIECES, PoolKind, RxChecksum, RxFrame,
     TxChecksum, TxFrame,
 };
 pub use layout::TABLES_END;

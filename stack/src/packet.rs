@@ -2,7 +2,7 @@
 
 use crate::addr::Endpoint;
 use crate::bufs::Bufs;
-use crate::frame::{Payload, PoolKind};
+use crate::frame::{BufRange, PoolKind};
 use crate::layout;
 use crate::sock::SockId;
 use region::{BufId, Id, Table};
@@ -66,7 +66,7 @@ impl Chain {
     }
 
     /// The pieces of `len` bytes from `skip` on, as far as they exist.
-    pub(crate) fn pieces(&self, skip: u32, len: u32) -> impl Iterator<Item = Payload> {
+    pub(crate) fn pieces(&self, skip: u32, len: u32) -> impl Iterator<Item = BufRange> {
         let len = len.min(self.len.saturating_sub(skip));
         pieces(self.pool(), &self.bufs, self.at.saturating_add(skip), len)
     }
@@ -94,7 +94,7 @@ pub(crate) fn pieces(
     bufs: &[BufId],
     at: u32,
     len: u32,
-) -> impl Iterator<Item = Payload> {
+) -> impl Iterator<Item = BufRange> {
     let size = size_of_pool(pool);
     let (mut at, mut left) = (at, len);
     bufs.iter().filter_map(move |&buf| {
@@ -103,7 +103,7 @@ pub(crate) fn pieces(
             return None;
         }
         let here = left.min(size - at);
-        let piece = Payload {
+        let piece = BufRange {
             pool,
             buf,
             at,

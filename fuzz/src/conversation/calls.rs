@@ -138,7 +138,7 @@ fn set_option(world: &mut World, id: SockId, bytes: &mut Unstructured<'_>) -> Re
         20 => SockOpt::V6Only(is_on),
         21 => SockOpt::Broadcast(is_on),
         22 => SockOpt::Linger2(value.cast_signed()),
-        23 => SockOpt::ReceiveLowAt(value),
+        23 => SockOpt::RcvLowat(value),
         24 => SockOpt::Ttl(value as u8),
         _ => SockOpt::Tos(value as u8),
     };

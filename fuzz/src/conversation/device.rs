@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use region::BufId;
-use stack::{FrameSink, Payload, PoolKind, RxChecksum, RxFrame, TxFrame};
+use stack::{BufRange, FrameSink, PoolKind, RxChecksum, RxFrame, TxFrame};
 
 use super::checks::Sent;
 use super::world::{Received, World};
@@ -86,9 +86,9 @@ impl World {
         panic!("it sends without end");
     }
 
-    fn send(&mut self, mut frame: Vec<u8>, payload: &[Payload], left: Sent) {
+    fn send(&mut self, mut frame: Vec<u8>, payload: &[BufRange], left: Sent) {
         let header_len = frame.len();
-        for &Payload { pool, buf, at, len } in payload {
+        for &BufRange { pool, buf, at, len } in payload {
             let mut bytes = vec![0; len as usize];
             let from = match pool {
                 PoolKind::Send => self.stack.send_buffers(),
@@ -151,7 +151,7 @@ impl World {
 
 /// Keeps what the stack sends.
 struct Sink {
-    frames: Vec<(Vec<u8>, Vec<Payload>, Sent)>,
+    frames: Vec<(Vec<u8>, Vec<BufRange>, Sent)>,
     max: usize,
 }
 

@@ -78,8 +78,10 @@ fn write_file(memory: i32, limit: u64) {
     let begun = create(&CString::new(path.as_str()).expect("no zero in it"), "fuzz");
     let (members, socket) = sys::socketpair().expect("there are descriptors");
     drop(members);
-    let fds: [OwnedFd; CHANNEL_FDS] =
-        [sys::duplicate(memory).expect("there are descriptors"), socket];
+    let fds: [OwnedFd; CHANNEL_FDS] = [
+        sys::duplicate(memory).expect("there are descriptors"),
+        socket,
+    ];
     let channel = Channel::from_fds(fds).expect("its memory is well");
     Writer::new(channel, begun.expect("a file of our own"), limit).run();
     check(&fs::read(path).expect("it is there"));

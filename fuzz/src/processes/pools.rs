@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use arbitrary::{Result, Unstructured};
 use nicio::{RxBurst, TxBurst};
 use region::{BufId, Buffers, Region};
-use stack::{FrameSink, Gso, GsoKind, Payload, PoolKind, TxChecksum, TxFrame};
+use stack::{BufRange, FrameSink, Gso, GsoKind, PoolKind, TxChecksum, TxFrame};
 
 pub(super) struct Pools {
     receive: Buffers,
@@ -111,7 +111,7 @@ impl Pools {
         assert!(self.send.write(buf, 0, &text));
         burst.push(TxFrame {
             header,
-            payload: &[Payload {
+            payload: &[BufRange {
                 pool: PoolKind::Send,
                 buf,
                 at: 0,

@@ -130,7 +130,7 @@ fn find(level: c_int, name: c_int) -> Option<(OptName, Form)> {
         (libc::SOL_SOCKET, libc::SO_KEEPALIVE) => (OptName::KeepAlive, int),
         (libc::SOL_SOCKET, libc::SO_SNDBUF) => (OptName::SendBuffer, int),
         (libc::SOL_SOCKET, libc::SO_RCVBUF) => (OptName::ReceiveBuffer, int),
-        (libc::SOL_SOCKET, libc::SO_RCVLOWAT) => (OptName::ReceiveLowAt, int),
+        (libc::SOL_SOCKET, libc::SO_RCVLOWAT) => (OptName::RcvLowat, int),
         (libc::SOL_SOCKET, libc::SO_LINGER) => (OptName::Linger, linger),
         (libc::SOL_SOCKET, libc::SO_MAX_PACING_RATE) => {
             (OptName::MaxPacingRate, |rate| Ok(Answer::Wide(rate)))

@@ -98,7 +98,7 @@ fn socket_level(name: c_int, value: &Value) -> Result<Setting, Errno> {
             SockOpt::ReceiveBuffer(u64::from(value.int()?.cast_unsigned()))
         }
         libc::SO_RCVLOWAT => {
-            SockOpt::ReceiveLowAt(u32::try_from(value.int()?).unwrap_or(c_int::MAX as u32))
+            SockOpt::RcvLowat(u32::try_from(value.int()?).unwrap_or(c_int::MAX as u32))
         }
         libc::SO_LINGER => {
             let [on, seconds] = value.ints()?;

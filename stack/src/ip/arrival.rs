@@ -1,7 +1,7 @@
 //! What IP gives to the transports.
 
 use crate::addr::Addr;
-use crate::frame::{Payload, PoolKind};
+use crate::frame::{BufRange, PoolKind};
 use crate::packet;
 use region::BufId;
 
@@ -25,12 +25,12 @@ pub(crate) struct Arrival<'a> {
     /// The IP header it came with, and its extension headers, as on the wire.
     pub(crate) ip_header: &'a [u8],
     /// The payload behind the transport header, if it was put together of several packets; `bufs` is empty then.
-    pub(crate) joined: &'a [Payload],
+    pub(crate) joined: &'a [BufRange],
 }
 
 impl<'a> Arrival<'a> {
     /// The buffer ranges of the bytes after the first `header_len`.
-    pub(crate) fn payload(&self, header_len: u32) -> impl Iterator<Item = Payload> + use<'a> {
+    pub(crate) fn payload(&self, header_len: u32) -> impl Iterator<Item = BufRange> + use<'a> {
         let (at, len) = (
             self.at.saturating_add(header_len),
             self.len.saturating_sub(header_len),

@@ -12,7 +12,7 @@ pub(crate) use self::fragment::Fragment;
 use self::assembly::{Assembly, Progress};
 use self::sources::Sources;
 use crate::context::Context;
-use crate::frame::Payload;
+use crate::frame::BufRange;
 use crate::layout;
 use crate::packet::Chain;
 use crate::time::Instant;
@@ -38,7 +38,7 @@ impl Reassembly {
         &mut self,
         cx: &mut Context<'_>,
         fragment: &Fragment,
-        bytes: impl Iterator<Item = Payload>,
+        bytes: impl Iterator<Item = BufRange>,
     ) -> Option<Chain> {
         cx.global.mib.ip_reasm_reqds += 1;
         let id = self.find_or_start(cx, fragment)?;

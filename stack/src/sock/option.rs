@@ -52,7 +52,7 @@ pub enum SockOpt {
     /// `TCP_LINGER2`, seconds; negative: no FIN_WAIT_2 at all.
     Linger2(i32),
     /// `SO_RCVLOWAT`, bytes.
-    ReceiveLowAt(u32),
+    RcvLowat(u32),
     /// `IP_TTL`.
     Ttl(u8),
     /// `IP_TOS`.
@@ -109,7 +109,7 @@ pub enum OptName {
     /// `TCP_LINGER2`, seconds, as the two's complement of a signed number.
     Linger2,
     /// `SO_RCVLOWAT`, bytes.
-    ReceiveLowAt,
+    RcvLowat,
     /// `IP_TTL`.
     Ttl,
     /// `IP_TOS`.

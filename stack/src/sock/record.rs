@@ -32,7 +32,7 @@ pub struct Sock {
     /// `SO_LINGER`'s time, seconds.
     pub(crate) linger_s: u32,
     /// `SO_RCVLOWAT`, bytes.
-    pub(crate) receive_low_at: u32,
+    pub(crate) rcv_lowat: u32,
     /// 1: stream, 2: datagram.
     kind: u8,
     /// 4: `AF_INET`, 6: `AF_INET6`.
@@ -71,7 +71,7 @@ impl Sock {
             Domain::Inet6 => DOMAIN_INET6,
         };
         sock.max_pacing_rate = u64::MAX;
-        sock.receive_low_at = 1;
+        sock.rcv_lowat = 1;
         sock.ttl = config.default_ttl;
         sock
     }

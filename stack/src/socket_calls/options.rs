@@ -40,7 +40,7 @@ impl Stack {
             OptName::SendBuffer => sock.send_buffer,
             OptName::ReceiveBuffer => sock.receive_buffer,
             OptName::MaxPacingRate => sock.max_pacing_rate,
-            OptName::ReceiveLowAt => u64::from(sock.receive_low_at),
+            OptName::RcvLowat => u64::from(sock.rcv_lowat),
             OptName::Ttl => u64::from(sock.ttl),
             OptName::Tos => u64::from(sock.tos),
             OptName::NoDelay
@@ -94,7 +94,7 @@ fn set_common(layers: &mut Layers<'_>, id: SockId, opt: SockOpt) -> Result<(), E
             sock.set(SockFlags::RECEIVE_BUFFER_SET, true);
         }
         SockOpt::MaxPacingRate(rate) => sock.max_pacing_rate = rate,
-        SockOpt::ReceiveLowAt(bytes) => sock.receive_low_at = bytes.max(1),
+        SockOpt::RcvLowat(bytes) => sock.rcv_lowat = bytes.max(1),
         SockOpt::Ttl(0) => return Err(Error::InvalidArgument),
         SockOpt::Ttl(ttl) => sock.ttl = ttl,
         SockOpt::Tos(tos) => sock.tos = tos,
@@ -129,7 +129,7 @@ const fn is_common(opt: SockOpt) -> bool {
             | SockOpt::SendBuffer(_)
             | SockOpt::ReceiveBuffer(_)
             | SockOpt::MaxPacingRate(_)
-            | SockOpt::ReceiveLowAt(_)
+            | SockOpt::RcvLowat(_)
             | SockOpt::Ttl(_)
             | SockOpt::Tos(_)
     )

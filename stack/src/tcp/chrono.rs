@@ -2,7 +2,7 @@
 //! (Linux: tcp_chrono_start; `tcpi_busy_time` and friends).
 
 use super::connection::{Flags, Stats};
-use super::flow::Flow;
+use super::tcp_sock::TcpSock;
 use crate::time::Instant;
 
 /// What limits a sender now.
@@ -40,7 +40,7 @@ impl Stats {
     }
 }
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Something that decides the limit may have changed.
     pub(crate) fn note_chrono(&mut self) {
         let now = self.cx.now;

@@ -1,11 +1,11 @@
 //! What ICMP and ARP say about the way to a peer (RFC 1122 §4.2.3.9, RFC 5927, RFC 1191).
 
-use super::flow::{Flow, with_flow};
 use super::recovery::AckWork;
 use super::request;
 use super::segment::TxSegId;
 use super::seq::Seq;
 use super::state::State;
+use super::tcp_sock::{TcpSock, with_tcp_sock};
 use crate::index::Tuple;
 use crate::ip::{IcmpError, Trouble};
 use crate::tcp::parts::Parts;
@@ -20,11 +20,11 @@ pub(crate) fn handle(parts: &mut Parts<'_, '_>, news: &IcmpError) {
         take_half_open(parts, news, &tuple);
         return;
     };
-    with_flow(parts, id, |flow| {
+    with_tcp_sock(parts, id, |tcp_sock| {
         // RFC 5927 §4.1: about something that is out, or it was made up.
-        let is_ours = news.seq.is_none_or(|seq| flow.is_out(Seq::new(seq)));
+        let is_ours = news.seq.is_none_or(|seq| tcp_sock.is_out(Seq::new(seq)));
         if is_ours {
-            flow.take_trouble(news.what);
+            tcp_sock.take_trouble(news.what);
         }
     });
 }
@@ -45,7 +45,7 @@ fn take_half_open(parts: &mut Parts<'_, '_>, news: &IcmpError, tuple: &Tuple) {
     }
 }
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     fn is_out(&self, seq: Seq) -> bool {
         let snd = &self.sock.tcp.snd;
         seq.within(snd.una, snd.nxt)

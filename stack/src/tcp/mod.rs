@@ -1,6 +1,6 @@
 //! TCP, RFC 9293, behaving as Linux does where programs or peers can see it.
 //!
-//! All work on one connection goes through a [`flow::Flow`]: the connection's record and everything
+//! All work on one connection goes through a [`tcp_sock::TcpSock`]: the connection's record and everything
 //! it may touch. `input/` takes segments, `output/` makes them, `timer` fires deadlines, `calls/`
 //! are the socket calls; `recovery/` decides what is lost, `congestion/` how much may be in flight.
 
@@ -13,7 +13,6 @@ mod chrono;
 pub(crate) mod congestion;
 mod connection;
 mod cookie;
-mod flow;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod header;
@@ -38,6 +37,7 @@ mod settings;
 mod setup;
 pub(crate) mod state;
 mod store;
+mod tcp_sock;
 pub(crate) mod time_wait;
 pub(crate) mod timer;
 

@@ -1,9 +1,9 @@
 //! What a connection holds in pools and tables, and what it is charged for it.
 
 use super::buffer::memory::{BLOCK_PAGES, Memory, Need, RECEIVE_PAGES};
-use super::flow::Flow;
+use super::tcp_sock::TcpSock;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Frees everything written and not acknowledged.
     pub(crate) fn drop_unsent(&mut self) {
         let snd = &mut self.sock.tcp.snd;

@@ -20,7 +20,7 @@ impl Receiving {
 pub(crate) fn is_readable(sock: &Sock) -> bool {
     let rcv = &sock.tcp.rcv;
     let unread = rcv.nxt.saturating_distance(rcv.copied);
-    unread > 0 && (unread >= sock.receive_low_at || is_full(sock))
+    unread > 0 && (unread >= sock.rcv_lowat || is_full(sock))
 }
 
 /// The buffer is nearly used up, or the window has no room for another segment (Linux: tcp_rmem_pressure).

@@ -2,7 +2,6 @@
 
 use super::congestion::{CcBlock, CongestionControl, CongestionWindow, INITIAL_WINDOW};
 use super::connection::{Connection, Flags};
-use super::flow::Flow;
 use super::isn::clock_offset;
 use super::offer::{FILL_DEFAULT, FIRST_WINDOW_MAX, MSS_DEFAULT, MSS_MIN, Offer, headers};
 use super::options::{Options, Scale, TIMESTAMPS_LEN};
@@ -12,6 +11,7 @@ use super::rtt::Rtt;
 use super::seq::Seq;
 use super::settings::Settings;
 use super::state::{HalfClose, State};
+use super::tcp_sock::TcpSock;
 use crate::config::{CcKind, Config};
 use crate::sock::SockFlags;
 use crate::time::Instant;
@@ -34,7 +34,7 @@ impl Connection {
     }
 }
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Makes ready to open with the first number `iss`. The ends must be known.
     pub(crate) fn prepare(&mut self, iss: Seq, offer: &Offer) {
         let now = self.cx.now;

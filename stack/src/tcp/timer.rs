@@ -1,8 +1,8 @@
 //! Deadlines of connections.
 
 use super::connection::{Flags, TransmitTimer};
-use super::flow::{Flow, with_flow};
 use super::state::{HalfClose, State};
+use super::tcp_sock::{TcpSock, with_tcp_sock};
 use super::{request, time_wait};
 use crate::error::Error;
 use crate::sock::{SockFlags, SockId};
@@ -11,18 +11,18 @@ use crate::time::Instant;
 
 /// Some deadline of `id` may be due; the earliest that is not is armed again.
 pub(crate) fn fire(parts: &mut Parts<'_, '_>, id: SockId) {
-    with_flow(parts, id, |flow| {
-        let now = flow.cx.now;
+    with_tcp_sock(parts, id, |tcp_sock| {
+        let now = tcp_sock.cx.now;
         let is_due = |at: Instant| at != Instant::ZERO && at <= now;
-        let due = flow.sock.tcp.due;
+        let due = tcp_sock.sock.tcp.due;
         if is_due(due.ack) {
-            flow.ack_timer();
+            tcp_sock.ack_timer();
         }
         if is_due(due.keep) {
-            flow.keep_timer();
+            tcp_sock.keep_timer();
         }
         if is_due(due.transmit) {
-            flow.transmit_timer();
+            tcp_sock.transmit_timer();
         }
     });
 }
@@ -35,7 +35,7 @@ pub(crate) fn sweep(parts: &mut Parts<'_, '_>) {
 
 const SECOND_NS: u64 = 1_000_000_000;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     fn transmit_timer(&mut self) {
         match self.sock.tcp.due.transmit_kind() {
             Some(TransmitTimer::Retransmit) => self.retransmit_timer(),
@@ -118,7 +118,7 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// See [`Flow::enter_fin_wait_2`].
+    /// See [`TcpSock::enter_fin_wait_2`].
     pub(crate) fn limit_fin_wait_2(&mut self) {
         let config = &self.cx.global.config;
         match self.sock.tcp.settings.fin_wait_2_s(config) {

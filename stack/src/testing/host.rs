@@ -1,6 +1,6 @@
 //! One stack on a heap region, with its device played by the test.
 
-use crate::frame::{FrameSink, Gso, Payload, RxChecksum, RxFrame, TxChecksum, TxFrame};
+use crate::frame::{BufRange, FrameSink, Gso, RxChecksum, RxFrame, TxChecksum, TxFrame};
 use crate::ip::output::{Outgoing, emit};
 use crate::ip::{Sender, route};
 use crate::wire::ipv4;
@@ -136,7 +136,7 @@ impl Host {
     /// Fetches the payload of a frame and gives its buffers back, as a device that has sent it.
     fn complete(&mut self, sink: OneFrame) -> Option<Frame> {
         let (mut frame, payload) = sink.0?;
-        for Payload { pool, buf, at, len } in payload {
+        for BufRange { pool, buf, at, len } in payload {
             let mut bytes = std::vec![0; usize::try_from(len).expect("small")];
             let pool_of = match pool {
                 PoolKind::Send => self.stack.send_buffers(),
@@ -154,7 +154,7 @@ impl Host {
         &mut self,
         to: Addr,
         head: &[u8],
-        payload: &[Payload],
+        payload: &[BufRange],
         gso_size: u16,
     ) -> Frame {
         let mut sink = OneFrame(None);
@@ -223,7 +223,7 @@ impl Host {
 }
 
 /// Takes one frame.
-struct OneFrame(Option<(Frame, Vec<Payload>)>);
+struct OneFrame(Option<(Frame, Vec<BufRange>)>);
 
 impl FrameSink for OneFrame {
     fn is_full(&self) -> bool {

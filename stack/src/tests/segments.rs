@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::config;
-use crate::{Config, DeviceOffload, Gso, GsoKind, Payload, PoolKind};
+use crate::{BufRange, Config, DeviceOffload, Gso, GsoKind, PoolKind};
 
 const FIN: u8 = 1;
 const PSH: u8 = 8;
@@ -29,7 +29,7 @@ fn host(offload: DeviceOffload) -> Host {
 }
 
 /// `len` bytes in two send blocks.
-fn payload(host: &mut Host, len: u32) -> (Vec<Payload>, Vec<u8>) {
+fn payload(host: &mut Host, len: u32) -> (Vec<BufRange>, Vec<u8>) {
     let bytes: Vec<u8> = (0..len)
         .map(|n| u8::try_from(n % 249).expect("small"))
         .collect();
@@ -39,7 +39,7 @@ fn payload(host: &mut Host, len: u32) -> (Vec<Payload>, Vec<u8>) {
         let part =
             &bytes[usize::try_from(from).expect("small")..usize::try_from(to).expect("small")];
         assert!(host.stack.bufs.send.write(buf, at, part));
-        Payload {
+        BufRange {
             pool: PoolKind::Send,
             buf,
             at,
@@ -49,7 +49,7 @@ fn payload(host: &mut Host, len: u32) -> (Vec<Payload>, Vec<u8>) {
     (pieces.to_vec(), bytes)
 }
 
-fn free(host: &mut Host, payload: &[Payload]) {
+fn free(host: &mut Host, payload: &[BufRange]) {
     payload
         .iter()
         .for_each(|piece| host.stack.bufs.send.release(piece.buf));

@@ -20,7 +20,7 @@ fn each_option_is_the_stacks_of_its_name() {
         (SOL_SOCKET, libc::SO_KEEPALIVE, OptName::KeepAlive),
         (SOL_SOCKET, libc::SO_SNDBUF, OptName::SendBuffer),
         (SOL_SOCKET, libc::SO_RCVBUF, OptName::ReceiveBuffer),
-        (SOL_SOCKET, libc::SO_RCVLOWAT, OptName::ReceiveLowAt),
+        (SOL_SOCKET, libc::SO_RCVLOWAT, OptName::RcvLowat),
         (SOL_SOCKET, libc::SO_LINGER, OptName::Linger),
         (SOL_SOCKET, libc::SO_MAX_PACING_RATE, OptName::MaxPacingRate),
         (IPPROTO_TCP, libc::TCP_NODELAY, OptName::NoDelay),

@@ -1,6 +1,6 @@
 //! What a transport gives to IP to send.
 
-use crate::frame::Payload;
+use crate::frame::BufRange;
 
 /// A transport segment that is to leave now.
 #[derive(Clone, Copy)]
@@ -16,7 +16,7 @@ pub(crate) struct Outgoing<'a> {
     /// The transport header, at most [`crate::packet::HEAD_MAX`] bytes. Its checksum field is filled in here.
     pub(crate) head: &'a [u8],
     /// What follows; TCP gives at most [`crate::frame::MAX_PIECES`].
-    pub(crate) payload: &'a [Payload],
+    pub(crate) payload: &'a [BufRange],
     /// Payload bytes per segment, when TCP hands over several in one; 0: one segment.
     pub(crate) gso_size: u16,
 }

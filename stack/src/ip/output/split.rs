@@ -3,7 +3,7 @@
 use super::template::{Fragment, Shape, Template};
 use crate::bufs::Bufs;
 use crate::config::DeviceOffload;
-use crate::frame::{FrameSink, MAX_PIECES, Payload, PoolKind};
+use crate::frame::{BufRange, FrameSink, MAX_PIECES, PoolKind};
 use crate::layout;
 use crate::packet::CHAIN_MAX;
 use arrayvec::ArrayVec;
@@ -36,7 +36,7 @@ pub(crate) struct Split {
     _pad: [u8; 7],
 }
 
-/// A [`Payload`] at rest.
+/// A [`BufRange`] at rest.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 struct Stored {
@@ -52,7 +52,7 @@ impl Split {
     pub(super) fn new(
         bufs: &mut Bufs,
         template: &Template,
-        payload: &[Payload],
+        payload: &[BufRange],
         cut: Cut,
         ident: u32,
     ) -> Option<Self> {
@@ -75,7 +75,7 @@ impl Split {
             return None;
         }
         for (stored, piece) in split.pieces.iter_mut().zip(payload) {
-            let Payload { pool, buf, at, len } = *piece;
+            let BufRange { pool, buf, at, len } = *piece;
             bufs.pool_mut(pool).retain(buf);
             *stored = Stored {
                 buf,
@@ -154,7 +154,7 @@ impl Split {
     }
 
     /// The pieces of `len` payload bytes from `at` on.
-    fn range(&self, at: u32, len: u32) -> ArrayVec<Payload, MAX_PIECES> {
+    fn range(&self, at: u32, len: u32) -> ArrayVec<BufRange, MAX_PIECES> {
         let (mut skip, mut left) = (at, len);
         let mut range = ArrayVec::new();
         for stored in self.pieces.iter().filter(|stored| stored.len > 0) {
@@ -164,7 +164,7 @@ impl Split {
             }
             let here = left.min(stored.len - skip);
             let pool = PoolKind::from_byte(stored.pool).unwrap_or(PoolKind::Receive);
-            let piece = Payload {
+            let piece = BufRange {
                 pool,
                 buf: stored.buf,
                 at: stored.at.saturating_add(skip),

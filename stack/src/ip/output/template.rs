@@ -4,7 +4,7 @@ use super::outgoing::Outgoing;
 use crate::addr::Addr;
 use crate::bufs::Bufs;
 use crate::config::DeviceOffload;
-use crate::frame::{FrameSink, Gso, GsoKind, MAX_HEADER, Payload, TxChecksum, TxFrame};
+use crate::frame::{BufRange, FrameSink, Gso, GsoKind, MAX_HEADER, TxChecksum, TxFrame};
 use crate::ip::ResolvedRoute;
 use crate::packet::HEAD_MAX;
 use crate::wire::checksum;
@@ -34,7 +34,7 @@ pub(super) struct Shape<'a> {
     /// IPv4 takes the lower half; IPv6 has one in fragments only.
     pub(super) ident: u32,
     /// What comes after the transport header; in a later fragment, after the IP header.
-    pub(super) payload: &'a [Payload],
+    pub(super) payload: &'a [BufRange],
     /// Payload bytes per segment, if the device is to cut.
     pub(super) gso: Option<u16>,
     pub(super) fragment: Option<Fragment>,
@@ -84,7 +84,7 @@ impl Template {
     }
 
     /// Computes the checksum over the header and all of `payload`, as fragments need it.
-    pub(super) fn complete(&mut self, bufs: &Bufs, payload: &[Payload]) {
+    pub(super) fn complete(&mut self, bufs: &Bufs, payload: &[BufRange]) {
         let len = self
             .head_len()
             .saturating_add(payload.iter().map(|piece| piece.len).sum());

@@ -3,7 +3,7 @@
 use super::fragment::Fragment;
 use crate::addr::Addr;
 use crate::context::Context;
-use crate::frame::{Payload, PoolKind};
+use crate::frame::{BufRange, PoolKind};
 use crate::layout;
 use crate::packet::{CHAIN_MAX, Chain};
 use crate::time::Instant;
@@ -87,7 +87,7 @@ impl Assembly {
         &mut self,
         cx: &mut Context<'_>,
         fragment: &Fragment,
-        bytes: impl Iterator<Item = Payload>,
+        bytes: impl Iterator<Item = BufRange>,
     ) -> Progress {
         let (at, len) = (u32::from(fragment.at), u32::from(fragment.len));
         let end = at.saturating_add(len);
@@ -124,7 +124,7 @@ impl Assembly {
         &mut self,
         cx: &mut Context<'_>,
         mut at: u32,
-        bytes: impl Iterator<Item = Payload>,
+        bytes: impl Iterator<Item = BufRange>,
     ) -> Option<()> {
         for mut piece in bytes {
             while piece.len > 0 {

@@ -3,10 +3,10 @@
 use crate::error::Error;
 use crate::sock::{Ready, Shutdown, SockFlags, SockId, SockKind};
 use crate::tcp::connection::Flags;
-use crate::tcp::flow::{Flow, with_flow};
 use crate::tcp::parts::Parts;
 use crate::tcp::request;
 use crate::tcp::state::{HalfClose, State};
+use crate::tcp::tcp_sock::{TcpSock, with_tcp_sock};
 use crate::time::Instant;
 
 /// `shutdown(2)`.
@@ -22,15 +22,15 @@ pub(crate) fn shutdown(parts: &mut Parts<'_, '_>, id: SockId, how: Shutdown) -> 
         }
         State::SynSent | State::SynReceived | State::Open(_) => {}
     }
-    with_flow(parts, id, |flow| {
+    with_tcp_sock(parts, id, |tcp_sock| {
         if how != Shutdown::Write {
-            flow.sock.set(SockFlags::READ_SHUT, true);
-            flow.raise(Ready::IN | Ready::RDHUP);
+            tcp_sock.sock.set(SockFlags::READ_SHUT, true);
+            tcp_sock.raise(Ready::IN | Ready::RDHUP);
         }
         if how != Shutdown::Read {
-            flow.sock.set(SockFlags::WRITE_SHUT, true);
-            flow.finish_sending();
-            flow.raise(Ready::OUT);
+            tcp_sock.sock.set(SockFlags::WRITE_SHUT, true);
+            tcp_sock.finish_sending();
+            tcp_sock.raise(Ready::OUT);
         }
     });
     Ok(())
@@ -44,7 +44,7 @@ pub(crate) fn close(parts: &mut Parts<'_, '_>, id: SockId) {
     if state == State::Listen {
         stop_listening(parts, id);
     }
-    with_flow(parts, id, |flow| flow.orphan());
+    with_tcp_sock(parts, id, |tcp_sock| tcp_sock.orphan());
 }
 
 /// Ends a listener: connections nobody has accepted are reset, half-open ones are forgotten; what still comes for them is
@@ -74,13 +74,13 @@ fn stop_listening(parts: &mut Parts<'_, '_>, id: SockId) {
         .listeners
         .remove(parts.cx.global.hash_key.port(port), id);
     parts.cx.global.live = parts.cx.global.live.saturating_sub(1);
-    while let Some(next) = with_flow(parts, child, |flow| {
-        let next = core::mem::take(&mut flow.conn().accept.next);
-        flow.sock.set(SockFlags::ORPHAN, true);
-        if flow.state() == State::Closed {
-            flow.release();
+    while let Some(next) = with_tcp_sock(parts, child, |tcp_sock| {
+        let next = core::mem::take(&mut tcp_sock.conn().accept.next);
+        tcp_sock.sock.set(SockFlags::ORPHAN, true);
+        if tcp_sock.state() == State::Closed {
+            tcp_sock.release();
         } else {
-            flow.abort();
+            tcp_sock.abort();
         }
         next
     }) {
@@ -88,7 +88,7 @@ fn stop_listening(parts: &mut Parts<'_, '_>, id: SockId) {
     }
 }
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// No more data will be written: a FIN follows what is queued, once the connection is open.
     pub(crate) fn finish_sending(&mut self) {
         let half = match self.state() {

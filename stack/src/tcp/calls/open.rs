@@ -7,11 +7,11 @@ use crate::ip::route;
 use crate::ports::{Families, PortRange};
 use crate::sock::{SockFlags, SockId};
 use crate::tcp::connection::{Connection, Flags};
-use crate::tcp::flow::with_flow;
 use crate::tcp::isn::initial_seq;
 use crate::tcp::offer::{Offer, Scaling};
 use crate::tcp::parts::Parts;
 use crate::tcp::state::State;
+use crate::tcp::tcp_sock::with_tcp_sock;
 use crate::tcp::time_wait;
 
 /// A fresh endpoint gets what the settings say.
@@ -33,23 +33,24 @@ pub(crate) fn connect(
     let local = choose_local(parts, id, own, remote)?;
     let tuple = parts.cx.global.hash_key.tuple(local, remote);
     let iss = time_wait::take_over(parts, &tuple);
-    let is_found = with_flow(parts, id, |flow| {
-        (flow.sock.local, flow.sock.remote) = (local, remote);
-        let config = &flow.cx.global.config;
+    let is_found = with_tcp_sock(parts, id, |tcp_sock| {
+        (tcp_sock.sock.local, tcp_sock.sock.remote) = (local, remote);
+        let config = &tcp_sock.cx.global.config;
         let scaling = match config.window_scaling {
             0 => Scaling::No,
             _ => Scaling::Yes,
         };
-        let offer = Offer::of(flow.sock, config, remote, scaling);
-        let iss = iss.unwrap_or_else(|| initial_seq(flow.cx.global, flow.cx.now, local, remote));
-        flow.prepare(iss, &offer);
-        if !flow.hash() {
+        let offer = Offer::of(tcp_sock.sock, config, remote, scaling);
+        let iss =
+            iss.unwrap_or_else(|| initial_seq(tcp_sock.cx.global, tcp_sock.cx.now, local, remote));
+        tcp_sock.prepare(iss, &offer);
+        if !tcp_sock.hash() {
             return false;
         }
-        flow.conn().set_state(State::SynSent);
-        flow.cx.global.live += 1;
-        flow.cx.global.mib.tcp_active_opens += 1;
-        flow.wake_output();
+        tcp_sock.conn().set_state(State::SynSent);
+        tcp_sock.cx.global.live += 1;
+        tcp_sock.cx.global.mib.tcp_active_opens += 1;
+        tcp_sock.wake_output();
         true
     });
     match is_found {

@@ -5,10 +5,10 @@ use crate::sock::SockId;
 use crate::sock::{OptName, SockOpt};
 use crate::stack::Stack;
 use crate::tcp::congestion::{CcBlock, CongestionControl};
-use crate::tcp::flow::{Flow, with_flow};
 use crate::tcp::parts::Parts;
 use crate::tcp::settings::LINGER2_MAX_S;
 use crate::tcp::state::State;
+use crate::tcp::tcp_sock::{TcpSock, with_tcp_sock};
 use crate::time::Instant;
 
 /// Ranges Linux accepts (MAX_TCP_KEEPIDLE and others).
@@ -22,7 +22,8 @@ const CLAMP_MIN: u32 = 1152;
 
 /// Sets an option, after what concerns all sockets has been stored.
 pub(crate) fn set_option(parts: &mut Parts<'_, '_>, id: SockId, opt: SockOpt) -> Result<(), Error> {
-    with_flow(parts, id, |flow| flow.set_option(opt)).unwrap_or(Err(Error::BadDescriptor))
+    with_tcp_sock(parts, id, |tcp_sock| tcp_sock.set_option(opt))
+        .unwrap_or(Err(Error::BadDescriptor))
 }
 
 /// Reads an option.
@@ -62,7 +63,7 @@ pub(crate) fn option(stack: &Stack, id: SockId, name: OptName) -> Result<u64, Er
         | OptName::SendBuffer
         | OptName::ReceiveBuffer
         | OptName::MaxPacingRate
-        | OptName::ReceiveLowAt
+        | OptName::RcvLowat
         | OptName::Ttl
         | OptName::Tos => return Err(Error::NoProtocolOption),
     })
@@ -71,7 +72,7 @@ pub(crate) fn option(stack: &Stack, id: SockId, name: OptName) -> Result<u64, Er
 /// What an unconnected socket says.
 const DEFAULT_MSS: u64 = 536;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     fn set_option(&mut self, opt: SockOpt) -> Result<(), Error> {
         let settings = &mut self.sock.tcp.settings;
         match opt {
@@ -130,7 +131,7 @@ impl Flow<'_, '_> {
             | SockOpt::ReceiveBuffer(_)
             | SockOpt::V6Only(_)
             | SockOpt::Broadcast(_)
-            | SockOpt::ReceiveLowAt(_)
+            | SockOpt::RcvLowat(_)
             | SockOpt::Ttl(_)
             | SockOpt::Tos(_) => {}
         }

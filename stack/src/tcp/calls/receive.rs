@@ -5,9 +5,9 @@ use crate::sock::{Ready, SockFlags, SockId};
 use crate::span::{RecvFlags, RecvSpan};
 use crate::tcp::buffer::memory::RECEIVE_PAGES;
 use crate::tcp::connection::Flags;
-use crate::tcp::flow::{Flow, with_flow};
 use crate::tcp::parts::Parts;
 use crate::tcp::state::State;
+use crate::tcp::tcp_sock::{TcpSock, with_tcp_sock};
 use arrayvec::ArrayVec;
 
 /// What has arrived, at most `len` bytes, from `offset` bytes into the queue on.
@@ -18,8 +18,10 @@ pub(crate) fn recv_reserve(
     flags: RecvFlags,
     offset: usize,
 ) -> Result<RecvSpan, Error> {
-    with_flow(parts, id, |flow| flow.reserve_received(len, flags, offset))
-        .unwrap_or(Err(Error::BadDescriptor))
+    with_tcp_sock(parts, id, |tcp_sock| {
+        tcp_sock.reserve_received(len, flags, offset)
+    })
+    .unwrap_or(Err(Error::BadDescriptor))
 }
 
 /// The first `bytes` bytes of the span were read.
@@ -36,12 +38,12 @@ pub(crate) fn recv_commit(
         return Err(Error::InvalidArgument);
     }
     if !span.flags.contains(RecvFlags::PEEK) {
-        with_flow(parts, id, |flow| flow.commit_received(bytes));
+        with_tcp_sock(parts, id, |tcp_sock| tcp_sock.commit_received(bytes));
     }
     Ok(bytes)
 }
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     fn reserve_received(
         &mut self,
         len: usize,

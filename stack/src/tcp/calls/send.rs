@@ -5,9 +5,9 @@ use crate::sock::{Ready, SockFlags, SockId};
 use crate::span::{SendFlags, SendSpan};
 use crate::tcp::buffer::send::SendChain;
 use crate::tcp::connection::{Flags, TransmitTimer};
-use crate::tcp::flow::{Flow, with_flow};
 use crate::tcp::parts::Parts;
 use crate::tcp::state::State;
+use crate::tcp::tcp_sock::{TcpSock, with_tcp_sock};
 use crate::time::Instant;
 use arrayvec::ArrayVec;
 
@@ -26,7 +26,7 @@ pub(crate) fn send_reserve(
     id: SockId,
     len: usize,
 ) -> Result<SendSpan, Error> {
-    with_flow(parts, id, |flow| flow.reserve(len)).unwrap_or(Err(Error::BadDescriptor))
+    with_tcp_sock(parts, id, |tcp_sock| tcp_sock.reserve(len)).unwrap_or(Err(Error::BadDescriptor))
 }
 
 /// The first `bytes` bytes of the span are to be sent.
@@ -43,10 +43,11 @@ pub(crate) fn send_commit(
     if bytes > span.len() || span.sock != id {
         return Err(Error::InvalidArgument);
     }
-    with_flow(parts, id, |flow| flow.commit(bytes, flags)).unwrap_or(Err(Error::BadDescriptor))
+    with_tcp_sock(parts, id, |tcp_sock| tcp_sock.commit(bytes, flags))
+        .unwrap_or(Err(Error::BadDescriptor))
 }
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Bytes written and not acknowledged.
     pub(crate) fn send_queued(&self) -> u32 {
         let snd = &self.sock.tcp.snd;

@@ -4,13 +4,13 @@
 use super::Segment;
 use crate::sock::Ready;
 use crate::tcp::connection::{Flags, TransmitTimer};
-use crate::tcp::flow::Flow;
 use crate::tcp::output::Rto;
 use crate::tcp::recovery::AckWork;
 use crate::tcp::seq::Seq;
 use crate::tcp::state::{HalfClose, State};
+use crate::tcp::tcp_sock::TcpSock;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// An old ACK says nothing about the window; its SACK blocks may still be news.
     pub(super) fn take_old_ack(&mut self, segment: &Segment<'_>) {
         if self.sock.tcp.has(Flags::SACK) && !segment.options.sack.is_empty() {

@@ -3,11 +3,11 @@
 use super::Segment;
 use crate::error::Error;
 use crate::tcp::connection::Owed;
-use crate::tcp::flow::Flow;
 use crate::tcp::segment::Fate;
 use crate::tcp::state::{HalfClose, State};
+use crate::tcp::tcp_sock::TcpSock;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// The peer has reset the connection.
     pub(super) fn take_reset(&mut self) {
         let error = match self.state() {

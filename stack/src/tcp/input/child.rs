@@ -4,9 +4,9 @@ use super::Segment;
 use crate::sock::{Ready, Sock, SockFlags, SockId, SockKind};
 use crate::tcp::congestion::INITIAL_WINDOW;
 use crate::tcp::connection::{self, Connection};
-use crate::tcp::flow::{Flow, with_flow};
 use crate::tcp::parts::Parts;
 use crate::tcp::request::{Flags, Request};
+use crate::tcp::tcp_sock::{TcpSock, with_tcp_sock};
 use crate::time::Instant;
 
 /// Makes the endpoint, queues it for `accept`, and gives it the segment that completed the handshake. `false`: some table
@@ -26,12 +26,12 @@ pub(super) fn establish(
         ports.release(SockKind::Stream, child.local.port, child.port_hold);
         return false;
     };
-    let is_found = with_flow(parts, id, |flow| {
-        let is_found = flow.hash();
+    let is_found = with_tcp_sock(parts, id, |tcp_sock| {
+        let is_found = tcp_sock.hash();
         if is_found {
-            flow.complete(request);
+            tcp_sock.complete(request);
         } else {
-            flow.release();
+            tcp_sock.release();
         }
         is_found
     });
@@ -39,7 +39,7 @@ pub(super) fn establish(
         return false;
     }
     offer(parts, listener, id);
-    with_flow(parts, id, |flow| flow.receive(segment));
+    with_tcp_sock(parts, id, |tcp_sock| tcp_sock.receive(segment));
     true
 }
 
@@ -75,7 +75,7 @@ fn offer(parts: &mut Parts<'_, '_>, listener: SockId, child: SockId) {
     }
 }
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Takes over what the handshake agreed on.
     fn complete(&mut self, request: &Request) {
         self.prepare(request.iss, &request.offer);

@@ -4,7 +4,7 @@
 use super::handle;
 use super::segment::Head;
 use crate::addr::Addr;
-use crate::frame::Payload;
+use crate::frame::BufRange;
 use crate::ip::Arrival;
 use crate::tcp::header::{Flags, Header};
 use crate::tcp::options::OPTIONS_LEN_MAX;
@@ -24,7 +24,7 @@ pub(crate) struct Coalescer {
     pub(crate) more_follow: bool,
     row: Option<Row>,
     /// Where the row's payload lies; its buffers are retained.
-    pieces: ArrayVec<Payload, SEGMENTS_MAX>,
+    pieces: ArrayVec<BufRange, SEGMENTS_MAX>,
 }
 
 /// Consecutive segments that wait for the next one.
@@ -46,7 +46,7 @@ struct Row {
 /// A segment that may stand in a row.
 struct Member<'a> {
     head: Head<'a>,
-    piece: Payload,
+    piece: BufRange,
 }
 
 /// A segment has arrived, its checksum verified. Without a coalescer it is taken in alone.

@@ -6,13 +6,13 @@ use crate::tcp::buffer::memory::{Need, RECEIVE_PAGES};
 use crate::tcp::buffer::reassembly::Inserted;
 use crate::tcp::buffer::receive::{Part, RECEIVE_BUFFER_BYTES};
 use crate::tcp::connection::{Flags, Owed};
-use crate::tcp::flow::Flow;
 use crate::tcp::header;
 use crate::tcp::readable::is_readable;
 use crate::tcp::seq::Seq;
 use crate::tcp::state::{HalfClose, State};
+use crate::tcp::tcp_sock::TcpSock;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Takes payload and FIN, and decides about the ACK.
     pub(super) fn take_payload(&mut self, segment: &Segment<'_>) {
         let has_fin = segment.has(header::Flags::FIN);

@@ -4,13 +4,13 @@ use super::Segment;
 use super::judge::Verdict;
 use crate::error::Error;
 use crate::sock::SockFlags;
-use crate::tcp::flow::Flow;
 use crate::tcp::header;
 use crate::tcp::output::reply;
 use crate::tcp::recovery::AckWork;
 use crate::tcp::state::State;
+use crate::tcp::tcp_sock::TcpSock;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// An answer to our SYN.
     pub(super) fn receive_in_syn_sent(&mut self, segment: &Segment<'_>) {
         match self.judge_in_syn_sent(segment) {

@@ -4,12 +4,12 @@
 
 use super::Segment;
 use crate::tcp::connection::Flags;
-use crate::tcp::flow::Flow;
 use crate::tcp::header;
 use crate::tcp::options::Timestamps;
 use crate::tcp::output::clock_of;
 use crate::tcp::seq::Seq;
 use crate::tcp::state::State;
+use crate::tcp::tcp_sock::TcpSock;
 
 /// After this long without a segment an old clock proves nothing (RFC 7323 §5.5: 24 days).
 const CLOCK_AGE_MAX_NS: u64 = 24 * 86_400 * 1_000_000_000;
@@ -44,7 +44,7 @@ pub(super) enum AckField {
     Current,
 }
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Judges a segment for a connection on which both sides have sent a SYN.
     pub(super) fn judge(&self, segment: &Segment<'_>) -> Verdict {
         let is_reset = segment.has(header::Flags::RST);

@@ -32,9 +32,9 @@ pub(crate) use self::request::repeat as repeat_syn_ack;
 use self::segment::Head;
 pub(crate) use self::segment::Segment;
 
-use super::flow::{Flow, with_flow};
 use super::output::reply;
 use super::state::State;
+use super::tcp_sock::{TcpSock, with_tcp_sock};
 use super::time_wait::Verdict;
 use crate::addr::Endpoint;
 use crate::ip::Arrival;
@@ -51,7 +51,7 @@ fn handle(parts: &mut Parts<'_, '_>, head: Option<&Head<'_>>, arrival: &Arrival<
     let remote = Endpoint::new(arrival.src, segment.header.src_port);
     let ends = parts.cx.global.hash_key.tuple(local, remote);
     if let Some(id) = parts.tcp.find(parts.socks, &ends) {
-        with_flow(parts, id, |flow| flow.receive(&segment));
+        with_tcp_sock(parts, id, |tcp_sock| tcp_sock.receive(&segment));
         return;
     }
     if let Some(id) = parts.tcp.requests.find(&ends) {
@@ -74,7 +74,7 @@ fn handle(parts: &mut Parts<'_, '_>, head: Option<&Head<'_>>, arrival: &Arrival<
     }
 }
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     fn receive(&mut self, segment: &Segment<'_>) {
         let conn = self.conn();
         conn.stats.segs_in += u64::from(segment.packets);

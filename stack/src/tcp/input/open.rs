@@ -2,11 +2,11 @@
 
 use super::Segment;
 use super::judge::{AckField, Verdict};
-use crate::tcp::flow::Flow;
 use crate::tcp::output::reply;
 use crate::tcp::state::State;
+use crate::tcp::tcp_sock::TcpSock;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     pub(super) fn receive_open(&mut self, segment: &Segment<'_>) {
         match self.judge(segment) {
             Verdict::Accept(ack) => self.accept_segment(segment, ack),

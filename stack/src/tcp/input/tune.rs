@@ -7,7 +7,7 @@ use super::data::parts;
 use crate::sock::SockFlags;
 use crate::tcp::buffer::receive::RECEIVE_BUFFER_BYTES;
 use crate::tcp::connection::{Flags, Owed};
-use crate::tcp::flow::Flow;
+use crate::tcp::tcp_sock::TcpSock;
 use crate::time::Instant;
 
 /// Segments below this do not make the window grow.
@@ -15,7 +15,7 @@ const GROW_LEN_MIN: u32 = 128;
 /// A segment below this never counts as the peer's full size.
 const MSS_MIN: u32 = 536;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// New data in order.
     pub(super) fn measure(&mut self, segment: &Segment<'_>) {
         self.measure_mss(segment);

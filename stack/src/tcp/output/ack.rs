@@ -2,7 +2,7 @@
 //! §4.2, with Linux's quick ACKs and adaptive delay).
 
 use crate::tcp::connection::{Owed, PINGPONG};
-use crate::tcp::flow::Flow;
+use crate::tcp::tcp_sock::TcpSock;
 use crate::time::Instant;
 
 /// ACKs sent at once when a connection starts or resumes (Linux: TCP_MAX_QUICKACKS).
@@ -19,7 +19,7 @@ const DELAY_LIMIT_NS: u64 = 500_000_000;
 /// program that runs, and no peer feels it.
 const SOON_NS: u64 = 30_000;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Data arrived: adapts the delay to how often that happens (Linux: tcp_event_data_recv).
     pub(crate) fn note_arrival(&mut self) {
         let now = self.cx.now;
@@ -83,7 +83,7 @@ impl Flow<'_, '_> {
         let rcv = &self.sock.tcp.rcv;
         let unread = rcv.nxt.distance(rcv.copied);
         let offered = rcv.wnd;
-        unread < self.sock.receive_low_at || self.free_window() >= offered
+        unread < self.sock.rcv_lowat || self.free_window() >= offered
     }
 
     /// The ACK goes with the next frame, data or not.

@@ -4,12 +4,12 @@ use super::emit::{TxContext, TxSegment};
 use super::retransmit::Rto;
 use crate::frame::FrameSink;
 use crate::tcp::connection::{Flags, TransmitTimer};
-use crate::tcp::flow::Flow;
 use crate::tcp::header;
 use crate::tcp::segment::TxSeg;
 use crate::tcp::state::State;
+use crate::tcp::tcp_sock::TcpSock;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Sends `len` new bytes, and the FIN behind them if `fin`. `None`: no room for the record.
     pub(crate) fn send_new<S: FrameSink>(
         &mut self,

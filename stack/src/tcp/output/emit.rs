@@ -4,15 +4,15 @@ use super::super::header::{self, HEADER_LEN, HEADER_LEN_MAX, Header};
 use super::super::options::{
     OPTIONS_LEN_MAX, Options, SACK_BLOCKS_MAX, SackBlock, TIMESTAMPS_LEN, Timestamps,
 };
-use crate::frame::{FrameSink, MAX_PIECES, Payload, PoolKind};
+use crate::frame::{BufRange, FrameSink, MAX_PIECES, PoolKind};
 use crate::ip::ResolvedRoute;
 use crate::ip::output::{self, Outgoing};
 use crate::tcp::buffer::send::{Cursor, SendChain};
 use crate::tcp::connection::Flags;
-use crate::tcp::flow::Flow;
 use crate::tcp::narrow::low32;
 use crate::tcp::seq::Seq;
 use crate::tcp::state::State;
+use crate::tcp::tcp_sock::TcpSock;
 use crate::time::Instant;
 use crate::wire::ipv4;
 use arrayvec::ArrayVec;
@@ -56,7 +56,7 @@ const SACK_BLOCK_LEN: usize = 8;
 /// IP's number for TCP.
 pub(crate) const PROTOCOL: u8 = ipv4::TCP;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Bytes of the SACK option the next segment carries.
     pub(crate) fn sack_option_len(&self) -> u16 {
         let conn = &self.sock.tcp;
@@ -162,14 +162,14 @@ impl Flow<'_, '_> {
             window,
         };
         let head = head_bytes(&header, &options);
-        let mut payload = ArrayVec::<Payload, MAX_PIECES>::new();
+        let mut payload = ArrayVec::<BufRange, MAX_PIECES>::new();
         let mut cursor = segment.from;
         let mut left = segment.len;
         while left > 0
             && let Some(stretch) = SendChain::stretch(&self.tcp.blocks, &mut cursor, left)
         {
             left -= stretch.len;
-            let piece = Payload {
+            let piece = BufRange {
                 pool: PoolKind::Send,
                 buf: stretch.buf,
                 at: stretch.at,

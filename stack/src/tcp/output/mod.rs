@@ -12,8 +12,8 @@ mod window;
 
 use self::plan::Plan;
 use super::connection::{Flags, Owed};
-use super::flow::{Flow, with_flow};
 use super::state::State;
+use super::tcp_sock::{TcpSock, with_tcp_sock};
 use crate::frame::FrameSink;
 use crate::ip::ResolvedRoute;
 use crate::qdisc::{Next, Polled};
@@ -31,13 +31,13 @@ pub(crate) fn poll<S: FrameSink>(
     sink: &mut S,
 ) -> Polled {
     let mut tx = TxContext { route, sink };
-    with_flow(parts, id, |flow| flow.poll(&mut tx)).unwrap_or(Polled {
+    with_tcp_sock(parts, id, |tcp_sock| tcp_sock.poll(&mut tx)).unwrap_or(Polled {
         sent: 0,
         next: Next::Idle,
     })
 }
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     fn poll<S: FrameSink>(&mut self, tx: &mut TxContext<'_, S>) -> Polled {
         match self.state() {
             State::Closed | State::Listen => Polled {

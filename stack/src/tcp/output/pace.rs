@@ -3,8 +3,8 @@
 use crate::config::CcKind;
 use crate::tcp::congestion::{CaState, CongestionControl, window_pacing_rate};
 use crate::tcp::connection::Flags;
-use crate::tcp::flow::Flow;
 use crate::tcp::rate::PipeView;
+use crate::tcp::tcp_sock::TcpSock;
 
 /// Packets at the start of a connection that are not paced (Linux, after sch_fq).
 const UNPACED_PACKETS: u64 = 10;
@@ -13,7 +13,7 @@ const NANOS: u64 = 1_000_000_000;
 /// this (Linux: sch_fq).
 const WAIT_NS_MAX: u64 = NANOS;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// `len` bytes have left: sets when the next may.
     pub(crate) fn paced(&mut self, len: u32) {
         let now = self.cx.now;

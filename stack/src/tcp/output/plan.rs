@@ -2,7 +2,7 @@
 //! may wait to become full.
 
 use crate::tcp::connection::Flags;
-use crate::tcp::flow::Flow;
+use crate::tcp::tcp_sock::TcpSock;
 use crate::time::Instant;
 
 /// What to do about new data.
@@ -31,7 +31,7 @@ const STREAM_GAP_NS: u64 = 100_000;
 const STREAM_WRITES: u64 = 4;
 const STREAM_QUIET_NS: u64 = 10_000_000;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Decides about new data. Retransmissions are not its matter.
     pub(crate) fn plan(&mut self) -> Plan {
         let snd = &self.sock.tcp.snd;

@@ -6,9 +6,9 @@ use super::{PROTOCOL, head_bytes};
 use crate::addr::Endpoint;
 use crate::context::Context;
 use crate::packet::Packet;
-use crate::tcp::flow::Flow;
 use crate::tcp::input::Segment;
 use crate::tcp::seq::Seq;
+use crate::tcp::tcp_sock::TcpSock;
 
 /// A segment without payload.
 pub(crate) struct Reply {
@@ -87,7 +87,7 @@ pub(crate) fn reset_stranger(
     Reply::bare(local, remote, numbers, flags).send(cx);
 }
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Resets the peer.
     pub(crate) fn send_reset(&mut self) {
         self.cx.global.mib.tcp_out_rsts += 1;

@@ -5,10 +5,10 @@ use super::plan::SUPER_BYTES_MAX;
 use crate::frame::FrameSink;
 use crate::tcp::congestion::CaState;
 use crate::tcp::connection::{Flags, TransmitTimer};
-use crate::tcp::flow::Flow;
 use crate::tcp::segment::{Fate, TxSeg, TxSegId};
+use crate::tcp::tcp_sock::TcpSock;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Sends the next lost segment again if the window allows. `None`: nothing to send.
     pub(crate) fn resend<S: FrameSink>(&mut self, tx: &mut TxContext<'_, S>) -> Option<u32> {
         let queue = &self.sock.tcp.snd.queue;

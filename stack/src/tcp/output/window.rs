@@ -1,10 +1,10 @@
 //! The window we offer, RFC 9293 §3.8.6.2.2 (receiver's silly window avoidance), as Linux chooses it.
 
 use crate::tcp::connection::Flags;
-use crate::tcp::flow::Flow;
 use crate::tcp::options::Scale;
+use crate::tcp::tcp_sock::TcpSock;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Bytes of payload that fit into `space` bytes of buffers, by what frames have held so far.
     pub(crate) fn payload_of(&self, space: u64) -> u32 {
         let fill = u64::from(self.sock.tcp.rcv.fill.max(1));

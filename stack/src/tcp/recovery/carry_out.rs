@@ -5,11 +5,11 @@ use super::actions::{AckEvent, Ended, Entered, Flight, Mark, Then, Undone};
 use super::undo::is_original_echo;
 use crate::tcp::congestion::{CaState, CongestionControl, INFINITE_SSTHRESH};
 use crate::tcp::connection::{Flags, TransmitTimer};
-use crate::tcp::flow::Flow;
 use crate::tcp::output;
+use crate::tcp::tcp_sock::TcpSock;
 use crate::time::Instant;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// An ACK that is plain progress changes nothing about recovery; any other may.
     pub(crate) fn is_dubious(&self, work: &AckWork) -> bool {
         let loss = &self.sock.tcp.loss;

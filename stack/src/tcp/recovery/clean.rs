@@ -2,12 +2,12 @@
 
 use super::ack_work::AckWork;
 use crate::tcp::connection::Connection;
-use crate::tcp::flow::Flow;
 use crate::tcp::rate::RateSample;
 use crate::tcp::segment::{Fate, TxSeg};
 use crate::tcp::seq::Seq;
+use crate::tcp::tcp_sock::TcpSock;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Everything before `ack` has arrived. N acknowledged segments cost N steps.
     pub(crate) fn clean(&mut self, ack: Seq, work: &mut AckWork) {
         loop {

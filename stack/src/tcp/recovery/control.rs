@@ -4,10 +4,10 @@ use super::ack_work::AckWork;
 use super::prr::PrrAck;
 use crate::config::CcKind;
 use crate::tcp::congestion::{CaState, CcView, CongestionControl, Decision, INITIAL_WINDOW};
-use crate::tcp::flow::Flow;
 use crate::tcp::rate::{AckTotals, RateSample};
+use crate::tcp::tcp_sock::TcpSock;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// The connection as congestion control sees it now.
     pub(crate) fn cc_view(&self) -> CcView {
         let conn = &self.sock.tcp;

@@ -4,13 +4,13 @@ use super::ack_work::AckWork;
 use super::rack::{Delivered, PathView, Verdict};
 use super::scoreboard::Loss;
 use crate::tcp::connection::TransmitTimer;
-use crate::tcp::flow::Flow;
 use crate::tcp::segment::{Fate, TxQueue, TxSeg, TxSegId};
+use crate::tcp::tcp_sock::TcpSock;
 
 /// The reorder timer fires this much late, so that one turn finds everything due.
 const SLACK_NS: u64 = 1_000;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// `seg` arrived: it may be the newest in sending order.
     pub(super) fn rack_delivered(&mut self, seg: &TxSeg) {
         let conn = &mut self.sock.tcp;

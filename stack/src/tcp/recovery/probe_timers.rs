@@ -5,11 +5,11 @@ use super::ack_work::AckWork;
 use super::tail_probe::ProbeAck;
 use super::timeout::orphan_retries;
 use crate::tcp::connection::{Flags, TransmitTimer};
-use crate::tcp::flow::Flow;
 use crate::tcp::segment::TxSegId;
+use crate::tcp::tcp_sock::TcpSock;
 use crate::time::Instant;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// A tail loss probe: new data if there is some, else the newest segment again.
     pub(crate) fn tail_probe_timer(&mut self) {
         self.conn().due.clear_transmit();

@@ -1,15 +1,15 @@
 //! Selective acknowledgements: which segments beyond a gap have arrived.
 
 use super::ack_work::AckWork;
-use crate::tcp::flow::Flow;
 use crate::tcp::options::{SackBlock, SackBlocks};
 use crate::tcp::segment::{Fate, TxSeg, TxSegId};
 use crate::tcp::seq::Seq;
+use crate::tcp::tcp_sock::TcpSock;
 
 /// Most segments looked at for one ACK; a block beyond that is looked at with a later ACK.
 const STEPS_MAX: u32 = 4096;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Takes the blocks of an ACK for `ack`. `true`: something new was in them.
     pub(crate) fn take_sack(&mut self, blocks: &SackBlocks, ack: Seq, work: &mut AckWork) {
         let is_duplicate = self.take_dsack(blocks, ack);

@@ -4,10 +4,10 @@ use super::ack_work::AckWork;
 use crate::config::Config;
 use crate::tcp::congestion::{CongestionControl, INFINITE_SSTHRESH};
 use crate::tcp::connection::Flags;
-use crate::tcp::flow::Flow;
 use crate::tcp::rtt::Rtt;
 use crate::tcp::segment::Fate;
 use crate::tcp::state::{HalfClose, State};
+use crate::tcp::tcp_sock::TcpSock;
 use crate::time::Instant;
 
 /// Retransmissions of an orphan where `net.ipv4.tcp_orphan_retries` is 0.
@@ -17,7 +17,7 @@ const THIN_TIMEOUTS: u8 = 6;
 /// Fewest packets in flight of a stream that is not thin.
 const NOT_THIN: u32 = 4;
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Nothing was acknowledged for a whole timeout.
     pub(crate) fn retransmit_timer(&mut self) {
         if self.sock.tcp.snd.queue.is_empty() {

@@ -122,7 +122,7 @@ fn an_ack_may_be_one_window_old_and_no_older() {
 #[test]
 fn a_full_buffer_is_readable_below_the_low_mark() {
     let mut script = connected_with_buffer(16_384);
-    set(&mut script, SockOpt::ReceiveLowAt(1 << 20));
+    set(&mut script, SockOpt::RcvLowat(1 << 20));
     while script.host.stack.pop_event().is_some() {}
     let mut seq = 1;
     let mut is_full = false;

@@ -8,7 +8,6 @@ use crate::list::Links;
 use crate::ports::PortHold;
 use crate::sock::SockKind;
 use crate::tcp::connection::Flags;
-use crate::tcp::flow::Flow;
 use crate::tcp::header;
 use crate::tcp::input::Segment;
 use crate::tcp::options::Timestamps;
@@ -16,6 +15,7 @@ use crate::tcp::output::clock_of;
 use crate::tcp::output::reply::Reply;
 use crate::tcp::parts::Parts;
 use crate::tcp::seq::Seq;
+use crate::tcp::tcp_sock::TcpSock;
 use crate::time::Instant;
 
 /// The value of `net.ipv4.tcp_tw_reuse` that lets own connections take records over.
@@ -176,7 +176,7 @@ fn acknowledge(cx: &mut Context<'_>, rest: &TimeWait) {
     ack.send(cx);
 }
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     /// Both directions are closed: leaves a record and ends. The last ACK goes out from the record.
     pub(crate) fn enter_time_wait(&mut self) {
         let most = self.cx.global.config.max_tw_buckets;

@@ -11,35 +11,35 @@ use crate::time::Instant;
 
 /// A connection's record and everything that work on it may touch. Other endpoints are out of
 /// reach.
-pub(crate) struct Flow<'a, 'b> {
+pub(crate) struct TcpSock<'a, 'b> {
     pub(crate) id: SockId,
     pub(crate) sock: &'a mut Sock,
     pub(crate) tcp: &'a mut Tcp,
     pub(crate) cx: &'a mut Context<'b>,
-    /// Nobody holds the record any more: it is freed when the flow is put down.
+    /// Nobody holds the record any more: it is freed when the work on it is done.
     is_free: bool,
 }
 
 /// Takes up the connection `id`, lets `work` on it, puts it down. `None`: there is no such record.
-pub(crate) fn with_flow<R>(
+pub(crate) fn with_tcp_sock<R>(
     parts: &mut Parts<'_, '_>,
     id: SockId,
-    work: impl FnOnce(&mut Flow<'_, '_>) -> R,
+    work: impl FnOnce(&mut TcpSock<'_, '_>) -> R,
 ) -> Option<R> {
     let mut entry = parts.socks.get_mut(id)?;
     if entry.kind() != SockKind::Stream {
         return None;
     }
-    let mut flow = Flow {
+    let mut tcp_sock = TcpSock {
         id,
         sock: &mut entry,
         tcp: parts.tcp,
         cx: parts.cx,
         is_free: false,
     };
-    let result = work(&mut flow);
-    flow.rearm();
-    let is_free = flow.is_free;
+    let result = work(&mut tcp_sock);
+    tcp_sock.rearm();
+    let is_free = tcp_sock.is_free;
     drop(entry);
     if is_free {
         free(parts, id);
@@ -64,7 +64,7 @@ pub(crate) fn free(parts: &mut Parts<'_, '_>, id: SockId) {
         .release(SockKind::Stream, sock.local.port, sock.port_hold);
 }
 
-impl Flow<'_, '_> {
+impl TcpSock<'_, '_> {
     pub(crate) fn conn(&mut self) -> &mut Connection {
         &mut self.sock.tcp
     }
