@@ -6,7 +6,7 @@
 //! under libnstk.so, and the keeper, which stands in while no program is inside.
 //!
 //! - [`Family::start`] meets the keeper of an earlier run, or makes a stack.
-//! - [`Family::enter`] takes the lock and gives you the [`State`]: the stack, the [`Files`] behind descriptors,
+//! - [`Family::enter`] takes the lock and gives you the [`SharedState`]: the stack, the [`Files`] behind descriptors,
 //!   and epoll sets ([`Epolls`]).
 //! - One thread at a time owns the device and moves frames, outside the lock.
 //! - [`Wait`] is a call that waits: it looks, spins a little, then sleeps until another thread or the device
