@@ -15,7 +15,7 @@ use crate::sys;
 use crate::sys::directory as dir;
 
 /// Most directories of one user that are looked at: one for each place, and those made at the same time.
-pub(crate) const DIRECTORIES_MAX: usize = 8;
+pub(crate) const DIRECTORIES_MAX: usize = 32;
 
 /// Nothing for anybody but the owner.
 const PRIVATE: u32 = 0o700;
