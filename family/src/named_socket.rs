@@ -46,7 +46,7 @@ impl NamedSocket {
     pub(crate) fn bind(name: &str) -> Option<Self> {
         let name = CString::new(name).ok()?;
         let directories = own_directory::find_or_make();
-        if !lock(&directories) {
+        if !lock(&directories) || !own_directory::are_all(&directories) {
             return None;
         }
         for directory in &directories {
@@ -130,8 +130,9 @@ impl Drop for NamedSocket {
 /// Keeps other processes of this user from binding names until the directories are closed. `false`: one of
 /// them is at it.
 ///
-/// Two processes that look at the same time may see different directories, but at least one in common: each
-/// has looked after it made its own.
+/// Two processes that look at the same time may find different directories, if one is made meanwhile. So each
+/// looks once more under its locks, and gives up if there is a directory that it has not locked. The second of
+/// the two to look finds the one that the first has a name in.
 fn lock(directories: &Directories) -> bool {
     !directories.is_empty()
         && directories

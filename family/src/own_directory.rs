@@ -48,6 +48,10 @@ impl OwnDirectory {
         &self.path
     }
 
+    fn is_at(&self, path: &CStr) -> bool {
+        self.path.as_c_str() == path
+    }
+
     /// Takes the directory away if nothing is in it.
     pub(crate) fn remove_if_empty(&self) {
         let _ = dir::remove_directory(&self.path);
@@ -71,8 +75,7 @@ pub(crate) fn find() -> Directories {
     found
 }
 
-/// The same, after one was made if there was none. Of two processes that call this at the same time, at least
-/// one sees what the other has made.
+/// The same, after one was made if there was none.
 pub(crate) fn find_or_make() -> Directories {
     let found = find();
     if !found.is_empty() {
@@ -82,6 +85,12 @@ pub(crate) fn find_or_make() -> Directories {
         return find();
     }
     found
+}
+
+/// Whether there are no others than these.
+pub(crate) fn are_all(known: &Directories) -> bool {
+    let is_known = |one: &OwnDirectory| known.iter().any(|other| other.is_at(one.path()));
+    find().iter().all(is_known)
 }
 
 fn prefix() -> String {
