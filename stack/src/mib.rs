@@ -131,6 +131,8 @@ counters! {
     tcp_delayed_acks = "TcpExtDelayedACKs";
     /// Segments put into the out-of-order queue.
     tcp_ofo_queue = "TcpExtTCPOFOQueue";
+    /// Segments of a burst that were taken in together with the one before.
+    tcp_rcv_coalesce = "TcpExtTCPRcvCoalesce";
     /// Segments dropped for want of receive memory.
     tcp_rcvq_drop = "TcpExtTCPRcvQDrop";
     /// Connections reset because memory was used up.

@@ -73,6 +73,7 @@ impl Coalescer {
             && row.join(member, arrival)
         {
             let is_over = row.is_over(member);
+            parts.cx.global.mib.tcp_rcv_coalesce += 1;
             self.keep(parts, member);
             if is_over || !self.more_follow {
                 self.finish(parts);

@@ -218,3 +218,13 @@ fn lingering_in_fin_wait_2_is_bounded_by_two_minutes() {
         assert_empty(&mut script.host);
     }
 }
+
+#[test]
+fn data_with_an_old_clock_is_answered_and_not_taken() {
+    let mut script = clocked();
+    script.send(&Seg::data(1, 901, 10).clock(999, 0));
+    assert_eq!(script.read(), Err(Error::WouldBlock));
+    let answer = script.sent_one();
+    assert_eq!((answer.flags, answer.ack), (Flags::ACK, 1));
+    assert_eq!(script.host.stack.mib().tcp_paws_estab, 1);
+}

@@ -35,6 +35,7 @@ fn a_burst_is_acknowledged_as_a_whole() {
     let acks = script.sent();
     assert_eq!(acks.len(), 1, "{acks:?}");
     assert_eq!(acks[0].ack, 40_001);
+    assert_eq!(script.host.stack.mib().tcp_rcv_coalesce, 39);
     let info = script.info();
     assert_eq!(info.segs_in - segments_before, 40);
     assert_eq!((info.data_segs_in, info.rcv_mss), (40, 1000));

@@ -470,3 +470,37 @@ fn deferred_accept_waits_for_data_and_not_for_ever() {
     assert!(is_accepted(&mut script), "data will always do");
     finish(script);
 }
+
+#[test]
+fn a_listener_knows_how_many_of_its_requests_are_young() {
+    let mut script = listening(16, |_| {});
+    let young = |script: &Script| {
+        let accept = script
+            .host
+            .stack
+            .socks
+            .get(script.id)
+            .expect("a listener")
+            .tcp
+            .accept;
+        (accept.young, accept.pending)
+    };
+    for port in 1000..1003 {
+        open(&mut script, port, &Seg::new(SYN, 0, 0));
+    }
+    assert_eq!(young(&script), (3, 3));
+    let reset = |script: &mut Script, port| {
+        script.use_peer_port(port);
+        script.send(&Seg::new(Flags::RST, 1, 0));
+    };
+    reset(&mut script, 1000);
+    assert_eq!(young(&script), (2, 2));
+    script.advance(1500 * SECOND / 1000);
+    script.sent();
+    assert_eq!(young(&script), (0, 2), "a whole timeout has passed");
+    open(&mut script, 1003, &Seg::new(SYN, 0, 0));
+    assert_eq!(young(&script), (1, 3));
+    reset(&mut script, 1001);
+    assert_eq!(young(&script), (1, 2), "it was an old one");
+    finish(script);
+}

@@ -430,3 +430,47 @@ fn keepalives_count_from_the_last_thing_heard_and_not_while_data_waits() {
     assert_eq!(script.wait(SECOND).1[0].range(), (1, 101));
     assert_eq!(script.info().state, 1);
 }
+
+#[test]
+fn a_sack_block_of_what_is_not_out_marks_nothing() {
+    let blocks = [
+        (1, 1001),
+        (1001, 3001),
+        (4001, 5002),
+        (6001, 7001),
+        (3001, 3001),
+    ];
+    for block in blocks {
+        let mut script = Script::connected();
+        script.write(5000);
+        script.sent();
+        script.send(&Seg::ack(1, 2001));
+        script.send(&Seg::ack(1, 2001).sack(&[block]));
+        assert_eq!(script.info().sacked, 0, "{block:?}");
+        script.send(&Seg::ack(1, 2001).sack(&[(3001, 5001)]));
+        assert_eq!(script.info().sacked, 2);
+    }
+}
+
+#[test]
+fn a_later_sack_block_that_begins_below_what_is_out_marks_nothing() {
+    // The first of the blocks would be taken for a D-SACK.
+    let mut script = Script::connected();
+    script.write(5000);
+    script.sent();
+    script.send(&Seg::ack(1, 2001));
+    script.send(&Seg::ack(1, 2001).sack(&[(4001, 5001), (1001, 3001)]));
+    assert_eq!(script.info().sacked, 1);
+}
+
+#[test]
+fn a_window_of_one_more_segment_is_no_limit() {
+    for (window, is_limit) in [(11_000, false), (10_999, true)] {
+        let mut script = Script::connected();
+        script.send(&Seg::ack(1, 1).window(window));
+        script.write(20_000);
+        assert_eq!(script.sent().len(), 10, "the congestion window");
+        script.advance(core::time::Duration::from_millis(10));
+        assert_eq!(script.info().rwnd_limited > 0, is_limit, "{window}");
+    }
+}

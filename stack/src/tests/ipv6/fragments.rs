@@ -198,3 +198,36 @@ proptest! {
         prop_assert_eq!(host.stack.receive_buffers().in_use(), 0);
     }
 }
+
+#[test]
+fn a_fragment_header_inside_what_was_put_together_is_refused() {
+    let mut host = host_with_peer();
+    let id = bound(&mut host, 53);
+    let inner = Fragment {
+        next: ipv4::UDP,
+        at: 0,
+        more: false,
+        ident: 8,
+    };
+    let datagram = udp_bytes((PEER, 900), (OWN, 53), &pattern(100));
+    let whole = [inner.emit().as_bytes(), &datagram].concat();
+    let (first, second) = whole.split_at(64);
+    let outer = |at: usize, more, part: &[u8]| {
+        let own = Fragment {
+            next: FRAGMENT,
+            at: u16::try_from(at).expect("short"),
+            more,
+            ident: 7,
+        };
+        let payload = [own.emit().as_bytes(), part].concat();
+        packet(&header(FRAGMENT, PEER, OWN, payload.len()), &payload)
+    };
+    // The last one first, or the first one alone is refused.
+    host.receive(&outer(64, false, second));
+    host.receive(&outer(0, true, first));
+    assert_eq!(host.recv_from(id), Err(Error::WouldBlock));
+    assert!(host.stack.mib().ip_in_hdr_errors > 0);
+    host.advance(Duration::from_secs(61));
+    host.transmit_all();
+    assert_eq!(host.stack.receive_buffers().in_use(), 0);
+}
