@@ -236,6 +236,24 @@ fn a_closed_file_leaves_every_set() {
 }
 
 #[test]
+fn a_watcher_is_taken_off_by_the_number_it_was_added_under() {
+    let mut world = World::new();
+    let (set, file) = (world.set(), world.file());
+    for fd in [5, 6] {
+        world.add(set, file, fd, IN).expect("added");
+    }
+    let World { epolls, files, .. } = &mut world;
+    let taken = epolls.take_watcher(file, 6, files);
+    assert_eq!(
+        taken.map(|(of, interest)| (of, interest.events)),
+        Some((set, IN))
+    );
+    assert!(epolls.take_watcher(file, 6, files).is_none());
+    assert!(world.delete(set, file, 6).is_err(), "it is gone");
+    world.delete(set, file, 5).expect("the other stays");
+}
+
+#[test]
 fn the_last_descriptor_of_all_members_takes_the_set_away() {
     let mut world = World::new();
     let (set, file) = (world.set(), world.file());
