@@ -5,7 +5,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Bytes of the header.
 pub(crate) const HEADER: usize = 14;
-/// [`HEADER`] as a length of packets.
+/// The same in the type of frame lengths.
 pub(crate) const LEN: u32 = 14;
 /// To every station.
 pub(crate) const BROADCAST: [u8; 6] = [0xff; 6];

@@ -117,7 +117,7 @@ fn not_even_root_is_in_the_way_of_another_user_s_link() {
 }
 
 #[test]
-fn another_user_cannot_connect_to_a_keeper_or_a_wire() {
+fn another_user_cannot_connect_to_a_keeper_or_a_link_broker() {
     let lab = Lab::new();
     let server = "import socket, sys; s = socket.create_server(('10.88.0.1', 8000)); print('listens', flush=True); s.accept()";
     let mut command = lab.nstk("python3");

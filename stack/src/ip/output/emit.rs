@@ -8,7 +8,7 @@ use crate::config::DeviceOffload;
 use crate::context::Context;
 use crate::frame::{FrameSink, MAX_PIECES};
 use crate::ip::ResolvedRoute;
-use crate::wire::ipv4;
+use crate::wire::{ethernet, ipv4};
 
 /// Sends `out` by `route`. One frame goes to `sink`, which is not full; what the device cannot cut is cut here, and the
 /// rest of it leaves before anything else does. The stack keeps its own counts of the payload's buffers.
@@ -77,7 +77,7 @@ pub(crate) fn emit(
         template.push(cx.bufs, offload, sink, &shape);
         cx.global.mib.ip_out_requests += 1;
     }
-    whole.saturating_add(ETHERNET)
+    whole.saturating_add(ethernet::LEN)
 }
 
 /// Sends the next frame of what is being cut. False: nothing is.
@@ -93,6 +93,5 @@ pub(crate) fn continue_split(cx: &mut Context<'_>, sink: &mut impl FrameSink) ->
     true
 }
 
-const ETHERNET: u32 = 14;
 /// What a device takes at least: the payload of a fragment lies in up to four receive buffers.
 const _: () = assert!(MAX_PIECES >= 4);
