@@ -70,8 +70,17 @@ keeper() {
     done
 }
 
-# Frames that have come into the kernel through the tap: they grow only when a program really runs on nstk.
-tap_frames() { in_namespace "$TAPPED" cat /proc/net/dev | awk '$1 == "nstk0:" { print $3 }'; }
+# stack_seen_while PROCESS: whether the peer on the tap sees a connection from the stack's own address before the process ends. netperf has one, its
+# control connection, for the whole of a run.
+stack_seen_while() {
+    while kill -0 "$1" 2>/dev/null; do
+        if in_namespace "$TAPPED" ss --no-header --numeric --tcp state established src "$NSTK_PEER" dst "${NSTK_ADDR%/*}" | grep -q .; then
+            return 0
+        fi
+        sleep 0.05
+    done
+    return 1
+}
 
 # Seconds of CPU, user and system, that the processes given by id have used so far.
 cpu_seconds() {

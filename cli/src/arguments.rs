@@ -12,7 +12,7 @@ use crate::failure::Failure;
 /// A program under `nstk run` makes its internet connections with a stack of its own, inside its process: its own address,
 /// congestion control, buffers and timers, without a change to the program or the kernel.
 #[derive(Parser)]
-#[command(name = "nstk", version, disable_help_subcommand = true)]
+#[command(name = "nstk", version)]
 #[command(after_help = "\
 Examples:
   nstk doctor        what this machine lacks, if anything

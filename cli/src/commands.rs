@@ -4,6 +4,7 @@ mod completion;
 mod doctor;
 mod lab;
 mod man;
+mod ps;
 mod run;
 mod sim;
 mod sysctl;
@@ -12,13 +13,14 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-pub(crate) use lab::{INSIDE_NAME, Inside};
+pub(crate) use lab::{INSIDE_NAME, Inside, OUTSIDE_NAME, Outside};
 
 use crate::failure::Failure;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Run(Box<run::Options>),
+    Ps(ps::Options),
     Lab(lab::Options),
     Doctor(doctor::Options),
     Sysctl(sysctl::Options),
@@ -32,11 +34,12 @@ impl Command {
     pub(crate) fn run(self, cli: fn() -> clap::Command) -> Result<ExitCode, Failure> {
         match self {
             Self::Run(options) => options.run(),
+            Self::Ps(options) => options.run(),
             Self::Lab(options) => options.run(),
             Self::Doctor(options) => options.run(),
             Self::Sysctl(options) => options.run(),
             Self::Sim(options) => options.run(),
-            Self::Completion(options) => options.run(cli()),
+            Self::Completion(options) => options.run(cli),
             Self::Man(options) => options.run(cli()),
         }
     }

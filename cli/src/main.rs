@@ -2,12 +2,16 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod candidates;
 mod commands;
 mod failure;
+mod layout;
 mod library;
+mod locale;
 mod machine;
 mod output;
 mod program;
+mod reason;
 mod status;
 mod surroundings;
 
@@ -17,13 +21,12 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let ended = if args_os()
-        .next()
-        .is_some_and(|name| name == commands::INSIDE_NAME)
-    {
-        commands::Inside::parse().run()
-    } else {
-        arguments::Cli::parse().run()
+    // By other names it is started as a part of a lab.
+    let name = args_os().next().unwrap_or_default();
+    let ended = match name.to_str() {
+        Some(commands::INSIDE_NAME) => commands::Inside::parse().run(),
+        Some(commands::OUTSIDE_NAME) => commands::Outside::parse().run(),
+        _ => arguments::Cli::parse().run(),
     };
     ended.unwrap_or_else(|failure| failure.report())
 }

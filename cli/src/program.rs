@@ -15,6 +15,8 @@ use binary::Binary;
 pub(crate) use find::{find, is_executable};
 pub(crate) use obstacle::Obstacle;
 
+use crate::reason::reason;
+
 /// What runs when a file is executed.
 pub(crate) struct Program {
     /// The scripts on the way, each run by the next; most programs have none.
@@ -102,7 +104,7 @@ impl Program {
 fn interpreter(path: &Path) -> Result<Option<PathBuf>, String> {
     let unreadable = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => format!("{} is not there", path.display()),
-        _ => format!("{} cannot be read: {error}", path.display()),
+        _ => format!("{} cannot be read: {}", path.display(), reason(&error)),
     };
     // Opening another kind of file may wait, as with a pipe, or do something, as with a device.
     let kind = fs::metadata(path).map_err(unreadable)?.file_type();

@@ -2,8 +2,10 @@
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
 
 use crate::failure::Failure;
+use crate::reason::reason;
 
 /// The command line is wrong, or a setting in it.
 pub(crate) const USAGE: u8 = 2;
@@ -20,5 +22,9 @@ pub(crate) fn not_started(name: &OsStr, error: &io::Error) -> Failure {
         ErrorKind::NotFound => NOT_FOUND,
         _ => NOT_EXECUTABLE,
     };
-    Failure::with_code(code, format_args!("{}: {error}", name.display()))
+    let why = match (code, name.as_bytes().contains(&b'/')) {
+        (NOT_FOUND, false) => "there is no such program in PATH".to_owned(),
+        _ => reason(error),
+    };
+    Failure::with_code(code, format_args!("{}: {why}", name.display()))
 }

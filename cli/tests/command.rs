@@ -28,17 +28,28 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("text")
 }
 
-const COMMANDS: [&str; 7] = ["run", "lab", "doctor", "sysctl", "sim", "completion", "man"];
+const COMMANDS: [&str; 8] = [
+    "run",
+    "ps",
+    "lab",
+    "doctor",
+    "sysctl",
+    "sim",
+    "completion",
+    "man",
+];
 
 #[test]
 fn help_names_every_command_and_every_command_has_help_with_an_example() {
     let overview = stdout(&nstk(&["--help"]));
+    assert_eq!(stdout(&nstk(&["help"])), overview);
     for command in COMMANDS {
         assert!(overview.contains(&format!("\n  {command} ")), "{overview}");
         let output = nstk(&[command, "--help"]);
         assert!(output.status.success());
         let help = stdout(&output);
         assert!(help.contains("Example"), "{help}");
+        assert_eq!(stdout(&nstk(&["help", command])), help);
         assert!(help.contains(&format!("nstk {command}")), "{help}");
     }
     assert!(!overview.contains("lab-inside"), "{overview}");
@@ -131,55 +142,79 @@ fn without_a_device_the_lab_is_pointed_at() {
 
 #[test]
 fn a_missing_library_is_said_to_be_missing() {
-    let mut command = command(&["run", "--if=tap:nstk0", "--addr=10.0.0.2/24", "--", "true"]);
-    let output = command.env("NSTK_LIBRARY", "/no/such/libnstk.so").output();
-    let output = output.expect("nstk starts");
+    let empty = concat!(env!("CARGO_TARGET_TMPDIR"), "/empty");
+    fs::create_dir_all(empty).expect("a directory");
+    for (named, looked_for) in [
+        ("/no/such/libnstk.so", "/no/such/libnstk.so is not there"),
+        (empty, "/empty/libnstk.so is not there"),
+        ("/bin/sh", "/bin/sh is another file"),
+    ] {
+        let mut command = command(&RUN_TRUE);
+        let output = command.env("NSTK_LIBRARY", named).output();
+        let output = output.expect("nstk starts");
+        assert_eq!(output.status.code(), Some(125));
+        assert!(stderr(&output).contains(looked_for), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn the_library_may_be_named_by_its_directory() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("directory");
+    fs::create_dir_all(&directory).expect("a directory");
+    fs::write(directory.join("libnstk.so"), "").expect("a file");
+    let mut command = command(&RUN_TRUE);
+    let output = command.env("NSTK_LIBRARY", &directory).output();
+    let said = stderr(&output.expect("nstk starts"));
+    let keeper = directory.join("nstk-keeper").display().to_string();
+    assert!(said.contains(&keeper), "{said}");
+}
+
+#[test]
+fn a_command_that_was_installed_alone_tells_how_to_get_the_rest() {
+    let output = run_installed("alone", |_| ());
     assert_eq!(output.status.code(), Some(125));
-    assert!(stderr(&output).contains("/no/such/libnstk.so"));
+    let said = stderr(&output);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("scripts/install"), "{said}");
 }
 
 #[test]
 fn an_installed_command_finds_the_library_below_lib() {
-    let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("prefix");
+    let output = run_installed("prefix", |library| {
+        fs::write(library.join("libnstk.so"), "").expect("a file");
+    });
+    let keeper = "prefix/lib/nstk/nstk-keeper";
+    assert!(stderr(&output).contains(keeper), "{}", stderr(&output));
+}
+
+/// Starts a copy of nstk from below a prefix of its own. `fill` is told where an installation has the library.
+fn run_installed(prefix: &str, fill: impl FnOnce(&Path)) -> Output {
+    let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join(prefix);
     let (bin, library) = (prefix.join("bin"), prefix.join("lib/nstk"));
     for directory in [&bin, &library] {
         fs::create_dir_all(directory).expect("a directory");
     }
+    fill(&library);
     let program = bin.join("nstk");
     fs::copy(env!("CARGO_BIN_EXE_nstk"), &program).expect("a copy");
-    fs::write(library.join("libnstk.so"), "").expect("a file");
-    let output = Command::new(program)
-        .args(["run", "--if=tap:nstk0", "--addr=10.0.0.2/24", "--", "true"])
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .output()
-        .expect("nstk starts");
-    let keeper = library.join("nstk-keeper").display().to_string();
-    assert!(stderr(&output).contains(&keeper), "{}", stderr(&output));
+    let mut command = Command::new(program);
+    command.args(RUN_TRUE).env_clear();
+    let output = command.env("PATH", "/usr/bin:/bin").output();
+    output.expect("nstk starts")
 }
+
+const RUN_TRUE: [&str; 5] = ["run", "--if=tap:nstk0", "--addr=10.0.0.2/24", "--", "true"];
 
 #[test]
 fn every_shell_gets_a_completion_script() {
     for (shell, words) in [
-        ("bash", "complete -F _nstk"),
+        ("bash", "complete -F _nstk nstk"),
         ("zsh", "#compdef nstk"),
-        ("fish", "complete -c nstk"),
+        ("fish", "complete --command nstk"),
     ] {
         let script = stdout(&nstk(&["completion", shell]));
         assert!(script.contains(words), "{script}");
-        for command in COMMANDS {
-            assert!(script.contains(command), "{shell}: {command}");
-        }
     }
-}
-
-#[test]
-fn bash_can_read_its_completion_script() {
-    let mut bash = Command::new("bash");
-    bash.args(["-n", "-c"]);
-    let output = bash.arg(stdout(&nstk(&["completion", "bash"]))).output();
-    let output = output.expect("bash is installed");
-    assert!(output.status.success(), "{}", stderr(&output));
 }
 
 #[test]
@@ -187,14 +222,74 @@ fn there_is_a_manual_page_for_all_and_one_for_every_command() {
     let page = stdout(&nstk(&["man"]));
     assert!(page.contains(".TH nstk 1"), "{page}");
     for command in COMMANDS {
-        assert!(page.contains(&format!("nstk\\-{command}(1)")), "{page}");
+        assert!(
+            page.contains(&format!("\\fBnstk\\-{command}\\fR(1)")),
+            "{page}"
+        );
         let page = stdout(&nstk(&["man", command]));
         assert!(page.contains(&format!(".TH nstk-{command} 1")), "{page}");
         assert!(page.contains(env!("CARGO_PKG_VERSION")), "{page}");
-        assert!(page.contains("Examples:"), "{page}");
     }
-    assert!(stdout(&nstk(&["man", "run"])).contains("NSTK_SYSCTL"));
     assert_eq!(nstk(&["man", "walk"]).status.code(), Some(2));
+}
+
+#[test]
+fn every_manual_page_has_the_usual_sections_in_the_usual_order() {
+    const SECTIONS: [&str; 10] = [
+        "NAME",
+        "SYNOPSIS",
+        "DESCRIPTION",
+        "OPTIONS",
+        "COMMANDS",
+        "ENVIRONMENT",
+        "\"EXIT STATUS\"",
+        "NOTES",
+        "EXAMPLES",
+        "\"SEE ALSO\"",
+    ];
+    // Not every page has these.
+    const SOME: [&str; 3] = ["COMMANDS", "ENVIRONMENT", "NOTES"];
+    for about in [
+        "",
+        "run",
+        "ps",
+        "lab",
+        "doctor",
+        "sysctl",
+        "sim",
+        "completion",
+        "man",
+    ] {
+        let arguments = ["man", about];
+        let arguments = if about.is_empty() {
+            &arguments[..1]
+        } else {
+            &arguments
+        };
+        let page = stdout(&nstk(arguments));
+        let sections: Vec<&str> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix(".SH "))
+            .collect();
+        let expected = SECTIONS
+            .iter()
+            .filter(|section| !SOME.contains(section) || sections.contains(section));
+        assert!(sections.iter().eq(expected), "{about}: {sections:?}");
+    }
+}
+
+#[test]
+fn the_page_of_run_shows_values_variables_and_exit_codes() {
+    let page = stdout(&nstk(&["man", "run"]));
+    for part in [
+        "[\\fB\\-\\-if\\fR \\fIDEVICE\\fR]",
+        "[\\-\\-] \\fIPROGRAM\\fR [\\fIARGUMENT\\fR]...",
+        "\\fBNSTK_SYSCTL\\fR\n",
+        "\\fBLKL_SYSCTL\\fR\n",
+        "\\fB127\\fR\nthe program was not found\n",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
 }
 
 #[test]

@@ -145,6 +145,11 @@ fn a_program_for_glibc_is_well() {
     assert!(well, "{said}");
     let (said, well) = verdict(Path::new("sh"));
     assert!(well, "{said}");
+    let linker = Path::new(PROGRAM.loader.expect("one"));
+    if linker.is_file() {
+        let (said, well) = verdict(linker);
+        assert!(well, "{said}");
+    }
 }
 
 #[test]

@@ -150,6 +150,13 @@ fn what_cannot_be_obeyed_is_said_in_a_line_and_ends_with_its_status() {
         (&["--loss", "0.01"], 2, "write it like 1%"),
         (&["--queue", "1foo"], 2, "write it like 1500"),
         (&["--cc", "vegas"], 2, "must be one of cubic, bbr, reno"),
+        (&["--cc", "bbr2"], 2, "did you mean bbr?"),
+        (&["--flow", "cc=BBR"], 2, "did you mean bbr?"),
+        (
+            &["--sysctl", "net.core.wmem_max=100MB"],
+            2,
+            "write bytes: 100000000",
+        ),
         (&["--flow", "cc=bbr,begin=2s"], 2, "write it like cc=bbr"),
         (
             &["--sysctl", "net.ipv4.tcp_smack=1"],

@@ -55,7 +55,17 @@ impl Bypass {
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
-        let rules = text.split(';').map(bare).filter(|rule| !rule.is_empty());
+        Self::separated(text, &[';']).map_err(|problem| {
+            // No rule has a comma in it.
+            match Self::separated(text, &[';', ',']) {
+                Ok(_) => Problem::RuleComma,
+                Err(_) => problem,
+            }
+        })
+    }
+
+    fn separated(text: &str, by: &[char]) -> Result<Self, Problem> {
+        let rules = text.split(by).map(bare).filter(|rule| !rule.is_empty());
         rules.map(Rule::parse).collect::<Result<_, _>>().map(Self)
     }
 }
@@ -152,6 +162,10 @@ fn parse_target(word: &str) -> Result<(Option<Network>, RangeInclusive<u16>), Pr
     // Neither an address nor a port is without a digit, but for `::`.
     if !word.contains(|c: char| c.is_ascii_digit() || c == ':') {
         return Err(Problem::RuleWord(quoted(word)));
+    }
+    // A port without its colon.
+    if word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Problem::RulePort(quoted(word)));
     }
     let no_address = || Problem::RuleAddress(quoted(word));
     let (network, ports) = match word.strip_prefix('[') {

@@ -1,20 +1,24 @@
 //! The highest layer: environment variables.
 
+use crate::ancestor;
 use crate::error::SettingsError;
 use crate::layer::Layer;
 use crate::problem::Problem;
+use crate::slips::slips;
 use crate::surroundings::Surroundings;
 use crate::sysctl::Entry;
-use crate::text::{bare, nearest, quoted};
-use crate::variable::Variable;
-
-const PREFIX: &str = "NSTK_";
+use crate::text::bare;
+use crate::variable::{PREFIX, Variable};
 
 /// How the names of all variables that are read begin.
 pub const PREFIXES: [&str; 2] = [PREFIX, "LKL_"];
 
-/// Names for our sysctls, of which the first that is set counts: ours, and the ancestor's.
-const SYSCTL_NAMES: [&str; 3] = [Variable::Sysctl.name(), "LKL_SYSCTL", "LKL_HIJACK_SYSCTL"];
+/// Names for our sysctls, the lowest first: the ancestor's, and ours. The last that sets a key counts.
+const SYSCTL_NAMES: [&str; 3] = [
+    ancestor::HIJACK_SYSCTL,
+    ancestor::SYSCTL,
+    Variable::Sysctl.name(),
+];
 
 pub(crate) fn read(surroundings: &impl Surroundings) -> Result<Layer, SettingsError> {
     let mut layer = Layer::default();
@@ -29,10 +33,10 @@ pub(crate) fn read(surroundings: &impl Surroundings) -> Result<Layer, SettingsEr
     for name in SYSCTL_NAMES {
         if let Some(text) = text(surroundings, Variable::Sysctl, name)? {
             Entry::read_all(&text).for_each(|entry| layer.add_sysctl(name, entry));
-            break;
         }
     }
     layer.warnings = slips(surroundings);
+    layer.warnings.extend(ancestor::ignored(surroundings));
     Ok(layer)
 }
 
@@ -48,24 +52,6 @@ fn text(
         SettingsError::new(variable, Some(&bytes.to_string_lossy()), Problem::NotText).named(name)
     })?;
     Ok(Some(text).filter(|text| !bare(text).is_empty()))
-}
-
-/// Warnings about variables that look like ours and are not. What looks like none may be meant for
-/// another program.
-fn slips(surroundings: &impl Surroundings) -> Vec<String> {
-    let known = || Variable::ALL.map(Variable::name);
-    let mut names = surroundings.variable_names(PREFIX);
-    names.retain(|name| !known().contains(&name.as_str()));
-    names.sort_unstable();
-    let warnings = names.iter().filter_map(|name| {
-        let known = known().map(|known| known.trim_start_matches(PREFIX));
-        let meant = nearest(name.trim_start_matches(PREFIX), known)?;
-        Some(format!(
-            "{} ignored: no such setting; did you mean {PREFIX}{meant}?",
-            quoted(name),
-        ))
-    });
-    warnings.collect()
 }
 
 #[cfg(test)]

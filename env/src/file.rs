@@ -1,4 +1,4 @@
-//! The middle layer: a file in TOML.
+//! The middle layer: a file in TOML, or one in the form of sysctl.conf(5).
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -10,6 +10,7 @@ use crate::layer::Layer;
 use crate::problem::Problem;
 use crate::surroundings::Surroundings;
 use crate::sysctl::Entry;
+use crate::sysctl_conf;
 use crate::text::{bare, did_you_mean, nearest, quoted};
 use crate::variable::Variable;
 
@@ -19,16 +20,25 @@ const FILE_MAX: usize = 64 * 1024;
 /// The table of sysctls.
 const SYSCTL: &str = "sysctl";
 
+/// How the names of all sysctls begin.
+const SYSCTL_TREE: &str = "net";
+
 pub(crate) fn read(path: &Path, surroundings: &impl Surroundings) -> Result<Layer, SettingsError> {
     let path_text = path.to_string_lossy();
-    let map = parse(path, surroundings)
-        .map_err(|problem| SettingsError::new(Variable::Config, Some(&path_text), problem))?;
+    let unusable = |problem| SettingsError::new(Variable::Config, Some(&path_text), problem);
+    let contents = read_text(path, surroundings).map_err(unusable)?;
     let name = format!("file {}", quoted(&path_text));
     let mut layer = Layer {
         file: Some(name.clone()),
         ..Layer::default()
     };
-    for (key, value) in sorted(map) {
+    if let Some(entries) = sysctl_conf::read(&contents) {
+        for entry in entries {
+            layer.add_sysctl(&name, entry);
+        }
+        return Ok(layer);
+    }
+    for (key, value) in sorted(parse(&contents).map_err(unusable)?) {
         if key == SYSCTL {
             add_sysctls(&mut layer, &name, value);
         } else if let Some(variable) = known().find(|variable| variable.key() == Some(&key)) {
@@ -38,6 +48,10 @@ pub(crate) fn read(path: &Path, surroundings: &impl Surroundings) -> Result<Laye
             if !bare(&text).is_empty() {
                 layer.texts.push((variable, text));
             }
+        } else if key == SYSCTL_TREE {
+            layer.warnings.push(format!(
+                "{name}: {key} ignored: sysctls stand below a line [{SYSCTL}]"
+            ));
         } else {
             let keys = known().filter_map(Variable::key).chain([SYSCTL]);
             let meant = did_you_mean(nearest(&key, keys));
@@ -54,7 +68,7 @@ fn known() -> impl Iterator<Item = Variable> {
     Variable::ALL.into_iter()
 }
 
-fn parse(path: &Path, surroundings: &impl Surroundings) -> Result<Map<String, Value>, Problem> {
+fn read_text(path: &Path, surroundings: &impl Surroundings) -> Result<String, Problem> {
     // One byte more tells whether the file ends there.
     let bytes = surroundings
         .read_file(path, FILE_MAX + 1)
@@ -62,8 +76,11 @@ fn parse(path: &Path, surroundings: &impl Surroundings) -> Result<Map<String, Va
     if bytes.len() > FILE_MAX {
         return Err(Problem::File(ErrorKind::FileTooLarge));
     }
-    let text = String::from_utf8(bytes).map_err(|_| Problem::File(ErrorKind::InvalidData))?;
-    File::from_str(&text, FileFormat::Toml)
+    String::from_utf8(bytes).map_err(|_| Problem::File(ErrorKind::InvalidData))
+}
+
+fn parse(text: &str) -> Result<Map<String, Value>, Problem> {
+    File::from_str(text, FileFormat::Toml)
         .collect()
         .map_err(|error| Problem::Toml(reason(&error)))
 }

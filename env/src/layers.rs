@@ -10,6 +10,7 @@ use crate::error::SettingsError;
 use crate::layer::{Layer, SYSCTLS, Sourced};
 use crate::problem::Problem;
 use crate::surroundings::Surroundings;
+use crate::switch::parse_switch;
 use crate::sysctl::Ignored;
 use crate::text::bare;
 use crate::variable::Variable;
@@ -96,15 +97,6 @@ fn inherits(layers: &[Layer]) -> Result<bool, SettingsError> {
     parse_switch(text).map_err(|problem| {
         SettingsError::new(variable, Some(text), problem).in_file(layer.file.clone())
     })
-}
-
-/// Reads `1` or `0`.
-pub(crate) fn parse_switch(text: &str) -> Result<bool, Problem> {
-    match text {
-        "1" => Ok(true),
-        "0" => Ok(false),
-        _ => Err(Problem::Switch),
-    }
 }
 
 #[cfg(test)]

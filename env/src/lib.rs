@@ -9,8 +9,12 @@
 //! so that libnstk.so can read the environment as it was when it was loaded.
 
 mod address;
+mod ancestor;
+mod asked;
 mod bypass;
 mod capture;
+mod check;
+mod device;
 mod environment;
 mod error;
 mod file;
@@ -22,12 +26,16 @@ mod mtu;
 mod on_failure;
 mod problem;
 mod settings;
+mod slips;
 mod surroundings;
+mod switch;
 pub mod sysctl;
+mod sysctl_conf;
 #[cfg(test)]
 mod testing;
 mod text;
 mod variable;
+mod wait;
 
 pub use bypass::{Bypass, Proto, Role, Route};
 pub use capture::Capture;

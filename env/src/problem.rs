@@ -63,6 +63,8 @@ pub enum Problem {
     RuleAddress(String),
     /// The port of a bypass rule is not understood.
     RulePort(String),
+    /// Bypass rules have commas between them.
+    RuleComma,
     /// Shares of traffic are not there yet.
     RuleShare,
 }
@@ -131,6 +133,9 @@ impl fmt::Display for Problem {
             Self::FailWord => {
                 "is not known; use `kernel` (go on with the kernel's stack) or `exit`"
             }
+            Self::LogWord(word, _) if word.contains(';') => {
+                "has `;` in it; separate parts by `,`, as in info,nstk_stack=trace"
+            }
             Self::LogWord(word, meant) => {
                 return write!(
                     f,
@@ -166,6 +171,9 @@ impl fmt::Display for Problem {
                     f,
                     "`{word}` is no port or range of ports; write :80 or :8000-8999"
                 );
+            }
+            Self::RuleComma => {
+                "has `,` between rules; separate them by `;`, as in `kernel :22; kernel :53`"
             }
             Self::RuleShare => "shares of traffic are not there yet; leave the percentage out",
         };

@@ -1,5 +1,6 @@
 //! What a program's environment asks for.
 
+use core::time::Duration;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use nicio::DeviceSpec;
@@ -9,16 +10,19 @@ use zerocopy::IntoBytes;
 use crate::address::{Addresses, parse_mac};
 use crate::bypass::Bypass;
 use crate::capture::{self, Capture};
+use crate::check::check;
+use crate::device::parse_device;
 use crate::error::SettingsError;
-use crate::layers::{Layers, parse_switch};
+use crate::layers::Layers;
 use crate::log;
 use crate::mtu::parse_mtu;
 use crate::on_failure::OnFailure;
 use crate::problem::Problem;
 use crate::surroundings::Surroundings;
-use crate::sysctl::{Entry, Sysctls};
+use crate::sysctl::Sysctls;
 use crate::text::{bare, first_lines};
 use crate::variable::Variable;
+use crate::wait::parse_wait;
 
 /// Everything the library is told, read once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +36,14 @@ pub struct Settings {
     pub bypass: Bypass,
     /// NSTK_LOG: a filter as tracing-subscriber's `Targets` reads it.
     pub log: Option<String>,
-    /// NSTK_FAIL.
-    pub on_failure: OnFailure,
+    /// NSTK_FAIL; `None`: it is not set.
+    pub on_failure: Option<OnFailure>,
+    /// NSTK_WAIT.
+    pub wait: Duration,
     /// NSTK_PCAP and NSTK_PCAP_LIMIT; `None`: frames are not written down.
     pub capture: Option<Capture>,
+    /// Where each sysctl that is set comes from.
+    pub sysctls: Sysctls,
     /// What was not obeyed, one line each, for the user to see once.
     pub warnings: Vec<String>,
 }
@@ -52,7 +60,7 @@ impl Settings {
             .map_err(|error| error.with_failure(OnFailure::asked(surroundings)))?;
         Self::from_layers(&layers).map_err(|error| {
             let asked = layers.text(Variable::Fail).map(|(text, _)| text);
-            error.with_failure(OnFailure::of(asked))
+            error.with_failure(OnFailure::of(asked.as_deref()))
         })
     }
 
@@ -69,6 +77,7 @@ impl Settings {
             addresses.check_mtu(parse_mtu(text)?)
         })?;
         let on_failure = parse(layers, Variable::Fail, OnFailure::parse)?;
+        let wait = parse(layers, Variable::Wait, parse_wait)?;
         let bypass = parse(layers, Variable::Bypass, Bypass::parse)?;
         let capture_limit = parse(layers, Variable::PcapLimit, capture::parse_limit)?;
         let capture = parse(layers, Variable::Pcap, |text| {
@@ -84,7 +93,7 @@ impl Settings {
         let sysctls = Sysctls::new(layers);
         sysctls.apply(&mut stack);
         let mut warnings = first_lines(layers.warnings().iter().cloned());
-        warnings.extend(sysctls.warnings);
+        warnings.extend(sysctls.warnings.iter().cloned());
         let log_warnings = log_problems
             .into_iter()
             .map(|problem| SettingsError::new(Variable::Log, None, problem).to_string());
@@ -94,8 +103,10 @@ impl Settings {
             stack,
             bypass: bypass.unwrap_or_default(),
             log,
-            on_failure: on_failure.unwrap_or_default(),
+            on_failure,
+            wait: wait.unwrap_or_default(),
             capture,
+            sysctls,
             warnings,
         }))
     }
@@ -107,24 +118,7 @@ impl Settings {
     /// It is not, as [`Self::read`] would say it. Of sysctls the first bad one counts.
     pub fn check(variable: Variable, text: &str) -> Result<(), SettingsError> {
         let text = bare(text);
-        let checked = match variable {
-            Variable::If => parse_device(text).map(drop),
-            Variable::Addr => Addresses::parse(text).map(drop),
-            Variable::Mac => parse_mac(text).map(drop),
-            Variable::Mtu => parse_mtu(text).map(drop),
-            Variable::Bypass => Bypass::parse(text).map(drop),
-            Variable::Fail => OnFailure::parse(text).map(drop),
-            Variable::PcapLimit => capture::parse_limit(text).map(drop),
-            Variable::SysctlInherit => parse_switch(text).map(drop),
-            Variable::Log => log::read(text).1.into_iter().try_for_each(Err),
-            Variable::Sysctl => Entry::read_all(text).try_for_each(|entry| {
-                entry
-                    .map(drop)
-                    .map_err(|bad| Problem::Sysctl(bad.refusal()))
-            }),
-            Variable::Gateway | Variable::Pcap | Variable::Config => Ok(()),
-        };
-        checked.map_err(|problem| SettingsError::new(variable, Some(text), problem))
+        check(variable, text).map_err(|problem| SettingsError::new(variable, Some(text), problem))
     }
 
     /// A number that is the same for two programs of one build exactly if they can share a stack:
@@ -138,7 +132,9 @@ impl Settings {
             bypass: _,
             log: _,
             on_failure: _,
+            wait: _,
             capture: _,
+            sysctls: _,
             warnings: _,
         } = self;
         // Without a key, unlike a map's.
@@ -161,10 +157,6 @@ fn parse<T>(
     let value = read(&text)
         .map_err(|problem| SettingsError::new(variable, Some(&text), problem).in_file(file))?;
     Ok(Some(value))
-}
-
-fn parse_device(text: &str) -> Result<DeviceSpec, Problem> {
-    text.parse().map_err(Problem::Device)
 }
 
 #[cfg(test)]

@@ -5,6 +5,10 @@ use std::fmt;
 use crate::capture::LIMIT_RANGE;
 use crate::mtu::MTU_RANGE;
 use crate::sysctl::Range;
+use crate::wait::WAIT_RANGE;
+
+/// How the names of all variables begin.
+pub(crate) const PREFIX: &str = "NSTK_";
 
 /// A setting that is an environment variable, and a key of the settings file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +22,7 @@ pub enum Variable {
     Bypass,
     Log,
     Fail,
+    Wait,
     Pcap,
     PcapLimit,
     SysctlInherit,
@@ -29,7 +34,7 @@ pub enum Variable {
 
 impl Variable {
     /// Every variable.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::If,
         Self::Addr,
         Self::Gateway,
@@ -38,6 +43,7 @@ impl Variable {
         Self::Bypass,
         Self::Log,
         Self::Fail,
+        Self::Wait,
         Self::Pcap,
         Self::PcapLimit,
         Self::SysctlInherit,
@@ -130,9 +136,16 @@ impl Variable {
                 name: "NSTK_FAIL",
                 key: Some("fail"),
                 doc: "when the stack cannot be had: `kernel` goes on with the kernel's, `exit` ends the \
-                      program",
+                      program and refuses sockets that only the kernel could serve",
                 takes: Takes::Text("`kernel` or `exit`"),
-                default: "`kernel`",
+                default: "`kernel`; with `nstk run`, `exit`",
+            },
+            Self::Wait => Row {
+                name: "NSTK_WAIT",
+                key: Some("wait"),
+                doc: "how many seconds to wait for a device that another program has",
+                takes: Takes::Number(WAIT_RANGE),
+                default: "`0`",
             },
             Self::Pcap => Row {
                 name: "NSTK_PCAP",
@@ -159,13 +172,13 @@ impl Variable {
                 name: "NSTK_SYSCTL",
                 key: None,
                 doc: "key=value pairs separated by `;`, with the kernel's names",
-                takes: Takes::Text("sysctls of the second table"),
+                takes: Takes::Text("sysctls, which `nstk sysctl -a` lists"),
                 default: "every sysctl has its default",
             },
             Self::Config => Row {
                 name: "NSTK_CONFIG",
                 key: None,
-                doc: "a settings file in TOML",
+                doc: "a settings file in TOML, or one in the form of sysctl.conf",
                 takes: Takes::Text("a path"),
                 default: "no file",
             },

@@ -38,7 +38,8 @@ A variable overrules the file. What the stack does in detail is governed by sysc
 ";
 
 const BETWEEN: &str = "\
-If `NSTK_SYSCTL` is not set, the library reads `LKL_SYSCTL`, and if that is not set either, `LKL_HIJACK_SYSCTL`.
+`LKL_SYSCTL` is read too, and `LKL_HIJACK_SYSCTL`. Both have the form of `NSTK_SYSCTL`, which overrules them key by key; `LKL_SYSCTL` overrules the other one.
+Other `LKL_HIJACK_` variables are not read. The library prints which variable replaces them.
 ";
 
 fn variable_line(variable: Variable) -> String {

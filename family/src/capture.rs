@@ -13,12 +13,12 @@ use std::sync::Arc;
 use arrayvec::ArrayVec;
 use env::{OnFailure, Settings};
 use nicio::capture::{CHANNEL_FDS, CaptureError, Channel, News, Recorder};
-use region::{OwnedFd, RawFd};
+use sys::{OwnedFd, RawFd};
 
 use crate::capture_writer::CAPTURE;
 use crate::error::{StartError, one_line};
 use crate::process_hooks::ProcessHooks;
-use crate::{private_fds, spawn, sys};
+use crate::{private_fds, spawn};
 
 /// A capture's descriptors, or none.
 pub(crate) type CaptureFds = ArrayVec<RawFd, CHANNEL_FDS>;
@@ -39,7 +39,7 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// What the settings ask for. `Ok(None)`: nothing, or what cannot be had and may be missing.
+    /// What the settings ask for. `Ok(None)`: they ask for none, or it cannot be made and the program starts without it.
     pub(crate) fn make(
         settings: &Settings,
         hooks: ProcessHooks,
@@ -68,9 +68,7 @@ impl Prepared {
         let (Ok(memory), Ok(socket)) = (memory, socket) else {
             return Err(CaptureError::System("fcntl", sys::Errno(libc::EMFILE)));
         };
-        // SAFETY: the copies were made just now and nobody else owns them.
-        let high = [memory, socket].map(|fd| unsafe { OwnedFd::from_raw(fd) });
-        Ok((Channel::from_fds(high)?, writer))
+        Ok((Channel::from_fds([memory, socket])?, writer))
     }
 
     pub(crate) fn capture(&self) -> &Capture {
@@ -162,11 +160,11 @@ pub(crate) fn recorder(fds: impl IntoIterator<Item = OwnedFd>) -> Option<Recorde
     Some(Recorder::new(Arc::new(channel)))
 }
 
-/// There is no capture: one line, and by the user's choice no program either.
+/// There is no capture. Tells the user so or, if she has chosen that, is the error that ends the start.
 fn missing(settings: &Settings, hooks: ProcessHooks, why: CaptureError) -> Result<(), StartError> {
     let path = settings.capture.iter().map(|capture| &capture.path);
     let error = StartError::Capture(path.cloned().collect(), why);
-    match settings.on_failure {
+    match settings.on_failure.unwrap_or_default() {
         OnFailure::Kernel => {
             (hooks.complain)(format_args!("{error}; going on without a capture"));
             Ok(())
@@ -174,3 +172,6 @@ fn missing(settings: &Settings, hooks: ProcessHooks, why: CaptureError) -> Resul
         OnFailure::Exit => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

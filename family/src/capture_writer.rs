@@ -2,10 +2,10 @@
 
 use arrayvec::ArrayVec;
 use nicio::capture::{Channel, Writer};
-use region::{OwnedFd, RawFd};
+use sys::{OwnedFd, RawFd};
 
 use crate::error::StartError;
-use crate::{spawn, sys};
+use crate::spawn;
 
 /// The first argument that makes the keeper's program a capture's writer.
 pub const CAPTURE: &str = "capture";
@@ -26,9 +26,9 @@ impl CaptureWriter {
         let fds: ArrayVec<RawFd, 3> = fds.iter().filter_map(|text| text.parse().ok()).collect();
         let fds = fds.into_inner().map_err(|_| wrong())?;
         spawn::settle(&fds);
-        // It ends with those who record; whatever tells all processes of a service to end shall not end it
-        // before them. Nor shall SIGXFSZ.
-        sys::block_signals();
+        // It ends when nobody is left who records. A signal to all processes of a service must not end it earlier, nor
+        // must SIGXFSZ.
+        sys::block_all_signals();
         sys::set_name(c"nstk-capture");
         // SAFETY: this process was started with these descriptors and nobody else in it owns them.
         let [memory, socket, file] = fds.map(|fd| unsafe { OwnedFd::from_raw(fd) });

@@ -23,3 +23,6 @@ pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant>
         (one, other) => one.or(other),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use env::Settings;
 use nicio::Use;
-use region::{OwnedFd, Region};
+use region::Region;
 use stack::{Config, Stack};
 
 use crate::capture::Capture;
@@ -20,13 +20,19 @@ use crate::wakers::Wakers;
 const TABLES_BYTES: usize = 1 << 30;
 
 impl Family {
-    /// A fresh stack over the same device, address and wakers after this one has died.
+    /// A fresh stack with the same address and wakers after this one has died: over the same device or, if that has gone, over
+    /// one that has its name now.
     ///
     /// # Errors
     /// As [`Family::start`].
     pub fn renew(&self, settings: &Settings) -> Result<Self, StartError> {
-        let handles = private_copies(&self.device_handles)?;
-        let device = device_open::from_handles(&self.spec, handles, Use::Shared)?;
+        let device = if self.has_lost_device() {
+            let keeper = self.keeper_program.as_deref();
+            device_open::open(&self.spec, settings.stack.addr, keeper)?
+        } else {
+            let handles = private_copies(&self.device_handles)?;
+            device_open::from_handles(&self.spec, handles, Use::Shared)?
+        };
         let capture = self.capture.as_ref().and_then(Capture::renew);
         Self::create(settings, self.hooks, device, self.wakers, capture.as_ref())
     }
@@ -63,9 +69,7 @@ fn region_bytes(config: &Config) -> usize {
 
 pub(crate) fn make_region_private(region: &Region) -> Result<(), StartError> {
     let Some(fd) = region.fd() else { return Ok(()) };
-    let high = private_fds::private_copy(fd)?;
-    // SAFETY: the copy was made just now and nobody else owns it.
-    region.replace_fd(unsafe { OwnedFd::from_raw(high) })?;
+    region.replace_fd(private_fds::private_copy(fd)?)?;
     Ok(())
 }
 
@@ -79,3 +83,6 @@ fn seed() -> Result<[u8; 32], StartError> {
         Err(StartError::last("no random numbers from the kernel"))
     }
 }
+
+#[cfg(test)]
+mod tests;

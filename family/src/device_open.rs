@@ -3,8 +3,8 @@
 use std::ffi::CStr;
 
 use nicio::{DeviceSpec, Handles, Nic, Use};
-use region::{OwnedFd, RawFd};
 use stack::Addr;
+use sys::{OwnedFd, RawFd};
 
 use crate::device::Device;
 use crate::error::StartError;
@@ -35,9 +35,5 @@ pub(crate) fn from_handles(
 
 /// Copies of a device's descriptors, at private numbers.
 pub(crate) fn private_copies(handles: &Handles<RawFd>) -> Result<Handles<OwnedFd>, StartError> {
-    handles.try_map(|fd| {
-        let copy = private_fds::private_copy(*fd)?;
-        // SAFETY: the copy was made just now and nobody else owns it.
-        Ok(unsafe { OwnedFd::from_raw(copy) })
-    })
+    handles.try_map(|fd| private_fds::private_copy(*fd))
 }

@@ -51,9 +51,15 @@ impl DeviceOwner<'_> {
         record.note_pins(core::iter::empty());
         self.device.tx = TxBurst::new();
         self.device.rx = RxBurst::new();
-        for buf in record.reserve() {
-            if let Some(piece) = whole(stack, *buf) {
-                self.device.rx.supply(*buf, piece);
+        if record.is_trusted() {
+            for buf in record.reserve() {
+                if let Some(piece) = whole(stack, *buf) {
+                    self.device.rx.supply(*buf, piece);
+                }
+            }
+        } else {
+            for buf in record.reserve() {
+                stack.release_receive(*buf);
             }
         }
         self.supply(state);

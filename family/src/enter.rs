@@ -31,3 +31,6 @@ impl Family {
         Ok(result)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,9 @@
 mod items;
 mod lists;
 mod ready;
+mod repair;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -20,8 +23,8 @@ use crate::records::{EpollId, EpollRecord, Item, Lane, Member};
 
 pub use items::{EpollError, Interest, Key, Target, wanted};
 
-/// Sets that one region has room for.
-const SETS_MAX: u32 = 4096;
+/// Sets that one region has room for: their slots lie below this number.
+pub const SETS_MAX: u32 = 4096;
 /// Watched sockets, over all sets, that one region has room for; beyond it `epoll_ctl` gets ENOSPC,
 /// as at fs.epoll.max_user_watches.
 const ITEMS_MAX: u32 = 1 << 18;

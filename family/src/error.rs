@@ -3,11 +3,11 @@
 use core::fmt;
 use std::path::{Path, PathBuf};
 
-use nicio::DeviceSpec;
 use nicio::capture::CaptureError;
+use nicio::{DeviceSpec, Holder};
 use stack::Addr;
 
-/// The stack is dead: an owner of its lock died inside. Its sockets answer `ECONNRESET`.
+/// The stack is dead: an owner of its lock died inside and it cannot be repaired, or it was given up. Its sockets answer `ECONNRESET`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gone;
 
@@ -18,8 +18,8 @@ pub enum StartError {
     Device(nicio::OpenError),
     /// The region cannot be made or mapped.
     Region(region::RegionError),
-    /// Another live program of this user has the device; of a link, the end with this address.
-    InUse(DeviceSpec),
+    /// Another live program has the device; of a link, the end with this address. Which one, as far as that is known.
+    InUse(DeviceSpec, Option<Holder>),
     /// A link has two programs already.
     LinkFull(DeviceSpec),
     /// The program at a link's other end has this address too.
@@ -28,6 +28,8 @@ pub enum StartError {
     LinkBroker(&'static str),
     /// The frames cannot be captured in the file of this name.
     Capture(PathBuf, CaptureError),
+    /// The family that has the device has another address: this one.
+    OtherAddress(DeviceSpec, Addr),
     /// The keeper that has the device cannot be joined.
     Keeper(&'static str),
     /// The stack has an IPv6 address, and the device's packets are shorter than IPv6 needs.
@@ -37,6 +39,14 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// Looks for the program that has the device.
+    pub(crate) fn name_holder(mut self) -> Self {
+        if let Self::InUse(device, holder) = &mut self {
+            *holder = nicio::holder(device);
+        }
+        self
+    }
+
     /// From `errno`, after a libc call that failed.
     pub(crate) fn last(what: &'static str) -> Self {
         Self::System(
@@ -45,7 +55,7 @@ impl StartError {
         )
     }
 
-    pub(crate) fn errno(what: &'static str, errno: nicio::sys::Errno) -> Self {
+    pub(crate) fn errno(what: &'static str, errno: sys::Errno) -> Self {
         Self::System(what, errno.0)
     }
 }
@@ -56,18 +66,28 @@ impl fmt::Display for StartError {
             Self::Device(error) => write!(f, "{error}"),
             Self::Region(region::RegionError::System {
                 call: "mmap",
-                errno: libc::ENOMEM,
+                errno: sys::Errno(libc::ENOMEM),
             }) => f.write_str(
                 "no address space for the stack's shared memory; raise the limit (ulimit -v), or lower net.ipv4.tcp_mem",
             ),
             Self::Region(error) => write!(f, "no shared memory for the stack: {error}"),
-            Self::InUse(DeviceSpec::Link(_)) => f.write_str(
+            Self::InUse(DeviceSpec::Link(_), _) => f.write_str(
                 "another running program has this address on the link; give each end an NSTK_ADDR of its own",
             ),
-            Self::InUse(device) => write!(
+            Self::InUse(device, Some(holder)) if holder.is_keeper() => write!(
                 f,
-                "{device} is in use by another running program; give each program an interface of its own"
+                "{device} is held by {holder}, which goes on with the connections of a program that has ended; \
+                 wait until it has closed them (NSTK_WAIT=SECONDS)"
             ),
+            Self::InUse(device, holder) => {
+                match holder {
+                    Some(holder) => write!(f, "{device} is held by {holder}")?,
+                    None => write!(f, "{device} is held by a program of another user")?,
+                }
+                f.write_str(
+                    "; wait for its end (NSTK_WAIT=SECONDS), or give each program an interface of its own",
+                )
+            }
             Self::LinkFull(device) => write!(
                 f,
                 "{device} joins two other running programs already; name another link, or wait for one of them to end"
@@ -81,16 +101,20 @@ impl fmt::Display for StartError {
             Self::Capture(path, why) => {
                 write!(f, "NSTK_PCAP={}: {why}", one_line(path))
             }
-            Self::Keeper(why) => write!(
+            Self::OtherAddress(device, address) => write!(
                 f,
-                "cannot take over from the keeper of an earlier run: {why}"
+                "a running program has {device} with the address {address}; give this program the same NSTK_ADDR, or an interface of \
+                 its own"
             ),
+            Self::Keeper(why) => {
+                write!(f, "cannot join the stack that runs there: {why}")
+            }
             Self::MtuForIpv6(mtu) => write!(
                 f,
                 "its MTU is {mtu} bytes, but IPv6 needs 1280; raise it by `ip link set mtu`, or leave the IPv6 address out"
             ),
             Self::System(what, errno) => {
-                write!(f, "{what}: {}", std::io::Error::from_raw_os_error(*errno))
+                write!(f, "{what}: {}", sys::Errno(*errno))
             }
         }
     }

@@ -2,11 +2,12 @@
 
 use std::cell::UnsafeCell;
 use std::ffi::CString;
-use std::os::fd::RawFd;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use nicio::{DeviceSpec, Handles, WaitHandle};
 use region::{Shared, Words};
+use sys::RawFd;
 
 use crate::capture::Capture;
 use crate::device::Device;
@@ -14,7 +15,7 @@ use crate::process_hooks::{Inside, ProcessHooks};
 use crate::records::Member;
 use crate::shared_state::SharedState;
 use crate::wakers::Wakers;
-use crate::{members, private_fds, sys};
+use crate::{members, private_fds};
 
 /// What kind of member this process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,28 @@ impl Family {
         private_fds::is_private(fd)
     }
 
+    /// A number that tells this family's stack from all others of the machine.
+    #[must_use]
+    pub fn identity(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let file = self.shared.region().fd().map(sys::status);
+        if let Some(Ok(file)) = file {
+            (file.device, file.inode).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// Notes that an epoll set has got a stack part.
+    pub fn count_epoll_set(&self) {
+        self.words().epoll_sets.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How many epoll sets have got a stack part so far, modulo 2^32. Takes no lock.
+    #[must_use]
+    pub fn epoll_sets(&self) -> u32 {
+        self.words().epoll_sets.load(Ordering::Acquire)
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.pid.load(Ordering::Relaxed)
     }
@@ -80,11 +103,6 @@ impl Family {
 
     pub(crate) fn words(&self) -> &Words {
         self.shared.region().words()
-    }
-
-    /// What to sleep on until frames come; -1: the device can only be polled.
-    pub(crate) fn device_fd(&self) -> RawFd {
-        self.wait_handle.fd().unwrap_or(-1)
     }
 
     pub(crate) fn wake(&self, set: u64) {
@@ -142,3 +160,6 @@ impl Family {
 pub(crate) const GIVEN_UP: u32 = 1;
 /// Value of `Words::dead`.
 const DEVICE_GONE: u32 = 2;
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Open file descriptions: what `dup` and `fork` share.
 
+mod repair;
+
 use arrayvec::ArrayVec;
 use region::{Entry, Id, Region, RegionError, Table};
 use stack::SockId;

@@ -1,11 +1,9 @@
 //! Entry points for the fuzzer (`fuzz/`), which is outside this crate: what a keeper and a program that asks to join say
-//! to each other. Nothing else
-//! here is built differently for it.
+//! to each other. Nothing else here is built differently for it.
 
-use std::os::fd::RawFd;
 use std::thread;
 
-use nicio::DeviceSpec;
+use sys::RawFd;
 
 use crate::named_socket::{self, NamedSocket};
 use crate::rendezvous::{Answer, PATIENCE_MS, accept_newcomer, request_join};
@@ -23,7 +21,7 @@ pub fn keeper_hears(message: &[u8], fds: &[RawFd]) {
     let newcomer = newcomer.filter(|newcomer| unix_messages::send(newcomer, message, fds));
     if let Some(mut heard) = accept_newcomer(listener.fd()) {
         drop(heard.take_capture());
-        heard.answer(&Answer::InUse);
+        heard.answer(&Answer::Full);
     }
     drop(newcomer);
 }
@@ -36,10 +34,7 @@ pub fn newcomer_hears(message: &[u8], fds: &[RawFd]) {
     let name = name("newcomer");
     let listener = bind(&name);
     thread::scope(|scope| {
-        let heard = scope.spawn(|| {
-            let device: DeviceSpec = "tap:tap0".parse().expect("a device");
-            request_join(&name, &device, &[])
-        });
+        let heard = scope.spawn(|| request_join(&name, &[]));
         // It does not wait.
         let (socket, _) = loop {
             match unix_messages::accept(listener.fd()) {

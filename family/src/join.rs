@@ -1,4 +1,4 @@
-//! Going on with a region that another process made.
+//! Taking part in a region that another process made.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 use env::Settings;
 use nicio::capture::Recorder;
 use nicio::{DeviceSpec, Handles, Use, WaitHandle};
-use region::{OwnedFd, RawFd, Region};
+use region::Region;
 use stack::Stack;
+use sys::{OwnedFd, RawFd};
 
 use crate::capture::Capture;
 use crate::create::make_region_private;
@@ -15,33 +16,32 @@ use crate::device_open::{self, private_copies};
 use crate::error::{Gone, StartError};
 use crate::family::{Family, GIVEN_UP, Role};
 use crate::membership::{Membership, fit_to_device, with_recorder};
-use crate::private_fds;
 use crate::process_hooks::ProcessHooks;
 use crate::records::Member;
 use crate::rendezvous::HandOver;
 use crate::shared_state::SharedState;
 use crate::wakers::{WAKERS, Wakers};
+use crate::{differences, members, private_fds};
 
 impl Family {
-    /// Goes on with what a keeper has handed over. `Ok(None)`: the region is damaged; its keeper ends.
+    /// Takes part in what a keeper has handed over. `Ok(None)`: the region is damaged, and its keeper ends.
     pub(crate) fn join(
         settings: &Settings,
         hooks: ProcessHooks,
         handed: HandOver<OwnedFd>,
         capture: Option<&Capture>,
     ) -> Result<Option<Self>, StartError> {
-        let mut fds = [-1; WAKERS];
-        for (to, from) in fds.iter_mut().zip(handed.wakers) {
-            *to = private_fds::make_private(from.into_raw())?;
-        }
-        let wakers = Wakers::from_fds(fds);
+        let wakers = Wakers::take_over(handed.wakers)?;
         let handles = private_copies(&handed.device.as_raw())?;
         drop(handed.device);
         let device = device_open::from_handles(&settings.device, handles, Use::Shared)?;
-        let copy = nicio::sys::duplicate(handed.region.as_raw())
+        let copy = sys::duplicate(handed.region.as_raw())
             .map_err(|errno| StartError::errno("no descriptor left", errno))?;
         let region = Region::attach(handed.region)?;
         make_region_private(&region)?;
+        let place = Member::from(handed.place);
+        // Without other programs the newcomer's own capture begins.
+        let capture = capture.filter(|_| handed.is_alone);
         let take_part = || {
             let config = fit_to_device(&settings.stack, &device)?;
             let stack = Stack::attach(&region)?;
@@ -53,20 +53,38 @@ impl Family {
                 wakers,
                 capture: capture.cloned(),
             };
-            let family = parts.assemble(hooks, Role::Program, Member::from(handed.place))?;
-            // Nobody but the keeper is in the family, so nobody minds.
-            let set = family.enter(|state, now| state.stack.set_config(&config, now));
-            Ok::<_, StartError>(set.is_ok().then_some(family))
+            let family = parts.assemble(hooks, Role::Program, place)?;
+            let lives = if handed.is_alone {
+                let set = family.enter(|state, now| state.stack.set_config(&config, now));
+                set.is_ok()
+            } else {
+                differences::tell(&family, settings, &config)?
+            };
+            Ok::<_, StartError>(lives.then_some(family))
         };
-        // What cannot be, as only wild writes leave it, may come out as a panic.
+        // If somebody has written wildly into the region, this may end in a panic.
         let joined = std::panic::catch_unwind(AssertUnwindSafe(take_part));
         if let Ok(Ok(Some(family))) = joined {
             return Ok(Some(family));
         }
-        if let Ok(Err(error @ StartError::MtuForIpv6(_))) = joined {
-            return Err(error);
+        let region = Region::attach(copy);
+        let unregister = || {
+            if let Ok(region) = &region {
+                members::unregister(region.words(), place);
+            }
+        };
+        match joined {
+            Ok(Err(error @ (StartError::MtuForIpv6(_) | StartError::OtherAddress(..)))) => {
+                unregister();
+                return Err(error);
+            }
+            _ if !handed.is_alone => {
+                unregister();
+                return Err(StartError::Keeper("its stack is damaged"));
+            }
+            _ => {}
         }
-        if let Ok(region) = Region::attach(copy) {
+        if let Ok(region) = region {
             region.words().dead.store(GIVEN_UP, Ordering::Release);
         }
         wakers.wake_all();
@@ -81,8 +99,8 @@ impl Family {
         let fd = self.shared.region().fd().ok_or(damaged)?;
         self.lock()
             .map_err(|Gone| StartError::Keeper("its stack is dead"))?;
-        let copy = nicio::sys::duplicate(fd)
-            .map_err(|errno| StartError::errno("no descriptor left", errno))?;
+        let copy =
+            sys::duplicate(fd).map_err(|errno| StartError::errno("no descriptor left", errno))?;
         let region = Region::attach(copy)?;
         let stack = Stack::attach(&region)?;
         SharedState::new(&region, stack, WaitHandle::poll_only())?;
@@ -111,3 +129,6 @@ impl Family {
         .register(ProcessHooks::none(), Role::Keeper)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
-//! The life of the keeper: it stands in while nobody is inside, closes what dead members leave, hands the region to
-//! newcomers, and ends a second after the last connection.
+//! The life of the keeper: it stands in while nobody is inside, closes what dead members leave, lets newcomers in, and ends
+//! a second after the last program and the last connection.
 
 mod arguments;
 mod newcomer;
@@ -7,21 +7,23 @@ mod reap;
 mod sleep;
 mod stand_in;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
 use core::time::Duration;
-use std::os::fd::RawFd;
 use std::sync::atomic::Ordering;
 
 use stack::Instant;
+use sys::OwnedFd;
 
 use crate::family::Family;
 use crate::named_socket::NamedSocket;
 use crate::records::Member;
 use crate::wakers::Waker;
-use crate::{clock, keeper_watch, members, sys};
+use crate::{clock, keeper_watch, members};
 
-/// How long the keeper stays after the last connection.
+/// How long the keeper stays after the last program and the last connection.
 const LINGER: Duration = Duration::from_secs(1);
 /// CPU time between two sleeps: far more than the largest family's descriptors take to be closed.
 const CPU_MAX: Duration = Duration::from_secs(2);
@@ -33,10 +35,12 @@ pub struct Keeper {
     listener: Option<NamedSocket>,
     waker: Option<Waker>,
     watched: Vec<Watched>,
+    /// Places that members took for children before they died, and since when the keeper waits for those.
+    unborn: Vec<(Member, Instant)>,
     idle_since: Option<Instant>,
     watch_gap: Duration,
     last_poll_seen: u64,
-    /// The stamp of the keeper's own last poll: nobody has polled since while it stands.
+    /// When the keeper itself polled last. While the region has the same time, nobody has polled since.
     own_poll: u64,
 }
 
@@ -44,14 +48,14 @@ pub struct Keeper {
 struct Watched {
     member: Member,
     pid: u32,
-    pidfd: RawFd,
+    pidfd: OwnedFd,
 }
 
 impl Keeper {
-    /// Serves until a second after the last connection.
+    /// Serves until a second after the last program and the last connection.
     pub fn run(mut self) {
         loop {
-            // Ends it where a damaged region leads it round in circles: device and name are free then.
+            // A damaged region may lead the keeper round in circles. Then this ends it, and device and name become free.
             sys::end_after_cpu_time(CPU_MAX);
             self.find_members();
             let Some(stop) = self.look_after() else {
@@ -75,14 +79,14 @@ impl Keeper {
             self.own_poll = family.words().last_poll_ns.load(Ordering::Relaxed);
         }
         let state = family.lock().ok()?;
-        if state.stack.live_connections() > 0 {
+        if members::any_program_but(family.words(), 0) || state.stack.live_connections() > 0 {
             self.idle_since = None;
             return Some(false);
         }
         let since = *self.idle_since.get_or_insert(now);
         let stop = now.saturating_since(since) >= LINGER;
         if stop {
-            // Under the lock: whoever connects next sees that there is no keeper.
+            // Under the lock: a program that comes nevertheless sees that there is no keeper.
             family.words().keeper_pid.store(0, Ordering::Relaxed);
             family
                 .words()

@@ -6,8 +6,8 @@ use stack::Instant;
 
 use crate::capture::Capture;
 use crate::family::Family;
-use crate::spawn::{PROGRAM, spawn};
-use crate::{members, sys};
+use crate::spawn::PROGRAM;
+use crate::{fd_list, members, spawn};
 
 /// Values of `Words::keeper_state`.
 pub(crate) const ABSENT: u32 = 0;
@@ -19,7 +19,7 @@ pub(crate) const FAILED: u32 = 2;
 const LOOK_GAP_NS: u64 = 100_000_000;
 
 impl Family {
-    /// Starts the keeper if there is a connection or listener and no keeper yet.
+    /// Starts the keeper if there is none.
     pub(crate) fn ensure_keeper(&self) {
         let state = &self.words().keeper_state;
         if self.is_keeper()
@@ -35,8 +35,7 @@ impl Family {
         }
     }
 
-    /// A keeper that was killed is forgotten, with what it held; the next call that finds a connection
-    /// starts another. Looks at most every [`LOOK_GAP_NS`].
+    /// A keeper that was killed is forgotten, with what it held; the next call starts another. Looks at most every [`LOOK_GAP_NS`].
     pub(crate) fn watch_keeper(&self, now: Instant) {
         let seen = self.keeper_seen_ns.load(Ordering::Relaxed);
         let words = self.words();
@@ -58,6 +57,19 @@ impl Family {
         }
     }
 
+    /// As NSTK_ADDR has them, without prefixes.
+    fn own_addresses(&self) -> String {
+        let Ok(state) = self.lock() else {
+            return String::new();
+        };
+        let config = state.stack.config();
+        let own = [config.addr, config.addr6].into_iter();
+        let own = own.filter(|addr| !addr.is_unspecified());
+        own.map(|addr| addr.to_string())
+            .collect::<Vec<_>>()
+            .join(",")
+    }
+
     fn spawn_keeper(&self) -> Option<()> {
         let program = self.keeper_program.as_ref()?;
         let mut keep = vec![self.shared.region().fd()?];
@@ -65,13 +77,18 @@ impl Family {
         let capture = self.capture.as_ref().map(Capture::fds).unwrap_or_default();
         keep.extend_from_slice(&capture);
         keep.extend_from_slice(&self.device_handles.fds);
-        let mut arguments = vec![
-            self.name.clone(),
+        let arguments = [
             self.spec.to_string(),
+            self.own_addresses(),
+            spawn::own_name(),
+            self.name.clone(),
             self.device_handles.tag.to_string(),
             capture.len().to_string(),
+            fd_list::write(&keep),
         ];
-        arguments.extend(keep.iter().map(ToString::to_string));
-        spawn(program, &arguments, &keep)
+        spawn::spawn(program, &arguments, &keep)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,3 +13,6 @@ pub(crate) const EPOLLS: u16 = FIRST + 8;
 pub(crate) const FILES_MAX: u32 = 1 << 20;
 /// Pairs of (file, member).
 pub(crate) const HOLDS_MAX: u32 = 1 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -25,10 +25,12 @@ mod create;
 mod device;
 mod device_open;
 mod device_owner;
+mod differences;
 mod enter;
 mod epoll;
 mod error;
 mod family;
+mod fd_list;
 mod files;
 mod fork;
 #[cfg(fuzzing)]
@@ -48,18 +50,19 @@ mod outcome;
 mod own_directory;
 mod owner_record;
 mod poll;
+mod poll_fd;
 mod poller;
 mod private_fds;
 mod process_hooks;
 mod records;
 mod rendezvous;
+mod repair;
 mod shared_state;
 mod sleep;
 mod socket_names;
 mod spawn;
 mod spin;
 mod start;
-mod sys;
 #[cfg(test)]
 mod testing;
 mod unix_messages;
@@ -68,7 +71,9 @@ mod wakers;
 
 pub use capture_writer::{CAPTURE, CaptureWriter};
 pub use clock::now;
-pub use epoll::{EpollError, Epolls, Interest, Key, Target, poll_bits, wanted};
+pub use epoll::{
+    EpollError, Epolls, Interest, Key, SETS_MAX as EPOLL_SETS_MAX, Target, poll_bits, wanted,
+};
 pub use error::{Gone, StartError};
 pub use family::Family;
 pub use files::Files;

@@ -6,14 +6,15 @@
 //! frames: they pass without it.
 
 use core::time::Duration;
-use std::os::fd::RawFd;
+use std::ffi::c_short;
 
 use nicio::link::{Cable, End};
-use region::OwnedFd;
+use sys::{OwnedFd, RawFd};
 
 use crate::error::StartError;
 use crate::named_socket::NamedSocket;
-use crate::{spawn, sys, unix_messages};
+use crate::poll_fd::{is_any_ready, poll_fd};
+use crate::{spawn, unix_messages};
 
 /// The first argument that makes the keeper's program a link broker.
 pub const LINK_BROKER: &str = "link-broker";
@@ -25,19 +26,22 @@ pub(crate) const SAME_ADDRESS: u8 = 3;
 
 /// How long a broker without ends stays.
 const LINGER: Duration = Duration::from_secs(1);
-/// How long the broker waits for a newcomer's address, which it has sent already if it is well.
+/// How long the broker waits for a newcomer's address, which newcomers send at once.
 const NEWCOMER_PATIENCE_MS: u32 = 200;
+
+/// No events: ppoll(2) reports the end of a connection without being asked.
+const HANG_UP: c_short = 0;
 
 /// The life of a link's broker.
 pub struct LinkBroker {
     cable: Cable,
-    /// `None`: its name has been removed and cannot be had again.
+    /// `None`: its name has been removed, and cannot be bound again at the moment.
     listener: Option<NamedSocket>,
     name: String,
     ends: [Option<Holder>; 2],
 }
 
-/// What a broker has slept for.
+/// What has ended a broker's sleep.
 enum Ready {
     Newcomer,
     Removals,
@@ -96,20 +100,14 @@ impl LinkBroker {
 
     /// Waits for something to do; `None`: the sleep was cut short.
     fn poll(&self, timeout: Option<Duration>) -> Option<Ready> {
-        let watch = |fd, events| libc::pollfd {
-            fd,
-            events,
-            revents: 0,
-        };
-        // The end of a connection is told without being asked for.
         let [first, second] = self.ends.each_ref().map(|end| {
             let socket = end.as_ref().map(|end| end.socket.as_raw());
-            watch(socket.unwrap_or(-1), 0)
+            poll_fd(socket, HANG_UP)
         });
         let listener = self.listener.as_ref();
         let mut fds = [
-            watch(listener.map_or(-1, NamedSocket::fd), libc::POLLIN),
-            watch(listener.map_or(-1, NamedSocket::removals_fd), libc::POLLIN),
+            poll_fd(listener.map(NamedSocket::fd), libc::POLLIN),
+            poll_fd(listener.and_then(NamedSocket::removals_fd), libc::POLLIN),
             first,
             second,
         ];
@@ -127,12 +125,7 @@ impl LinkBroker {
     fn free_ends(&mut self) {
         for (holder, end) in self.ends.iter_mut().zip([End::First, End::Second]) {
             let gone = holder.as_ref().is_some_and(|holder| {
-                let mut fds = [libc::pollfd {
-                    fd: holder.socket.as_raw(),
-                    events: 0,
-                    revents: 0,
-                }];
-                sys::ppoll(&mut fds, Some(Duration::ZERO), None).is_ok_and(|ready| ready > 0)
+                is_any_ready(&mut [poll_fd(Some(holder.socket.as_raw()), HANG_UP)])
             });
             if gone {
                 self.cable.unplug(end);
@@ -177,3 +170,6 @@ impl LinkBroker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

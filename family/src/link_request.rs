@@ -5,8 +5,8 @@ use std::ffi::CStr;
 
 use nicio::link::CABLE_FDS;
 use nicio::{DeviceSpec, Handles};
-use region::OwnedFd;
 use stack::Addr;
+use sys::OwnedFd;
 
 use crate::error::StartError;
 use crate::link_broker::{FULL, LINK_BROKER, SAME_ADDRESS, WELCOME};
@@ -14,7 +14,7 @@ use crate::named_socket::{self, NamedSocket};
 use crate::rendezvous::PATIENCE_MS;
 use crate::socket_names::device_socket;
 use crate::unix_messages::{self, Message};
-use crate::{own_directory, spawn, sys};
+use crate::{own_directory, spawn};
 
 /// Tries to reach a link broker that is just ending, and the pause between them.
 const TRIES: u32 = 50;
@@ -40,12 +40,12 @@ pub(crate) fn get_end(
             }
         } else if let Some(listener) = NamedSocket::bind(&name) {
             start(&name, program, listener)?;
-            // Connected to at once: a link broker that does not come up is one that does not answer.
+            // Connect without a pause: one that does not come up counts as one that does not answer.
             continue;
         } else if own_directory::find_or_make().is_empty() {
             return Err(NO_PLACE);
         }
-        let _ = sys::ppoll(&mut [], Some(PAUSE), None);
+        sys::pause(PAUSE);
     }
     Err(StartError::LinkBroker("it does not stay"))
 }
@@ -95,3 +95,6 @@ fn start(name: &str, program: Option<&CStr>, listener: NamedSocket) -> Result<()
     listener.hand_over();
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

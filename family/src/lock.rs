@@ -4,7 +4,9 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::Ordering;
 
 use region::{Guard, LockError, Words};
+use stack::Caller;
 
+use crate::clock;
 use crate::error::Gone;
 use crate::family::{Family, GIVEN_UP};
 use crate::shared_state::SharedState;
@@ -39,7 +41,7 @@ impl Drop for Locked<'_> {
 }
 
 impl Family {
-    /// Who notices first wakes all others: nobody else ever will.
+    /// The stack cannot be repaired. Who notices first wakes all others: nobody else ever will.
     #[cold]
     fn gone(&self, error: LockError) -> Gone {
         if error == LockError::OwnerDied {
@@ -58,10 +60,25 @@ impl Family {
     }
 
     pub(crate) fn lock(&self) -> Result<Locked<'_>, Gone> {
-        let guard = self.shared.lock().map_err(|error| self.gone(error))?;
+        let mut repaired = None;
+        let guard = self.shared.lock_or_repair(|state| {
+            let outcome = state.repair(clock::now());
+            repaired = outcome
+                .inspect_err(|why| tracing::error!("the stack cannot be repaired: {why}"))
+                .ok();
+            repaired.is_some()
+        });
+        let mut guard = guard.map_err(|error| self.gone(error))?;
+        if let Some(repaired) = repaired {
+            self.note_repair(repaired);
+        }
+        guard.stack.set_caller(Caller::new(self.member()));
         Ok(Locked {
             guard,
             words: self.words(),
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

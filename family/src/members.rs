@@ -2,24 +2,40 @@
 
 use std::sync::atomic::Ordering;
 
-use region::Words;
+use region::{MemberWord, Words};
 
 use crate::records::Member;
 
 /// `MemberWord::flags`: the keeper, which does not count as a program.
 pub(crate) const KEEPER: u32 = 1;
 
+/// `MemberWord::flags`: the process is about to become another program by exec, which may come back for its sockets.
+pub(crate) const EXECUTING: u32 = 2;
+
 /// Process id of a member that is being forked: its place is taken, its id not yet known.
 pub(crate) const FORKING: u32 = u32::MAX;
+/// Process id in a place that is about to be given back.
+const LEAVING: u32 = u32::MAX - 1;
 
-/// Takes a free place for `pid`; `None`: the family is full.
+/// `MemberWord::flags` of a place for a child of `parent`. Process ids take 22 bits at most (`PID_MAX_LIMIT`).
+pub(crate) const fn child_of(parent: u32) -> u32 {
+    parent << 2
+}
+
+/// Takes a free place for `pid`; `None`: the family is full. The last place is the keeper's, which may come late.
 pub(crate) fn register(words: &Words, pid: u32, flags: u32) -> Option<Member> {
-    let at = words.members.iter().position(|member| {
-        member
+    let is_mine = |place: &MemberWord| {
+        let taken = place
             .pid
-            .compare_exchange(0, pid, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
-    })?;
+            .compare_exchange(0, pid, Ordering::AcqRel, Ordering::Relaxed);
+        taken.is_ok()
+    };
+    let (last, others) = words.members.split_last()?;
+    let at = if flags & KEEPER != 0 && is_mine(last) {
+        others.len()
+    } else {
+        others.iter().position(is_mine)?
+    };
     words.members.get(at)?.flags.store(flags, Ordering::Release);
     Member::try_from(at).ok()
 }
@@ -42,13 +58,59 @@ pub(crate) fn unregister_keeper(words: &Words, pid: u32) {
     }
 }
 
+/// The places that a process took for children which have not come.
+pub(crate) fn unborn(words: &Words, parent: u32) -> impl Iterator<Item = Member> + '_ {
+    let places = words.members.iter().enumerate();
+    places.filter_map(move |(at, member)| {
+        let is_unborn = member.pid.load(Ordering::Acquire) == FORKING
+            && member.flags.load(Ordering::Acquire) & !EXECUTING == child_of(parent);
+        Member::try_from(at).ok().filter(|_| is_unborn)
+    })
+}
+
+/// The child for whom the place was taken will not come any more. `false`: it has come.
+pub(crate) fn give_up_waiting(words: &Words, member: Member) -> bool {
+    words.members.get(usize::from(member)).is_some_and(|place| {
+        let given_up =
+            place
+                .pid
+                .compare_exchange(FORKING, LEAVING, Ordering::AcqRel, Ordering::Relaxed);
+        given_up.is_ok()
+    })
+}
+
+/// The places that a process has left behind by exec.
+pub(crate) fn left_by_exec(words: &Words, pid: u32) -> impl Iterator<Item = Member> + '_ {
+    words
+        .members
+        .iter()
+        .enumerate()
+        .filter_map(move |(at, member)| {
+            let is_left = member.pid.load(Ordering::Acquire) == pid
+                && member.flags.load(Ordering::Acquire) & EXECUTING != 0;
+            if is_left {
+                Member::try_from(at).ok()
+            } else {
+                None
+            }
+        })
+}
+
+/// Whether the family has a program besides those of the process `pid`, or one that is being forked.
+pub(crate) fn any_program_but(words: &Words, pid: u32) -> bool {
+    words.members.iter().any(|member| {
+        ![0, pid].contains(&member.pid.load(Ordering::Acquire))
+            && member.flags.load(Ordering::Acquire) & KEEPER == 0
+    })
+}
+
 /// The programs of the family (not the keeper): place and process id. One that is being forked has no
 /// id yet and is left out.
 pub(crate) fn programs(words: &Words) -> impl Iterator<Item = (Member, u32)> + '_ {
     words.members.iter().enumerate().filter_map(|(at, member)| {
         let pid = member.pid.load(Ordering::Acquire);
-        let program =
-            pid != 0 && pid != FORKING && member.flags.load(Ordering::Acquire) & KEEPER == 0;
+        let program = ![0, FORKING, LEAVING].contains(&pid)
+            && member.flags.load(Ordering::Acquire) & KEEPER == 0;
         if program {
             Some((Member::try_from(at).ok()?, pid))
         } else {
@@ -56,3 +118,6 @@ pub(crate) fn programs(words: &Words) -> impl Iterator<Item = (Member, u32)> + '
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

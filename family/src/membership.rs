@@ -17,7 +17,7 @@ use crate::records::Member;
 use crate::shared_state::SharedState;
 use crate::socket_names::keeper_socket;
 use crate::wakers::Wakers;
-use crate::{members, spawn, sys};
+use crate::{members, spawn};
 
 /// What a membership is made of.
 pub(crate) struct Membership {
@@ -36,7 +36,7 @@ impl Membership {
         } else {
             0
         };
-        let place = members::register(self.region.words(), sys::getpid(), flags)
+        let place = members::register(self.region.words(), sys::process_id(), flags)
             .ok_or(StartError::Keeper("its family is full"))?;
         self.assemble(hooks, role, place)
     }
@@ -69,7 +69,7 @@ impl Membership {
             spec,
             wakers,
             hooks,
-            pid: AtomicU32::new(sys::getpid()),
+            pid: AtomicU32::new(sys::process_id()),
             member: AtomicU32::new(u32::from(place)),
             recent_wait_ns: AtomicU64::new(0),
             busy_poll_ns: u64::from(busy_poll_us) * 1000,
@@ -102,3 +102,6 @@ pub(crate) fn fit_to_device(wanted: &Config, device: &Device) -> Result<Config, 
     }
     Ok(config)
 }
+
+#[cfg(test)]
+mod tests;

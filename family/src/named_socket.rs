@@ -2,12 +2,9 @@
 
 use std::ffi::CString;
 
-use nicio::sys::Errno;
-use region::{OwnedFd, RawFd};
+use sys::{Errno, OwnedFd, RawFd};
 
 use crate::own_directory::{self, Directories, OwnDirectory};
-use crate::sys;
-use crate::sys::directory as dir;
 use crate::unix_messages::{self, Listener};
 
 /// A listening socket. Its name is removed with the value.
@@ -52,7 +49,7 @@ impl NamedSocket {
         for directory in &directories {
             remove_dead(directory);
         }
-        let is_there = |directory: &OwnDirectory| dir::status_inside(directory.fd(), &name).is_ok();
+        let is_there = |directory: &OwnDirectory| sys::status_inside(directory.fd(), &name).is_ok();
         if directories.iter().any(is_there) {
             return None;
         }
@@ -71,9 +68,9 @@ impl NamedSocket {
     }
 
     fn new(socket: OwnedFd, directory: OwnDirectory, name: CString) -> Option<Self> {
-        let inode = dir::status_inside(directory.fd(), &name).ok()?.inode;
+        let inode = sys::status_inside(directory.fd(), &name).ok()?.inode;
         Some(Self {
-            removals: dir::watch_removals(directory.fd()).ok(),
+            removals: watch_removals(&directory).ok(),
             socket,
             directory,
             name,
@@ -103,16 +100,18 @@ impl NamedSocket {
         self.socket.as_raw()
     }
 
-    /// Readable when the name may have gone; -1: nobody can tell.
-    pub(crate) fn removals_fd(&self) -> RawFd {
-        self.removals.as_ref().map_or(-1, OwnedFd::as_raw)
+    /// Readable when the name may have gone; `None`: nobody can tell.
+    pub(crate) fn removals_fd(&self) -> Option<RawFd> {
+        self.removals.as_ref().map(OwnedFd::as_raw)
     }
 
     /// Whether the name still leads here.
     fn is_named(&self) -> bool {
-        let mut events = [0; 4096];
-        while sys::read(self.removals_fd(), &mut events).is_ok_and(|length| length > 0) {}
-        dir::status_inside(self.directory.fd(), &self.name)
+        if let Some(removals) = self.removals_fd() {
+            let mut events = [0; 4096];
+            while sys::read(removals, &mut events).is_ok() {}
+        }
+        sys::status_inside(self.directory.fd(), &self.name)
             .is_ok_and(|status| status.inode == self.inode)
     }
 }
@@ -121,7 +120,7 @@ impl Drop for NamedSocket {
     fn drop(&mut self) {
         // Nobody takes the name while the socket is open.
         if self.is_named() {
-            let _ = dir::unlink(self.directory.fd(), &self.name);
+            let _ = sys::unlink(self.directory.fd(), &self.name);
         }
         self.directory.remove_if_empty();
     }
@@ -137,20 +136,31 @@ fn lock(directories: &Directories) -> bool {
     !directories.is_empty()
         && directories
             .iter()
-            .all(|directory| nicio::sys::lock_file(directory.fd()).is_ok())
+            .all(|directory| sys::lock_file(directory.fd()).is_ok())
+}
+
+/// A descriptor that becomes readable when something goes from the directory, or it goes itself.
+fn watch_removals(directory: &OwnDirectory) -> Result<OwnedFd, Errno> {
+    let watch = sys::inotify()?;
+    let path = CString::new(format!("/proc/self/fd/{}", directory.fd())).unwrap_or_default();
+    let events = libc::IN_DELETE | libc::IN_MOVED_FROM | libc::IN_DELETE_SELF | libc::IN_ONLYDIR;
+    sys::watch(watch.as_raw(), &path, events)?;
+    Ok(watch)
 }
 
 /// Removes names whose processes were killed.
 fn remove_dead(directory: &OwnDirectory) {
     let mut dead = Vec::new();
-    dir::for_each_name(directory.fd(), |name| {
+    let mut names = Vec::with_capacity(sys::NAMES_BYTES);
+    let room = names.spare_capacity_mut();
+    sys::for_each_name(directory.fd(), room, |name| {
         if unix_messages::probe(directory.fd(), name) == Listener::Dead {
             dead.push(name.to_owned());
         }
         true
     });
     for name in dead {
-        let _ = dir::unlink(directory.fd(), &name);
+        let _ = sys::unlink(directory.fd(), &name);
     }
 }
 

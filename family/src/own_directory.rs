@@ -1,18 +1,15 @@
 //! Directories that belong to this user alone, where its sockets have their names: another user can neither
 //! connect to them, nor take their names, nor remove them.
 //!
-//! Their own names are found by looking, not by guessing: in places where everybody may write a fixed name
-//! could be taken by somebody else. There is more than one place because not every system, and not every
-//! user, has all of them; and more than one directory where two programs have made one at the same time.
+//! Their names are random, and found by looking: where everybody may write, somebody else could take a fixed name.
+//! There are several places, as not every system and not every user has all of them. There are several directories
+//! in one place if two programs have made one at the same time.
 
 use core::ffi::CStr;
 use std::ffi::CString;
 
 use arrayvec::ArrayVec;
-use region::{OwnedFd, RawFd};
-
-use crate::sys;
-use crate::sys::directory as dir;
+use sys::{OwnedFd, RawFd};
 
 /// Most directories of one user that are looked at: one for each place, and those made at the same time.
 pub(crate) const DIRECTORIES_MAX: usize = 32;
@@ -54,16 +51,17 @@ impl OwnDirectory {
 
     /// Takes the directory away if nothing is in it.
     pub(crate) fn remove_if_empty(&self) {
-        let _ = dir::remove_directory(&self.path);
+        let _ = sys::remove_directory(&self.path);
     }
 }
 
-/// All directories of this user that there are.
+/// All directories of this user.
 pub(crate) fn find() -> Directories {
     let prefix = prefix();
     let mut found = Directories::new();
+    let mut names = Vec::with_capacity(sys::NAMES_BYTES);
     for place in places() {
-        dir::for_each_name(place.fd.as_raw(), |name| {
+        sys::for_each_name(place.fd.as_raw(), names.spare_capacity_mut(), |name| {
             if name.to_bytes().starts_with(prefix.as_bytes())
                 && let Some(directory) = place.directory(name)
             {
@@ -75,7 +73,7 @@ pub(crate) fn find() -> Directories {
     found
 }
 
-/// The same, after one was made if there was none.
+/// The same. Makes one first if there is none.
 pub(crate) fn find_or_make() -> Directories {
     let found = find();
     if !found.is_empty() {
@@ -94,7 +92,7 @@ pub(crate) fn are_all(known: &Directories) -> bool {
 }
 
 fn prefix() -> String {
-    format!("nstk-{}-", sys::geteuid())
+    format!("nstk-{}-", sys::user_id())
 }
 
 /// A directory in which users may have directories.
@@ -103,10 +101,10 @@ struct Place {
     path: String,
 }
 
-/// Where to look, the best place first: what goes with the user's last login, what goes with the next start
-/// of the machine, what is always there.
+/// Where to look, the best place first. What is in it goes when the user logs out. What is in the second goes when the
+/// machine restarts. The third is always there.
 fn places() -> impl Iterator<Item = Place> {
-    let first = match sys::geteuid() {
+    let first = match sys::user_id() {
         0 => "/run".to_owned(),
         user => format!("/run/user/{user}"),
     };
@@ -119,8 +117,8 @@ impl Place {
     /// `None`: it is not there, or one where others may remove what is not theirs.
     fn open(path: &str) -> Option<Self> {
         let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
-        let fd = nicio::sys::open(&CString::new(path).ok()?, flags, 0).ok()?;
-        let mode = dir::status(fd.as_raw()).ok()?.mode;
+        let fd = sys::open(&CString::new(path).ok()?, flags, 0).ok()?;
+        let mode = sys::status(fd.as_raw()).ok()?.mode;
         let is_safe = mode & WRITABLE_BY_OTHERS == 0 || mode & libc::S_ISVTX != 0;
         let path = path.to_owned();
         is_safe.then_some(Self { fd, path })
@@ -128,12 +126,12 @@ impl Place {
 
     /// The directory of this name, if it is this user's alone.
     fn directory(&self, name: &CStr) -> Option<OwnDirectory> {
-        let fd = dir::open_inside(self.fd.as_raw(), name).ok()?;
-        let status = dir::status(fd.as_raw()).ok()?;
-        let is_private = status.owner == sys::geteuid() && status.mode & PERMISSIONS == PRIVATE;
+        let fd = sys::open_inside(self.fd.as_raw(), name).ok()?;
+        let status = sys::status(fd.as_raw()).ok()?;
+        let is_private = status.owner == sys::user_id() && status.mode & PERMISSIONS == PRIVATE;
         // In a user namespace all users that it does not know have one number, perhaps ours. Only the true
         // owner may set the mode.
-        if !is_private || dir::set_mode(fd.as_raw(), PRIVATE).is_err() {
+        if !is_private || sys::set_mode(fd.as_raw(), PRIVATE).is_err() {
             return None;
         }
         let path = format!("{}/{}", self.path, name.to_str().ok()?);
@@ -149,7 +147,7 @@ impl Place {
         let name = format!("{}{:016x}", prefix(), u64::from_ne_bytes(random));
         let name = CString::new(name).ok()?;
         (got == 8).then_some(())?;
-        dir::make_directory(self.fd.as_raw(), &name, PRIVATE).ok()?;
+        sys::make_directory(self.fd.as_raw(), &name, PRIVATE).ok()?;
         self.directory(&name).map(drop)
     }
 }

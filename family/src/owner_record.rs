@@ -15,7 +15,8 @@ pub(crate) struct OwnerRecord {
     pub(crate) owner: u32,
     reserve_len: u32,
     pins_len: u32,
-    _pad: u32,
+    /// Not 0: the reserve may have buffers that are in use elsewhere, too.
+    is_stale: u32,
     reserve: [BufId; nicio::RESERVE_MAX],
     pins: [Pin; PINS_MAX],
 }
@@ -36,6 +37,22 @@ impl OwnerRecord {
         self.reserve.get(..len).unwrap_or_default()
     }
 
+    /// A member died inside, perhaps the owner before it could note what it did: another owner must not fill the reserve.
+    pub(crate) const fn distrust(&mut self) {
+        self.is_stale = 1;
+    }
+
+    /// Whether another owner may fill the reserve.
+    pub(crate) const fn is_trusted(&self) -> bool {
+        self.is_stale == 0
+    }
+
+    /// The buffers that are counted for the owner.
+    pub(crate) fn held(&self) -> impl Iterator<Item = (PoolKind, BufId)> {
+        let reserve = self.reserve().iter().map(|buf| (PoolKind::Receive, *buf));
+        reserve.chain(self.pins())
+    }
+
     /// Notes the reserve: the first `len` buffers stay, and `more` gives those behind them until it has no more.
     pub(crate) fn note_reserve(&mut self, len: usize, mut more: impl FnMut() -> Option<BufId>) {
         let mut len = len;
@@ -45,6 +62,7 @@ impl OwnerRecord {
             len += 1;
         }
         self.reserve_len = u32::try_from(len).unwrap_or(0);
+        self.is_stale = 0;
     }
 
     /// The buffers of frames in flight.
@@ -74,3 +92,6 @@ fn pool(kind: u32) -> PoolKind {
         PoolKind::Send
     }
 }
+
+#[cfg(test)]
+mod tests;

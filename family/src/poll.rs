@@ -38,6 +38,7 @@ impl Family {
             self.device_failed(error);
         }
         self.tell_news();
+        self.tell_repairs();
         let now = clock::now();
         self.words()
             .last_poll_ns
@@ -47,7 +48,30 @@ impl Family {
         state.stack.handle_timeout(now);
         owner.refill(&mut state);
         let seen = look(&mut state, now);
+        // The keeper has nobody whom it could tell.
+        let conflict = if self.is_keeper() {
+            None
+        } else {
+            state.stack.take_conflict()
+        };
         let sent = self.transmit(state, &mut owner, now)?;
+        if let Some(mac) = conflict {
+            self.tell_conflict(mac);
+        }
         Ok((received > 0 || sent > 0, seen))
     }
+
+    /// Another station answers for the stack's address too. The user is told, as connections will fail now and then.
+    #[cold]
+    fn tell_conflict(&self, mac: [u8; 6]) {
+        let [a, b, c, d, e, f] = mac;
+        (self.hooks.complain)(format_args!(
+            "NSTK_IF={}: another station ({a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}) has the address of NSTK_ADDR, too; \
+             give the stack an address of its own",
+            self.spec
+        ));
+    }
 }
+
+#[cfg(test)]
+mod tests;

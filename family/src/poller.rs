@@ -13,10 +13,10 @@ use crate::wakers::Waker;
 const KEEPER: u64 = 1 << 8;
 /// Set while the sleeper would sleep on the device, but another thread owns it and does not get on: it sleeps
 /// until the owner releases the device.
-const OWNED: u64 = 1 << 9;
+pub(crate) const OWNED: u64 = 1 << 9;
 const WAKER: u64 = 0xff;
 
-/// How often who sleeps until the owner releases the device looks all the same: the owner may have been killed
+/// Whoever sleeps until the owner releases the device looks this often all the same: the owner may have been killed
 /// while nobody was awake to see it.
 pub(crate) const OWNER_LOOK: Duration = Duration::from_millis(100);
 

@@ -1,35 +1,32 @@
 //! Private descriptors: the library's own, at high numbers, which the program must not see or close.
 
-use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use sys::{OwnedFd, RawFd};
+
 use crate::error::StartError;
-use crate::sys;
 
 /// Room for the region, the device, the keeper's socket, the template and the wakers.
 const PRIVATE_MAX: usize = 96;
 
-/// Highest number that private descriptors lie below: fork copies the descriptor table up to its
-/// highest entry.
+/// Private descriptors lie below this number: fork copies the table of descriptors up to its highest entry.
 const CEILING: libc::rlim_t = 4096;
 
 static PRIVATE: [AtomicI32; PRIVATE_MAX] = [const { AtomicI32::new(-1) }; PRIVATE_MAX];
 static FLOOR: AtomicI32 = AtomicI32::new(i32::MAX);
 
 /// Moves `fd` up to a high number with close-on-exec set, and keeps the program from it.
-pub fn make_private(fd: RawFd) -> Result<RawFd, StartError> {
-    let high = private_copy(fd)?;
-    sys::close(fd);
-    Ok(high)
+pub fn make_private(fd: OwnedFd) -> Result<OwnedFd, StartError> {
+    private_copy(fd.as_raw())
 }
 
 /// A private copy of `fd`.
-pub(crate) fn private_copy(fd: RawFd) -> Result<RawFd, StartError> {
-    let floor = floor();
-    let high = sys::dup_above(fd, floor)
-        .or_else(|_| sys::dup_above(fd, 3))
+pub(crate) fn private_copy(fd: RawFd) -> Result<OwnedFd, StartError> {
+    let copy = |least| sys::duplicate_above(fd, least, libc::FD_CLOEXEC);
+    let high = copy(floor())
+        .or_else(|_| copy(3))
         .map_err(|errno| StartError::errno("no descriptor left", errno))?;
-    note(high);
+    note(high.as_raw());
     Ok(high)
 }
 
@@ -60,7 +57,6 @@ pub(crate) fn forget_closed() {
 #[must_use]
 pub fn is_private(fd: RawFd) -> bool {
     fd >= FLOOR.load(Ordering::Relaxed)
-        && fd >= 0
         && PRIVATE
             .iter()
             .any(|slot| slot.load(Ordering::Relaxed) == fd)
@@ -78,3 +74,6 @@ fn floor() -> i32 {
         .unwrap_or(3)
         .max(3)
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,9 +9,9 @@ pub struct ProcessHooks {
     pub leave: fn(),
     /// How many signal handlers have run on the calling thread so far (wraps).
     pub signals: fn() -> u32,
-    /// The calling thread lets its handlers run: it is outside until `resume`, however deep it was, which
-    /// is the answer. A handler may never come back (longjmp), so before it runs, `held` must be given to
-    /// [`crate::Family::abandon`] unless it is 0.
+    /// The calling thread lets its handlers run: it is outside until `resume`. Answers how deep inside it was. A handler
+    /// may never come back (longjmp). So before one runs, `held` must be given to [`crate::Family::abandon`], unless it
+    /// is 0.
     pub rest: fn(held: u64) -> u32,
     /// The end of a rest: inside again, as deep as before. `false`: what was held has been abandoned.
     pub resume: fn(depth: u32) -> bool,
@@ -54,3 +54,6 @@ impl Drop for Inside {
         (self.0.leave)();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,10 @@
-//! Where a newcomer finds the keeper of an earlier run: a socket whose name says network namespace and device,
-//! in a directory of the user's own. The keeper answers with the descriptors of region, wakers and device.
-
-use std::os::fd::RawFd;
+//! Where a newcomer finds the keeper of a family: a socket whose name says network namespace and device, in a directory of
+//! the user's own. The keeper answers with the descriptors of region, wakers and device.
 
 use arrayvec::ArrayVec;
+use nicio::Handles;
 use nicio::capture::Recorder;
-use nicio::sys::Errno;
-use nicio::{DeviceSpec, Handles};
-use region::OwnedFd;
+use sys::{Errno, OwnedFd, RawFd};
 
 use crate::capture;
 use crate::error::StartError;
@@ -15,15 +12,16 @@ use crate::named_socket;
 use crate::unix_messages::{self, FDS_MAX, Message};
 use crate::wakers::WAKERS;
 
-/// What the keeper answers a program that asks to join: one byte, the newcomer's place, and what goes with the device's
-/// descriptors.
+/// What the keeper answers a program that asks to join: one byte, the newcomer's place, what goes with the device's
+/// descriptors, and whether the newcomer is the family's only program.
 const WELCOME: u8 = 1;
-const IN_USE: u8 = 2;
+const FULL: u8 = 2;
 const OTHER_BUILD: u8 = 3;
+const DAMAGED: u8 = 5;
 
 /// What a newcomer says, with its build behind it, and the descriptors of its capture if it has one.
 const HELLO: u8 = 4;
-/// How long the keeper waits for it; a newcomer that is well has said it already.
+/// How long the keeper waits for it. Newcomers say it at once.
 const HELLO_PATIENCE_MS: u32 = 200;
 
 /// How long a newcomer waits for the keeper's answer.
@@ -36,13 +34,17 @@ pub(crate) struct HandOver<Fd> {
     pub(crate) device: Handles<Fd>,
     /// The newcomer's place among the members, entered by the keeper.
     pub(crate) place: u8,
+    /// The family has no other program.
+    pub(crate) is_alone: bool,
 }
 
 /// How the keeper answers a newcomer. One that gets no answer goes on without the keeper.
 pub(crate) enum Answer<'a> {
     Welcome(&'a HandOver<RawFd>),
-    InUse,
+    /// The family has no place for another process.
+    Full,
     OtherBuild,
+    Damaged,
 }
 
 /// A program that asks the keeper to join.
@@ -55,10 +57,10 @@ pub(crate) struct Newcomer {
 }
 
 /// Asks the keeper behind `name` for its region, and to capture from now on over these descriptors or, if
-/// there are none, not at all. `Ok(None)`: there is no keeper.
+/// there are none, not at all. If the family has other programs, they have captured already, or not. `Ok(None)`: there is
+/// no keeper.
 pub(crate) fn request_join(
     name: &str,
-    device: &DeviceSpec,
     capture: &[RawFd],
 ) -> Result<Option<HandOver<OwnedFd>>, StartError> {
     let silent = StartError::Keeper("it does not answer");
@@ -78,13 +80,16 @@ pub(crate) fn request_join(
         Err(_) => return Err(silent),
     };
     match *bytes.as_slice() {
-        [WELCOME, place, tag] => hand_over(place, tag, fds)
+        [WELCOME, place, tag, is_alone] => hand_over(place, tag, is_alone != 0, fds)
             .map(Some)
             .ok_or(StartError::Keeper("its descriptors are missing")),
-        [IN_USE, ..] => Err(StartError::InUse(device.clone())),
-        [OTHER_BUILD, ..] => Err(StartError::Keeper(
-            "it is of another version of this library, and still has connections",
+        [FULL, ..] => Err(StartError::Keeper(
+            "its family has no place for another process",
         )),
+        [OTHER_BUILD, ..] => Err(StartError::Keeper(
+            "it is of another version of this library, and still has programs or connections",
+        )),
+        [DAMAGED, ..] => Err(StartError::Keeper("its stack is damaged")),
         [] => Ok(None),
         _ => Err(StartError::Keeper("its answer cannot be understood")),
     }
@@ -96,7 +101,12 @@ fn hello() -> [u8; 9] {
     [HELLO, a, b, c, d, e, f, g, h]
 }
 
-fn hand_over(place: u8, tag: u8, fds: ArrayVec<OwnedFd, FDS_MAX>) -> Option<HandOver<OwnedFd>> {
+fn hand_over(
+    place: u8,
+    tag: u8,
+    is_alone: bool,
+    fds: ArrayVec<OwnedFd, FDS_MAX>,
+) -> Option<HandOver<OwnedFd>> {
     let mut fds = fds.into_iter();
     let region = fds.next()?;
     let wakers: ArrayVec<OwnedFd, WAKERS> = fds.by_ref().take(WAKERS).collect();
@@ -110,6 +120,7 @@ fn hand_over(place: u8, tag: u8, fds: ArrayVec<OwnedFd, FDS_MAX>) -> Option<Hand
         wakers,
         device,
         place,
+        is_alone,
     })
 }
 
@@ -143,13 +154,16 @@ impl Newcomer {
                 wakers,
                 device,
                 place,
+                is_alone,
             }) => {
                 let mut fds = ArrayVec::<RawFd, FDS_MAX>::new();
                 fds.push(*region);
                 fds.extend(wakers.iter().chain(&device.fds).copied());
-                unix_messages::send(&self.socket, &[WELCOME, *place, device.tag], &fds)
+                let welcome = [WELCOME, *place, device.tag, u8::from(*is_alone)];
+                unix_messages::send(&self.socket, &welcome, &fds)
             }
-            Answer::InUse => unix_messages::send(&self.socket, &[IN_USE], &[]),
+            Answer::Full => unix_messages::send(&self.socket, &[FULL], &[]),
+            Answer::Damaged => unix_messages::send(&self.socket, &[DAMAGED], &[]),
             Answer::OtherBuild => unix_messages::send(&self.socket, &[OTHER_BUILD], &[]),
         }
     }

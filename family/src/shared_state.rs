@@ -2,7 +2,7 @@
 
 use nicio::WaitHandle;
 use region::{Array, Region, RegionError};
-use stack::{Instant, Stack};
+use stack::{Caller, Instant, Stack};
 
 use crate::epoll::Epolls;
 use crate::files::{Files, Left};
@@ -41,8 +41,8 @@ impl SharedState {
         })
     }
 
-    /// One descriptor of `member` less; the last one closes the socket and leaves every epoll set.
-    /// `false`: the member has none.
+    /// Takes off one descriptor of `member`. With the last one the socket is closed and leaves every epoll set. `false`:
+    /// the member has none.
     pub fn release(&mut self, now: Instant, file: FileId, member: Member) -> bool {
         let left = self.files.drop_hold(file, member);
         if let Some(Left::Nothing(sock)) = left {
@@ -54,7 +54,7 @@ impl SharedState {
         left.is_some()
     }
 
-    /// Takes off every descriptor of a member that is gone.
+    /// Takes off every descriptor of a member that is gone, and what it was copying.
     pub(crate) fn release_all(&mut self, now: Instant, member: Member) {
         loop {
             let held = self.files.held_by(member);
@@ -68,6 +68,7 @@ impl SharedState {
             }
         }
         self.epolls.member_gone(member, &mut self.files);
+        self.stack.release_caller(now, Caller::new(member));
     }
 
     /// There is something to send, and the device takes it.

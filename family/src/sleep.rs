@@ -4,20 +4,21 @@ use core::cell::Cell;
 use core::time::Duration;
 use std::sync::atomic::Ordering;
 
+use smallvec::SmallVec;
 use stack::Instant;
 
 use crate::clock::{self, earlier};
 use crate::error::Gone;
 use crate::family::Family;
 use crate::outcome::{Outcome, Wait};
+use crate::poll_fd::poll_fd;
 use crate::poller::{For, OWNER_LOOK};
 use crate::shared_state::SharedState;
-use crate::sys;
 use crate::wakers::Waker;
 
 /// Sleep of a thread that found no free waker.
 const NO_WAKER_SLEEP: Duration = Duration::from_millis(1);
-/// Kernel descriptors that need no allocation to sleep on.
+/// Descriptors that need no allocation to sleep on.
 const FDS_INLINE: usize = 64;
 
 /// One sleep of one thread.
@@ -30,16 +31,6 @@ pub(crate) struct Sleep {
     pub(crate) is_stuck: bool,
     /// A handler has run, and what the sleeper held was given back before it.
     pub(crate) abandoned: Cell<bool>,
-}
-
-/// Whether a sleeper has the poller word, and what it sleeps on with it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Polling {
-    No,
-    /// Its waker: another thread owns the device.
-    Owner,
-    /// The device, too.
-    Device,
 }
 
 /// Set in what a sleeper holds beside its waker's number plus one: it sleeps on the device.
@@ -62,7 +53,7 @@ impl Family {
         self.let_handlers_run();
         self.watch_keeper(clock::now());
         // Blocked until the sleep itself, so that a signal between the check and the sleep ends the sleep.
-        let blocked = sys::block_signals();
+        let blocked = sys::block_all_signals();
         let mask = wait.mask.map_or(blocked, sys::kernel_mask);
         let words = self.words();
         let waker = self.wakers.take(words, self.pid());
@@ -96,24 +87,23 @@ impl Family {
         let now = clock::now();
         let mut state = self.lock()?;
         let answer = check(&mut state, now, waker);
-        // The device's owner was preempted or stopped: neither frames nor deadlines are for this thread.
-        let blocked = sleep.is_stuck && self.device_is_owned();
-        let sleeps_for = if blocked { For::Owner } else { For::Device };
-        if answer.is_some() || (!blocked && state.may_transmit()) {
+        // If the device's owner was preempted or stopped, neither frames nor deadlines are for this thread.
+        let sleeps_for = if sleep.is_stuck && self.device_is_owned() {
+            For::Owner
+        } else {
+            For::Device
+        };
+        if answer.is_some() || (sleeps_for == For::Device && state.may_transmit()) {
             self.leave(state, now)?;
             return Ok(answer.map(Outcome::Ready));
         }
         // Still under the lock: whoever makes something due later sees who sleeps until when.
         let poller = waker.is_some_and(|waker| self.become_poller(waker, sleeps_for));
-        let mut until = wait.deadline;
-        if blocked {
-            until = earlier(until, Some(now + OWNER_LOOK));
-        } else if poller || waker.is_none() {
-            until = earlier(until, state.stack.poll_timeout());
-        }
-        if waker.is_none() {
-            until = earlier(until, Some(now + NO_WAKER_SLEEP));
-        }
+        let due = state.stack.poll_timeout();
+        let until = earlier(
+            wait.deadline,
+            next_look(now, due, waker, sleeps_for, poller),
+        );
         if poller {
             let until_ns = until.map_or(u64::MAX, Instant::as_nanos);
             self.words()
@@ -125,17 +115,13 @@ impl Family {
             self.stop_polling(poller);
             return Ok(Some(Outcome::Interrupted));
         }
-        let polling = match (poller, blocked) {
-            (false, _) => Polling::No,
-            (true, true) => Polling::Owner,
-            (true, false) => Polling::Device,
-        };
-        if polling == Polling::Device && !self.wait_handle.arm() {
+        let polls_for = poller.then_some(sleeps_for);
+        if polls_for == Some(For::Device) && !self.wait_handle.arm() {
             self.stop_polling(poller);
             return Ok(None);
         }
         let timeout = until.map(|until| until.saturating_since(clock::now()));
-        let slept = self.sleep_on(wait.kernel, sleep, polling, timeout);
+        let slept = self.sleep_on(wait.kernel, sleep, polls_for, timeout);
         if !sleep.abandoned.get() {
             self.stop_polling(poller);
         }
@@ -146,51 +132,26 @@ impl Family {
         })
     }
 
-    /// Sleeps; `Ok(true)` if one of the kernel descriptors is ready.
+    /// Sleeps; `Ok(true)` if one of the kernel descriptors is ready. `polls_for`: it has the poller word, and what for.
     pub(crate) fn sleep_on(
         &self,
         kernel: &mut [libc::pollfd],
         sleep: &Sleep,
-        polling: Polling,
+        polls_for: Option<For>,
         timeout: Option<Duration>,
     ) -> Result<bool, sys::Errno> {
-        let device = match polling {
-            Polling::Device => self.device_fd(),
-            Polling::No | Polling::Owner => -1,
+        let device = match polls_for {
+            Some(For::Device) => self.wait_handle.fd(),
+            Some(For::Owner) | None => None,
         };
-        let waker = sleep.waker.map_or(-1, |waker| self.wakers.fd(waker));
-        let own = [device, waker].map(|fd| libc::pollfd {
-            fd,
-            events: libc::POLLIN,
-            revents: 0,
-        });
-        let count = kernel.len() + own.len();
-        let mut inline = [libc::pollfd {
-            fd: -1,
-            events: 0,
-            revents: 0,
-        }; FDS_INLINE + 2];
-        let mut spilled;
-        let all = if let Some(all) = inline.get_mut(..count) {
-            all
-        } else {
-            spilled = vec![
-                libc::pollfd {
-                    fd: -1,
-                    events: 0,
-                    revents: 0
-                };
-                count
-            ];
-            spilled.as_mut_slice()
-        };
-        for (to, from) in all.iter_mut().zip(own.iter().chain(kernel.iter())) {
-            *to = *from;
-        }
+        let waker = sleep.waker.map(|waker| self.wakers.fd(waker));
+        let own = [device, waker].map(|fd| poll_fd(fd, libc::POLLIN));
+        let mut all: SmallVec<[libc::pollfd; FDS_INLINE]> =
+            own.iter().chain(kernel.iter()).copied().collect();
         let mut slept = Ok(0);
         (self.hooks.surface)(&mut || {
-            let depth = (self.hooks.rest)(held(sleep.waker, polling != Polling::No));
-            slept = sys::ppoll(all, timeout, Some(sleep.mask));
+            let depth = (self.hooks.rest)(held(sleep.waker, polls_for.is_some()));
+            slept = sys::ppoll(&mut all, timeout, Some(sleep.mask));
             sleep.abandoned.set(!(self.hooks.resume)(depth));
         });
         slept?;
@@ -217,3 +178,24 @@ impl Family {
         (self.hooks.resume)(depth);
     }
 }
+
+/// When a sleeper looks again by itself. `due`: when the stack has something to do next, which is the business of
+/// who polls.
+fn next_look(
+    now: Instant,
+    due: Option<Instant>,
+    waker: Option<Waker>,
+    sleeps_for: For,
+    polls: bool,
+) -> Option<Instant> {
+    let step = waker.is_none().then(|| now + NO_WAKER_SLEEP);
+    let look = match sleeps_for {
+        For::Owner => Some(now + OWNER_LOOK),
+        For::Device if polls || waker.is_none() => due,
+        For::Device => None,
+    };
+    earlier(look, step)
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,6 @@ use core::ffi::CStr;
 use nicio::DeviceSpec;
 use stack::Addr;
 
-use crate::sys::directory as dir;
-
 /// The name for a family: what two processes must share to meet. A tap is one stack's, a link has two. The
 /// owner of the region's lock is known by its thread's number, so all must be in one pid namespace.
 pub(crate) fn keeper_socket(device: &DeviceSpec, address: Addr) -> String {
@@ -25,8 +23,11 @@ pub(crate) fn device_socket(device: &DeviceSpec) -> String {
     format!("{:x}-{device}", namespace(c"/proc/self/ns/net"))
 }
 
-/// A namespace's number, which no other has while a process is in it. Without /proc there is none, nor would
-/// any name be of use: see [`crate::unix_messages`].
+/// A namespace's number. No other namespace has it while a process is inside. 0 without /proc, where no name is of use
+/// (see [`crate::unix_messages`]).
 fn namespace(path: &CStr) -> u64 {
-    dir::status_of_path(path).map_or(0, |status| status.inode)
+    sys::status_of_path(path).map_or(0, |status| status.inode)
 }
+
+#[cfg(test)]
+mod tests;

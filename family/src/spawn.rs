@@ -6,15 +6,12 @@
 use core::ffi::{c_char, c_int, c_void};
 use std::ffi::{CStr, CString};
 
-use nicio::sys as raw;
-use region::RawFd;
-
-use crate::sys;
+use sys::RawFd;
 
 /// The program's name; it lies beside libnstk.so.
 pub(crate) const PROGRAM: &str = "nstk-keeper";
 /// Stack of each of the two clones, which only make system calls.
-const STACK_BYTES: usize = 64 * 1024;
+const STACK_BYTES: usize = 65_536;
 
 /// Starts the keeper's program as nobody's child, with `keep` as its only descriptors.
 pub(crate) fn spawn(program: &CStr, arguments: &[String], keep: &[RawFd]) -> Option<()> {
@@ -35,23 +32,19 @@ pub(crate) fn spawn(program: &CStr, arguments: &[String], keep: &[RawFd]) -> Opt
         failed: false,
     };
     // Handlers of the program must not run in the clones, which share its memory.
-    let mask = sys::block_signals();
+    let mask = sys::block_all_signals();
     let flags = libc::CLONE_VM | libc::CLONE_VFORK;
     let argument = core::ptr::from_mut(&mut plan).cast();
     // SAFETY: stack and plan outlive the clone, which ends or execs before this call returns (CLONE_VFORK).
     let child = unsafe { libc::clone(first, top.cast(), flags, argument) };
-    if child > 0 {
-        // Without an exit signal it takes __WCLONE to see it; a wait of the program's does not.
-        let wait = [child as usize, 0, libc::__WCLONE as usize, 0, 0, 0];
-        let _ = sys::plain(libc::SYS_wait4, wait);
+    let is_made = child.is_positive();
+    if is_made {
+        // Only a wait with __WCLONE sees a clone without an exit signal, so the program's own waits do not.
+        sys::wait_for_clone(child);
     }
     sys::set_signal_mask(mask);
     drop(stacks);
-    if child > 0 && !plan.failed {
-        Some(())
-    } else {
-        None
-    }
+    (is_made && !plan.failed).then_some(())
 }
 
 /// At the start of a process made by [`spawn`]: closes every descriptor that it did not get for its work, pipes
@@ -65,20 +58,16 @@ pub(crate) fn settle(keep: &[RawFd]) {
     let mut from = 0;
     for fd in keep {
         if fd > from {
-            let _ = sys::plain(
-                libc::SYS_close_range,
-                [from as usize, fd as usize - 1, 0, 0, 0, 0],
-            );
+            // SAFETY: this process has just begun, and owns none of them.
+            let _ = unsafe { sys::close_range(from, fd - 1, 0) };
         }
         from = fd + 1;
     }
-    let _ = sys::plain(
-        libc::SYS_close_range,
-        [from as usize, u32::MAX as usize, 0, 0, 0, 0],
-    );
-    // What a panic says must not go to a descriptor that happens to be the second.
+    // SAFETY: this process has just begun, and owns none of them.
+    let _ = unsafe { sys::close_range(from, u32::MAX, 0) };
+    // A panic's message must not go into a file that happens to become descriptor 2.
     for standard in 0..3 {
-        if let Ok(null) = raw::open(c"/dev/null", libc::O_RDWR, 0)
+        if let Ok(null) = sys::open(c"/dev/null", libc::O_RDWR, 0)
             && null.as_raw() == standard
         {
             let _ = null.into_raw();
@@ -87,7 +76,7 @@ pub(crate) fn settle(keep: &[RawFd]) {
     // The program may have ignored the signal that ends a process which has used too much CPU time.
     // SAFETY: the default is no handler.
     unsafe { libc::signal(libc::SIGPROF, libc::SIG_DFL) };
-    // The program's signals were blocked while it started us; ours end us as they end anybody.
+    // All signals were blocked while the program started us. Here they work as in any other process.
     sys::set_signal_mask(0);
 }
 
@@ -104,42 +93,35 @@ extern "C" fn first(plan: *mut c_void) -> c_int {
     // SAFETY: `spawn` passes its plan, which lives until this process has ended.
     let plan_ref = unsafe { &mut *plan.cast::<Plan>() };
     let flags = libc::CLONE_VM | libc::CLONE_VFORK;
-    // SAFETY: as in `spawn`.
+    // SAFETY: the stack is half of what `spawn` keeps, with the plan, until the clone has ended or called exec.
     let child = unsafe { libc::clone(second, plan_ref.second_stack, flags, plan) };
-    plan_ref.failed |= child < 0;
-    exit(0)
+    plan_ref.failed |= child.is_negative();
+    sys::exit_thread(0)
 }
 
 extern "C" fn second(plan: *mut c_void) -> c_int {
     // SAFETY: `first` passes the plan on, which lives until this process has called exec.
     let plan = unsafe { &mut *plan.cast::<Plan>() };
-    let _ = sys::plain(libc::SYS_setsid, [0; 6]);
+    sys::new_session();
     // SAFETY: `keep` and its length describe a slice that outlives the clone.
     for fd in unsafe { core::slice::from_raw_parts(plan.keep, plan.keep_len) } {
-        let _ = sys::plain(
-            libc::SYS_fcntl,
-            [*fd as usize, libc::F_SETFD as usize, 0, 0, 0, 0],
-        );
+        // Exec leaves it open.
+        let _ = sys::set_fd_flags(*fd, 0);
     }
     let nothing: [*const c_char; 1] = [core::ptr::null()];
-    let args = [
-        plan.program.addr(),
-        plan.argv.addr(),
-        nothing.as_ptr().addr(),
-        0,
-        0,
-        0,
-    ];
     // SAFETY: program, arguments and the empty environment are C strings and lists that outlive the call.
-    let _ = unsafe { raw::syscall(libc::SYS_execve, args) };
+    let _ = unsafe { sys::execute(plan.program, plan.argv, nothing.as_ptr()) };
     plan.failed = true;
-    exit(1)
+    sys::exit_thread(1)
 }
 
-fn exit(status: usize) -> ! {
-    loop {
-        let _ = sys::plain(libc::SYS_exit, [status, 0, 0, 0, 0, 0]);
-    }
+/// This program's name, as ps(1) shows it.
+pub(crate) fn own_name() -> String {
+    let mut name = [0; 16];
+    let file = sys::open(c"/proc/self/comm", libc::O_RDONLY | libc::O_CLOEXEC, 0);
+    let len = file.and_then(|file| sys::read(file.as_raw(), &mut name));
+    let name = name.get(..len.unwrap_or(0)).unwrap_or_default();
+    String::from_utf8_lossy(name).trim_end().to_owned()
 }
 
 /// The keeper's path: in the directory of the library that this code lies in.
@@ -149,7 +131,7 @@ pub(crate) fn program_path() -> Option<CString> {
     let here = program_path as *const c_void;
     // SAFETY: dladdr takes any address; `info` is a valid place for the result.
     let found = unsafe { libc::dladdr(here, &mut info) };
-    if found == 0 || info.dli_fname.is_null() {
+    if found == 0 {
         return None;
     }
     // SAFETY: dladdr found the object, so the name is a C string of the loader's.
@@ -166,3 +148,6 @@ pub(crate) fn program_path() -> Option<CString> {
     path.extend_from_slice(PROGRAM.as_bytes());
     CString::new(path).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,8 @@ use crate::clock;
 use crate::error::Gone;
 use crate::family::Family;
 use crate::outcome::{Outcome, Wait};
+use crate::poll_fd::is_any_ready;
 use crate::shared_state::SharedState;
-use crate::sys;
 use crate::wakers::Waker;
 
 /// Longest spin before a sleep when the stack has been answering soon.
@@ -41,10 +41,9 @@ impl Family {
                 return Some(Outcome::Ready(answer));
             }
             let now = clock::now();
-            if !wait.kernel.is_empty() && since(kernel_looked, now) >= KERNEL_GAP_NS {
+            if wants_look(wait.kernel, kernel_looked, now) {
                 kernel_looked = Some(now);
-                let ready = sys::ppoll(wait.kernel, Some(Duration::ZERO), None);
-                if ready.is_ok_and(|ready| ready > 0) {
+                if is_any_ready(wait.kernel) {
                     return Some(Outcome::Kernel);
                 }
             }
@@ -59,10 +58,7 @@ impl Family {
                 started = now;
                 continue;
             }
-            // What is due while another thread owns the device is that thread's.
-            let near = due.is_some_and(|due| nanos(due.saturating_since(now)) < DEADLINE_SPIN_NS)
-                && !self.device_is_owned();
-            if !near && nanos(now.saturating_since(started)) >= self.spin_budget() {
+            if !self.spins_on(now, started, due) {
                 return None;
             }
             sys::sched_yield();
@@ -80,6 +76,14 @@ impl Family {
         check: &mut impl FnMut(&mut SharedState, Instant, Option<Waker>) -> Option<R>,
     ) -> Result<(bool, (Option<R>, Option<Instant>)), Gone> {
         self.poll_inside(|state, now| (check(state, now, None), state.next_due(now)))
+    }
+
+    /// Whether to look again at once. `started`: when something moved last; `due`: when the stack has something to do.
+    fn spins_on(&self, now: Instant, started: Instant, due: Option<Instant>) -> bool {
+        let is_near = |due: Instant| nanos(due.saturating_since(now)) < DEADLINE_SPIN_NS;
+        // What is due while another thread owns the device is that thread's.
+        let waits_for_it = due.is_some_and(is_near) && !self.device_is_owned();
+        waits_for_it || nanos(now.saturating_since(started)) < self.spin_budget()
     }
 
     fn spin_budget(&self) -> u64 {
@@ -100,11 +104,15 @@ impl Family {
     }
 }
 
-/// Nanoseconds since a look that may never have been.
-fn since(last: Option<Instant>, now: Instant) -> u64 {
-    last.map_or(u64::MAX, |last| nanos(now.saturating_since(last)))
+/// Whether to look at the kernel's descriptors now, after the last look if there was one.
+fn wants_look(kernel: &[libc::pollfd], last: Option<Instant>, now: Instant) -> bool {
+    let is_long_ago = |last: Instant| nanos(now.saturating_since(last)) >= KERNEL_GAP_NS;
+    !kernel.is_empty() && last.is_none_or(is_long_ago)
 }
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,9 @@
 //! Families in one process, over devices of memory.
 
+mod hooks;
+mod links;
+mod processes;
+
 use std::sync::atomic::Ordering;
 
 use nicio::mem::{Mem, pair};
@@ -13,6 +17,10 @@ use crate::membership::{Membership, fit_to_device};
 use crate::process_hooks::ProcessHooks;
 use crate::records::FileId;
 use crate::wakers::Wakers;
+
+pub(crate) use hooks::{complaints, remembering_hooks};
+pub(crate) use links::{end_of, linked_family, settings};
+pub(crate) use processes::{ended, fork};
 
 pub(crate) const PORT: u16 = 80;
 
@@ -61,7 +69,7 @@ pub(crate) fn lone_family() -> (Family, Mem) {
 pub(crate) fn join(family: &Family, role: Role, pid: u32) -> (Family, Mem) {
     let (nic, other) = pair();
     let fd = family.shared.region().fd().expect("it is in a file");
-    let copy = nicio::sys::duplicate(fd).expect("there are descriptors");
+    let copy = sys::duplicate(fd).expect("there are descriptors");
     let region = Region::attach(copy).expect("it is a region");
     let stack = Stack::attach(&region).expect("it has a stack");
     let device = Device::new(Box::new(nic));
@@ -124,7 +132,7 @@ pub(crate) fn settle(one: &Family, other: &Family) {
 pub(crate) fn woken(wakers: &Wakers) -> u64 {
     let is_woken = |fd: i32| {
         let mut count = [0; 8];
-        crate::sys::read(fd, &mut count).is_ok()
+        sys::read(fd, &mut count).is_ok()
     };
     let fds = wakers.fds().iter().enumerate();
     fds.filter(|(_, fd)| is_woken(**fd))

@@ -14,8 +14,7 @@ use crate::error::Gone;
 use crate::family::Family;
 use crate::outcome::{Outcome, Wait};
 use crate::shared_state::SharedState;
-use crate::sleep::{Polling, Sleep};
-use crate::sys;
+use crate::sleep::Sleep;
 use crate::wakers::Waker;
 
 /// How long a thread sleeps before it looks whether a dead stack has a successor.
@@ -58,7 +57,7 @@ impl Family {
         let _inside = self.inside();
         let signals = (self.hooks.signals)();
         self.let_handlers_run();
-        let blocked = sys::block_signals();
+        let blocked = sys::block_all_signals();
         let sleep = Sleep {
             waker: None,
             mask: wait.mask.map_or(blocked, sys::kernel_mask),
@@ -75,12 +74,7 @@ impl Family {
         let slept = if interrupted {
             Err(sys::Errno(libc::EINTR))
         } else {
-            self.sleep_on(
-                wait.kernel,
-                &sleep,
-                Polling::No,
-                Some(until.saturating_since(now)),
-            )
+            self.sleep_on(wait.kernel, &sleep, None, Some(until.saturating_since(now)))
         };
         sys::set_signal_mask(blocked);
         match slept {

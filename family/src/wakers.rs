@@ -1,12 +1,13 @@
 //! Wakers: an eventfd for every thread that sleeps, made before any fork so that all members have them.
 
-use std::os::fd::RawFd;
 use std::sync::atomic::Ordering;
 
+use arrayvec::ArrayVec;
 use region::Words;
+use sys::{OwnedFd, RawFd};
 
 use crate::error::StartError;
-use crate::{private_fds, sys};
+use crate::private_fds;
 
 /// How many threads of a family can sleep on a waker of their own at one time. A thread that finds none
 /// free sleeps in short steps instead.
@@ -42,23 +43,29 @@ pub(crate) struct Wakers {
 
 impl Wakers {
     pub(crate) fn create() -> Result<Self, StartError> {
-        let mut wakers = Self { fds: [-1; WAKERS] };
-        for slot in &mut wakers.fds {
-            match eventfd() {
-                Ok(fd) => *slot = fd,
-                Err(error) => {
-                    wakers.close();
-                    return Err(error);
-                }
-            }
-        }
-        Ok(wakers)
+        let failed = |errno| StartError::errno("no event descriptor", errno);
+        Self::keep((0..WAKERS).map(|_| sys::eventfd().map_err(failed)))
+    }
+
+    /// Those that another process has handed over.
+    pub(crate) fn take_over(fds: [OwnedFd; WAKERS]) -> Result<Self, StartError> {
+        Self::keep(fds.into_iter().map(Ok))
+    }
+
+    /// Keeps [`WAKERS`] descriptors at private numbers; none of them after an error.
+    fn keep(fds: impl Iterator<Item = Result<OwnedFd, StartError>>) -> Result<Self, StartError> {
+        let private = fds.map(|fd| private_fds::make_private(fd?));
+        let private: ArrayVec<OwnedFd, WAKERS> = private.collect::<Result<_, _>>()?;
+        let missing = |_| StartError::Keeper("its descriptors are missing");
+        let private = private.into_inner().map_err(missing)?;
+        Ok(Self::from_fds(private.map(OwnedFd::into_raw)))
     }
 
     /// Closes all of them.
     pub(crate) fn close(&self) {
-        for fd in self.fds.iter().filter(|fd| **fd >= 0) {
-            sys::close(*fd);
+        for fd in self.fds {
+            // SAFETY: these are the wakers' own descriptors, which nobody uses after this call.
+            let _ = unsafe { sys::close(fd) };
         }
     }
 
@@ -102,7 +109,7 @@ impl Wakers {
     }
 
     pub(crate) fn fd(&self, waker: Waker) -> RawFd {
-        self.fds.get(usize::from(waker.0)).copied().unwrap_or(-1)
+        self.fds[usize::from(waker.0)]
     }
 
     /// Wakes those of `set` whose owners sleep.
@@ -129,14 +136,11 @@ impl Wakers {
         }
     }
 
-    fn silence(&self, waker: Waker) {
+    pub(crate) fn silence(&self, waker: Waker) {
         let mut count = [0u8; 8];
         let _ = sys::read(self.fd(waker), &mut count);
     }
 }
 
-/// A fresh eventfd at a high number.
-fn eventfd() -> Result<RawFd, StartError> {
-    let failed = |errno| StartError::errno("no event descriptor", errno);
-    private_fds::make_private(nicio::sys::eventfd().map_err(failed)?.into_raw())
-}
+#[cfg(test)]
+mod tests;

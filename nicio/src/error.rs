@@ -2,8 +2,9 @@
 
 use core::fmt;
 
+use sys::Errno;
+
 use crate::spec::{InterfaceName, NameError};
-use crate::sys::Errno;
 
 /// Why a burst failed for good. A full or an empty device is no error but a short count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ impl fmt::Display for NicError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gone => f.write_str("the network device has been removed"),
-            Self::Io(errno) => write!(f, "the network device failed with {errno}"),
+            Self::Io(errno) => write!(f, "the network device failed: {errno}"),
         }
     }
 }
@@ -87,12 +88,12 @@ impl fmt::Display for OpenError {
             Self::BadName(error) => error.fmt(f),
             Self::Io(call, errno) => write!(
                 f,
-                "cannot open the tap: {call} failed with {errno}; see whether \
+                "cannot open the tap: {call} failed: {errno}; see whether \
                  `ip tuntap` works on this machine"
             ),
             Self::Link(call, errno) => write!(
                 f,
-                "cannot make the link: {call} failed with {errno}; see whether the limits on \
+                "cannot make the link: {call} failed: {errno}; see whether the limits on \
                  memory, files and descriptors (`ulimit -a`) leave room for it"
             ),
             Self::WrongHandles => f.write_str(

@@ -1,9 +1,7 @@
 //! A device as one process hands it to another.
 
-use std::os::fd::RawFd;
-
 use arrayvec::ArrayVec;
-use region::OwnedFd;
+use sys::{OwnedFd, RawFd};
 
 /// Most descriptors of a device: those of a link.
 pub const HANDLE_FDS_MAX: usize = 4;

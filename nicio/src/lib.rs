@@ -14,14 +14,13 @@
 //! Every device passes the same tests (`conformance`).
 //!
 //! Nothing here may call libc's `read`, `write`, `close` and their like, nor std's I/O: inside libnstk.so those
-//! names are the library's own hooks. [`sys`] has the system calls that go past them.
+//! names are the library's own hooks. The room `sys` has the system calls that go past them.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub mod capture;
 pub mod link;
 pub mod mem;
-pub mod sys;
 pub mod tap;
 
 mod error;
@@ -44,9 +43,10 @@ mod testing;
 pub use error::{NicError, OpenError};
 pub use handles::{HANDLE_FDS_MAX, Handles, Use};
 pub use nic::{Caps, Nic};
-pub use open::{AnyNic, from_handles, open};
+pub use open::{AnyNic, check, from_handles, has_keeper, holder, is_up, open};
 pub use rx::{Frames, RESERVE_MAX, RX_FRAME_BUFS, RX_FRAME_START, RxBurst, RxMeta};
 pub use spec::{DeviceSpec, InterfaceName, NameError, SpecError};
+pub use tap::{Holder, is_keeper};
 pub use tx::{TX_BURST_MAX, TxBurst, TxSlot};
 pub use vnet::VNET_HEADER_BYTES;
 pub use wait_handle::WaitHandle;

@@ -14,16 +14,15 @@ mod memory;
 mod ring;
 mod side;
 
-use std::os::fd::RawFd;
 use std::sync::Arc;
 
-use region::OwnedFd;
 use stack::DeviceOffload;
 
 pub use alarm::Alarm;
 pub use cable::{CABLE_FDS, Cable};
 pub use end::End;
 use ring::{Consumer, Producer, Pushed};
+use sys::{OwnedFd, RawFd};
 
 use crate::tx::TX_BURST_MAX;
 use crate::{

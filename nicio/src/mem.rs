@@ -1,11 +1,11 @@
 //! Two devices in one process, wired to each other: for tests, and for stacks without a machine.
 
 use std::collections::VecDeque;
-use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use region::Piece;
 use stack::DeviceOffload;
+use sys::RawFd;
 
 use crate::rx::{RX_FRAME_BUFS, RX_FRAME_START, RxBurst, RxMeta};
 use crate::tx::{TX_BURST_MAX, TxBurst, TxSlot};

@@ -1,8 +1,7 @@
 //! What every device can do.
 
-use std::os::fd::RawFd;
-
 use stack::DeviceOffload;
+use sys::RawFd;
 
 use crate::{Handles, NicError, RxBurst, TxBurst, WaitHandle};
 

@@ -1,9 +1,9 @@
 //! Opening a device of any kind.
 
-use region::OwnedFd;
+use sys::OwnedFd;
 
 use crate::link::Link;
-use crate::tap::Tap;
+use crate::tap::{self, Holder, Tap};
 use crate::{DeviceSpec, Handles, Nic, OpenError, Use};
 
 /// A device of any kind.
@@ -33,4 +33,45 @@ pub fn from_handles(
         DeviceSpec::Tap(_) => Box::new(Tap::from_handles(handles)?),
         DeviceSpec::Link(_) => Box::new(Link::from_handles(handles, usage)?),
     })
+}
+
+/// The process that has the device open, as far as this user may see; `None` also for a link, which has two.
+#[must_use]
+pub fn holder(spec: &DeviceSpec) -> Option<Holder> {
+    match spec {
+        DeviceSpec::Tap(name) => tap::find_holder(*name),
+        DeviceSpec::Link(_) => None,
+    }
+}
+
+/// Whether a keeper has the device, as far as this user may see: programs of its user can join it. `false` also for a link.
+#[must_use]
+pub fn has_keeper(spec: &DeviceSpec) -> bool {
+    match spec {
+        DeviceSpec::Tap(name) => tap::has_keeper(*name),
+        DeviceSpec::Link(_) => false,
+    }
+}
+
+/// Whether frames can move: a tap may be set down.
+///
+/// # Errors
+/// There is no such interface.
+pub fn is_up(spec: &DeviceSpec) -> Result<bool, OpenError> {
+    match spec {
+        DeviceSpec::Tap(name) => tap::is_up(*name),
+        DeviceSpec::Link(_) => Ok(true),
+    }
+}
+
+/// Whether the device seems to be there and this user's to open, without touching it: opening a tap for a moment would
+/// take the link down for its peer. Whether another program has it is [`holder`]'s matter.
+///
+/// # Errors
+/// See [`OpenError`].
+pub fn check(spec: &DeviceSpec) -> Result<(), OpenError> {
+    match spec {
+        DeviceSpec::Tap(name) => tap::check(*name),
+        DeviceSpec::Link(_) => Ok(()),
+    }
 }

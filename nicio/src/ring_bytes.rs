@@ -39,7 +39,7 @@ impl<const LEN: usize> RingBytes<'_, LEN> {
         let first = len.min(LEN - place);
         // SAFETY: `place` and `first` together are within the ring.
         let to = unsafe { self.base.add(place) };
-        // SAFETY: the caller's promise. The other end may write there too: bytes are torn then, no more.
+        // SAFETY: the caller promises `len` bytes outside the ring. The other end may write there too: bytes are torn then, no more.
         unsafe { ptr::copy_nonoverlapping(from, to, first) };
         if first < len {
             // SAFETY: within what the caller promised.
@@ -58,7 +58,7 @@ impl<const LEN: usize> RingBytes<'_, LEN> {
         let first = len.min(LEN - place);
         // SAFETY: `place` and `first` together are within the ring.
         let from = unsafe { self.base.add(place) };
-        // SAFETY: the caller's promise. The other end may write there too: bytes are torn then, no more.
+        // SAFETY: the caller promises `len` bytes outside the ring. The other end may write there too: bytes are torn then, no more.
         unsafe { ptr::copy_nonoverlapping(from, to, first) };
         if first < len {
             // SAFETY: within what the caller promised.

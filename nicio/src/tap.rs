@@ -1,19 +1,25 @@
 //! A tap interface: frames to and from the kernel of this machine, super-segments and unfinished
 //! checksums included (Documentation/networking/tuntap.rst).
 
+mod check;
+mod holder;
+mod proc_files;
+
 use core::iter;
-use std::os::fd::RawFd;
 
 use arrayvec::ArrayVec;
 use libc::{c_int, c_void, iovec};
-use region::OwnedFd;
 use stack::{DeviceOffload, MAX_PIECES};
+use sys::{Errno, OwnedFd, RawFd};
 
 use crate::rx::{RX_FRAME_BUFS, RX_FRAME_START, RxBurst, RxMeta};
-use crate::sys::{self, Errno};
 use crate::tap_defs as defs;
 use crate::tx::{TX_BURST_MAX, TxBurst, TxSlot};
 use crate::vnet::{self, VNET_HEADER_BYTES};
+pub(crate) use check::check;
+pub use holder::{Holder, is_keeper};
+pub(crate) use holder::{find as find_holder, has_keeper};
+
 use crate::{Caps, Handles, InterfaceName, Nic, NicError, OpenError, WaitHandle};
 
 /// An attached tap, one queue.
@@ -65,8 +71,14 @@ impl Tap {
             value: [0; 24],
         };
         // SAFETY: TUNGETIFF fills in an ifreq.
-        unsafe { sys::ioctl(fd.as_raw(), defs::TUNGETIFF, (&raw mut request).addr()) }
-            .map_err(|errno| OpenError::Io("TUNGETIFF", errno))?;
+        unsafe {
+            sys::ioctl(
+                fd.as_raw(),
+                defs::TUNGETIFF,
+                (&raw mut request).expose_provenance(),
+            )
+        }
+        .map_err(|errno| OpenError::Io("TUNGETIFF", errno))?;
         let name = request
             .name
             .split(|&byte| byte == 0)
@@ -80,14 +92,6 @@ impl Tap {
     #[must_use]
     pub fn name(&self) -> InterfaceName {
         self.name
-    }
-
-    /// Whether the interface is set up; frames are lost while it is not.
-    ///
-    /// # Errors
-    /// The interface has gone.
-    pub fn is_up(&self) -> Result<bool, OpenError> {
-        Control::new()?.is_up(self.name)
     }
 
     /// Frames that the kernel refused since the tap was opened, mostly because the interface is down.
@@ -104,7 +108,7 @@ impl Tap {
             sys::ioctl(
                 fd.as_raw(),
                 defs::TUNSETVNETHDRSZ,
-                (&raw const header_bytes).addr(),
+                (&raw const header_bytes).expose_provenance(),
             )
         }
         .map_err(|errno| OpenError::Io("TUNSETVNETHDRSZ", errno))?;
@@ -280,15 +284,28 @@ impl Control {
     fn ask(&self, what: &'static str, request: u32, name: InterfaceName) -> Result<i32, OpenError> {
         let mut ifreq = ifreq(name, 0);
         // SAFETY: the requests above read the name of an ifreq and fill in its union.
-        unsafe { sys::ioctl(self.0.as_raw(), request, (&raw mut ifreq).addr()) }.map_err(
-            |errno| match errno.0 {
-                libc::ENODEV | libc::ENXIO => OpenError::NoDevice(name),
-                _ => OpenError::Io(what, errno),
-            },
-        )?;
+        unsafe {
+            sys::ioctl(
+                self.0.as_raw(),
+                request,
+                (&raw mut ifreq).expose_provenance(),
+            )
+        }
+        .map_err(|errno| match errno.0 {
+            libc::ENODEV | libc::ENXIO => OpenError::NoDevice(name),
+            _ => OpenError::Io(what, errno),
+        })?;
         let [a, b, c, d, ..] = ifreq.value;
         Ok(i32::from_ne_bytes([a, b, c, d]))
     }
+}
+
+/// Whether the interface is set up; frames are lost while it is not.
+///
+/// # Errors
+/// There is no such interface.
+pub(crate) fn is_up(name: InterfaceName) -> Result<bool, OpenError> {
+    Control::new()?.is_up(name)
 }
 
 /// Attaches to the tap `name`, which is made if this process may and there is none, to be one end of a wire: a read or a write of the descriptor
@@ -319,14 +336,20 @@ fn open_tun(flags: c_int) -> Result<OwnedFd, OpenError> {
 fn attach(fd: &OwnedFd, name: InterfaceName, flags: u16) -> Result<(), OpenError> {
     let mut request = ifreq(name, flags | defs::IFF_TAP | defs::IFF_NO_PI);
     // SAFETY: TUNSETIFF reads an ifreq and fills in its name and flags.
-    unsafe { sys::ioctl(fd.as_raw(), defs::TUNSETIFF, (&raw mut request).addr()) }
-        .map(|_| ())
-        .map_err(|errno| match errno.0 {
-            libc::EBUSY => OpenError::Busy(name),
-            libc::EPERM => OpenError::Permission(name),
-            libc::EINVAL => OpenError::NotATap(name),
-            _ => OpenError::Io("TUNSETIFF", errno),
-        })
+    unsafe {
+        sys::ioctl(
+            fd.as_raw(),
+            defs::TUNSETIFF,
+            (&raw mut request).expose_provenance(),
+        )
+    }
+    .map(|_| ())
+    .map_err(|errno| match errno.0 {
+        libc::EBUSY => OpenError::Busy(name),
+        libc::EPERM => OpenError::Permission(name),
+        libc::EINVAL => OpenError::NotATap(name),
+        _ => OpenError::Io("TUNSETIFF", errno),
+    })
 }
 
 fn ifreq(name: InterfaceName, flags: u16) -> defs::IfReq {

@@ -19,6 +19,8 @@ pub(crate) const TUN_F_TSO6: usize = 0x04;
 
 /// A tap, not a tun.
 pub(crate) const IFF_TAP: u16 = 0x0002;
+/// Several queues.
+pub(crate) const IFF_MULTI_QUEUE: u16 = 0x0100;
 /// No packet information in front of frames.
 pub(crate) const IFF_NO_PI: u16 = 0x1000;
 /// A virtio-net header in front of frames.

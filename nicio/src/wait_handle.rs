@@ -1,6 +1,6 @@
 //! Sleeping until a device has something to do.
 
-use std::os::fd::RawFd;
+use sys::RawFd;
 
 use crate::link::Alarm;
 

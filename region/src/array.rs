@@ -6,12 +6,12 @@ use crate::header::{Kind, Shape};
 use crate::memory::Memory;
 use crate::{CHUNK_BYTES, Record, RegionError};
 
-/// A fixed number of records, all zero at first. Memory is used where it was touched only.
+/// A fixed number of records, all zero at first. It uses memory only where records were touched.
 ///
-/// Like a [`crate::Table`] a handle, to be used under the region's lock.
+/// It is a handle like [`crate::Table`]: use it under the region's lock.
 pub struct Array<T: 'static> {
     /// Keeps the records mapped.
-    _memory: Memory,
+    memory: Memory,
     first: NonNull<T>,
     len: u32,
 }
@@ -52,7 +52,7 @@ impl<T: Record> Array<T> {
             return Err(RegionError::Mismatch);
         }
         Ok(Self {
-            _memory: memory.clone(),
+            memory: memory.clone(),
             first,
             len,
         })
@@ -84,8 +84,19 @@ impl<T: Record> Array<T> {
     #[must_use]
     pub fn get_mut(&mut self, index: u32) -> Option<&mut T> {
         let mut record = self.record(index)?;
-        // SAFETY: as in `get`, and the array is borrowed for itself.
+        // SAFETY: mapped and aligned, and any bytes are a valid record; the array is borrowed for this caller alone.
         Some(unsafe { record.as_mut() })
+    }
+
+    /// Makes all records zero. A large array gives its memory to the system, and has none until it is used again.
+    pub fn clear(&mut self) {
+        let bytes = self.len as usize * size_of::<T>();
+        let has_own_chunks = bytes >= CHUNK_BYTES;
+        if has_own_chunks && self.memory.give_back_span(self.first.cast(), bytes) {
+            return;
+        }
+        // SAFETY: the records lie in mapped memory, the array is borrowed for itself, and zero is a valid record.
+        unsafe { self.first.write_bytes(0, self.len as usize) };
     }
 
     #[inline]
@@ -100,5 +111,5 @@ impl<T: Record> Array<T> {
 
 // SAFETY: records are plain data, and the memory they lie in is held.
 unsafe impl<T: Record> Send for Array<T> {}
-// SAFETY: as above; a change needs `&mut self`.
+// SAFETY: a shared array can only be read; a change needs `&mut self`.
 unsafe impl<T: Record> Sync for Array<T> {}

@@ -1,5 +1,7 @@
 //! Pools of raw, counted buffers.
 
+mod repair;
+
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use core::ptr::NonNull;
@@ -144,6 +146,7 @@ impl Buffers {
     }
 
     /// One holder more; false if the id is stale or forged.
+    #[inline]
     pub fn retain(&mut self, id: BufId) -> bool {
         let Some(mut buffer) = self.counts.get_mut(id) else {
             return false;
@@ -233,6 +236,29 @@ impl Buffers {
             return false;
         };
         // SAFETY: both are `len` bytes long, and the region is mapped while `self` lives.
+        unsafe { from.move_to(to, len as usize) };
+        true
+    }
+
+    /// Copies from a buffer of another pool; false, and nothing done, if an id is stale or a range too long.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "two ends of a copy, as memmove has"
+    )]
+    pub fn copy_from(
+        &mut self,
+        pool: &Self,
+        from: BufId,
+        from_at: u32,
+        to: BufId,
+        to_at: u32,
+        len: u32,
+    ) -> bool {
+        let (from, to) = (pool.piece(from, from_at, len), self.piece(to, to_at, len));
+        let (Some(from), Some(to)) = (from, to) else {
+            return false;
+        };
+        // SAFETY: both are `len` bytes long, and their regions are mapped while the two pools live.
         unsafe { from.move_to(to, len as usize) };
         true
     }

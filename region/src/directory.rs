@@ -106,5 +106,5 @@ const GONE: u32 = 1 << 31;
 
 // SAFETY: only atomics are behind the pointer, and the memory is held.
 unsafe impl Send for Directory {}
-// SAFETY: as above.
+// SAFETY: only atomics are behind the pointer, and the memory is held.
 unsafe impl Sync for Directory {}

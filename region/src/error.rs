@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use sys::Errno;
+
 /// Why a region, or a view into it, cannot be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegionError {
@@ -10,7 +12,7 @@ pub enum RegionError {
         /// Name of the call.
         call: &'static str,
         /// Its errno.
-        errno: i32,
+        errno: Errno,
     },
     /// The memory is not a region, or not one that can be mapped safely.
     NotARegion,
@@ -24,15 +26,20 @@ pub enum RegionError {
     Taken,
     /// The index holds something of another kind or size, or the size asked for is impossible.
     Mismatch,
-    /// The index is empty and cannot be filled: another member began to and has not finished, or it
-    /// is a reader who asks.
+    /// The index is empty and cannot be filled. Either another member has begun to fill it and has not finished, or a
+    /// reader asks, who may not.
     Unfinished,
+}
+
+/// Makes the error of a system call.
+pub(crate) fn failed(call: &'static str) -> impl Fn(Errno) -> RegionError {
+    move |errno| RegionError::System { call, errno }
 }
 
 impl fmt::Display for RegionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::System { call, errno } => write!(f, "{call} failed with errno {errno}"),
+            Self::System { call, errno } => write!(f, "{call} failed: {errno}"),
             Self::NotARegion => f.write_str("this memory is not a region"),
             Self::OtherBuild => {
                 f.write_str("the region belongs to another version of this library")
@@ -51,7 +58,8 @@ impl core::error::Error for RegionError {}
 /// Why the lock cannot be had. Either way the region's content is not to be trusted any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockError {
-    /// The last owner died inside, and this call is the first to notice; the region is now marked dead.
+    /// The last owner died inside, this call is the first to notice, and the state was not repaired; the region is now
+    /// marked dead.
     OwnerDied,
     /// The region has been marked dead before.
     Dead,

@@ -3,8 +3,9 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use crate::RegionError;
-use crate::sys::{self, PAGE_BYTES};
+use sys::PAGE_BYTES;
+
+use crate::{RegionError, mapping};
 
 /// A number of this process.
 ///
@@ -51,7 +52,7 @@ impl ForkGuard {
 
     #[cold]
     fn map(&self) -> Result<*mut AtomicU32, RegionError> {
-        let fresh = sys::map_page_wiped_on_fork()?;
+        let fresh = mapping::map_page_wiped_on_fork()?;
         let new = fresh.as_ptr().cast::<AtomicU32>();
         let raced =
             self.page

@@ -28,11 +28,12 @@ mod buffers;
 mod checksum;
 mod directory;
 mod error;
-mod fd;
+mod file;
 mod fork_guard;
 mod header;
 mod id;
 mod lock;
+mod mapping;
 mod memory;
 mod piece;
 mod reader;
@@ -40,15 +41,12 @@ mod record;
 mod region;
 mod shared;
 mod slots;
-mod sys;
 mod table;
-mod trap;
 mod words;
 
 pub use array::Array;
 pub use buffers::{BufId, Buffer, Buffers};
 pub use error::{LockError, RegionError};
-pub use fd::{OwnedFd, RawFd};
 pub use fork_guard::ForkGuard;
 pub use header::BUILD;
 pub use id::Id;
@@ -58,7 +56,6 @@ pub use record::Record;
 pub use region::Region;
 pub use shared::{Guard, Shared};
 pub use table::{Entry, Table};
-pub use trap::syscall;
 pub use words::{COUNTERS, Line, MEMBERS_MAX, MemberCopy, MemberWord, Words, WordsCopy};
 
 /// Memory is given to tables in pieces of this many bytes.

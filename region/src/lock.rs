@@ -4,10 +4,14 @@ use core::cell::UnsafeCell;
 use core::hint;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU32, Ordering};
+use core::time::Duration;
 
 use libc::{c_int, clockid_t, pthread_mutex_t, timespec};
 
-use crate::{RegionError, sys};
+use sys::Errno;
+
+use crate::RegionError;
+use crate::error::failed;
 
 /// A mutex whose next owner learns that the last one died.
 ///
@@ -33,25 +37,25 @@ impl RobustMutex {
     /// Makes a mutex of zeroed memory that nobody else uses yet.
     pub(crate) fn initialise(&self) -> Result<(), RegionError> {
         let mut attributes = MaybeUninit::uninit();
-        let failed = |call| {
+        let checked = |call| {
             move |errno: c_int| match errno {
                 0 => Ok(()),
-                errno => Err(RegionError::System { call, errno }),
+                errno => Err(failed(call)(Errno(errno))),
             }
         };
-        let init = failed("pthread_mutexattr_init");
+        let init = checked("pthread_mutexattr_init");
         // SAFETY: there is room for the attributes.
         init(unsafe { libc::pthread_mutexattr_init(attributes.as_mut_ptr()) })?;
         // SAFETY: initialised above; an out pointer for each call below.
         let attributes = unsafe { attributes.assume_init_mut() };
-        let set = failed("pthread_mutexattr_set");
+        let set = checked("pthread_mutexattr_set");
         // SAFETY: the attributes are initialised.
         set(unsafe {
             libc::pthread_mutexattr_setpshared(attributes, libc::PTHREAD_PROCESS_SHARED)
         })?;
         // SAFETY: the attributes are initialised.
         set(unsafe { libc::pthread_mutexattr_setrobust(attributes, libc::PTHREAD_MUTEX_ROBUST) })?;
-        let make = failed("pthread_mutex_init");
+        let make = checked("pthread_mutex_init");
         // SAFETY: the place is large enough, aligned, and not in use as a mutex yet.
         make(unsafe { libc::pthread_mutex_init(self.0.get(), attributes) })?;
         // SAFETY: the attributes are initialised and not needed any more.
@@ -72,7 +76,7 @@ impl RobustMutex {
             }
         }
         loop {
-            let deadline = sys::monotonic_after(LOOK_AGAIN_NS);
+            let deadline = next_look();
             // SAFETY: initialised when the region was made.
             let errno =
                 unsafe { pthread_mutex_clocklock(self.0.get(), libc::CLOCK_MONOTONIC, &deadline) };
@@ -143,7 +147,7 @@ unsafe extern "C" {
 /// A sleeper looks again after so long, since a robust mutex can lose a wake-up: when a waiter that
 /// was just woken is killed, the kernel passes the wake-up on only if nobody took the mutex in
 /// between; and who takes it without having slept does not know of the other sleepers.
-const LOOK_AGAIN_NS: i64 = 10_000_000;
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Attempts before falling asleep, each after a longer pause; together ten microseconds or
 /// so, a few times what an owner needs.
@@ -151,6 +155,12 @@ const SPIN_ROUNDS: u32 = 24;
 
 /// A pause is at most 2 to this power spin hints.
 const SPIN_PAUSES_LOG2_MAX: u32 = 5;
+
+/// When a sleeper looks again, by CLOCK_MONOTONIC.
+#[cold]
+fn next_look() -> timespec {
+    sys::kernel_time(sys::monotonic().saturating_add(LOOK_AGAIN))
+}
 
 fn decode(errno: c_int) -> Attempt {
     match errno {

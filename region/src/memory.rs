@@ -4,10 +4,10 @@ use core::alloc::Layout;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use crate::fd::{OwnedFd, RawFd};
+use sys::{Access, Advice, OwnedFd, PAGE_BYTES, RawFd};
+
 use crate::header::Header;
-use crate::sys::{self, Access, PAGE_BYTES};
-use crate::{CHUNK_BYTES, RegionError, TABLES_MAX};
+use crate::{CHUNK_BYTES, RegionError, TABLES_MAX, file, mapping};
 
 /// A counted reference to a mapping; the last one unmaps it.
 ///
@@ -50,14 +50,14 @@ impl Memory {
         widths: impl Iterator<Item = u32>,
         access: Access,
     ) -> Result<Self, RegionError> {
-        let state = sys::file_state(fd.as_raw())?;
-        if !sys::is_sealed_against_shrinking(fd.as_raw()) {
+        let status = file::status(fd.as_raw())?;
+        if !file::is_sealed_against_shrinking(fd.as_raw()) {
             return Err(RegionError::NotARegion);
         }
         let mut mapped = Err(RegionError::Full);
         for chunks in widths {
             let bytes = chunks as usize * CHUNK_BYTES;
-            mapped = sys::map_shared(fd.as_raw(), bytes, access).map(|base| (base, chunks));
+            mapped = mapping::map_file(fd.as_raw(), bytes, access).map(|base| (base, chunks));
             if mapped.is_ok() {
                 break;
             }
@@ -65,9 +65,9 @@ impl Memory {
         let (base, max_chunks) = mapped?;
         let backing = Backing::File {
             fd: AtomicI32::new(fd.as_raw()),
-            identity: state.identity,
+            identity: file::identity(&status),
         };
-        let grown = whole_chunks(state.bytes).min(max_chunks);
+        let grown = whole_chunks(status.bytes).min(max_chunks);
         let memory = Self::new(base, max_chunks, grown, backing).inspect_err(|_| {
             // SAFETY: mapped above, and nobody was told.
             unsafe { sys::unmap(base, max_chunks as usize * CHUNK_BYTES) };
@@ -102,7 +102,7 @@ impl Memory {
         grown: u32,
         backing: Backing,
     ) -> Result<Self, RegionError> {
-        let mapping = sys::map_page()?.cast::<Mapping>();
+        let mapping = mapping::map_page()?.cast::<Mapping>();
         let value = Mapping {
             views: AtomicUsize::new(1),
             base,
@@ -142,7 +142,7 @@ impl Memory {
         let Backing::File { fd, identity } = &self.mapping().backing else {
             return Err(RegionError::NotARegion);
         };
-        if sys::file_state(new.as_raw())?.identity != *identity {
+        if file::identity(&file::status(new.as_raw())?) != *identity {
             return Err(RegionError::NotARegion);
         }
         let old = fd.swap(new.into_raw(), Ordering::Relaxed);
@@ -238,9 +238,21 @@ impl Memory {
             return false;
         };
         match &self.mapping().backing {
-            // SAFETY: the chunk lies within this mapping, and lives as long.
-            Backing::File { .. } => unsafe { sys::remove_pages(chunk, CHUNK_BYTES) }.is_ok(),
+            Backing::File { .. } => self.give_back_span(chunk, CHUNK_BYTES),
             Backing::Heap { .. } => true,
+        }
+    }
+
+    /// Gives the memory of whole pages to the system; it reads as zeroes from then on. False: that failed, as for memory of
+    /// the heap. The caller has nothing in these pages.
+    pub(crate) fn give_back_span(&self, first: NonNull<u8>, bytes: usize) -> bool {
+        let bytes = bytes.next_multiple_of(PAGE_BYTES);
+        match &self.mapping().backing {
+            Backing::File { .. } => {
+                // SAFETY: the span lies within this mapping; the caller has nothing in it.
+                unsafe { sys::advise(first, bytes, Advice::LinuxRemove) }.is_ok()
+            }
+            Backing::Heap { .. } => false,
         }
     }
 
@@ -274,8 +286,8 @@ impl Memory {
         };
         let ample = chunks.saturating_add(GROW_CHUNKS).min(max_chunks);
         for target in [ample, chunks] {
-            let bytes = u64::from(target) * CHUNK_BYTES as u64;
-            if bytes <= sys::file_limit() && sys::set_length(fd, bytes).is_ok() {
+            let bytes = target as usize * CHUNK_BYTES;
+            if bytes as u64 <= sys::file_limit() && sys::set_length(fd, bytes).is_ok() {
                 break;
             }
         }
@@ -292,11 +304,11 @@ impl Memory {
             return None;
         };
         let fd = fd.load(Ordering::Relaxed);
-        let state = sys::file_state(fd).ok()?;
-        if state.identity != *identity {
+        let status = sys::status(fd).ok()?;
+        if file::identity(&status) != *identity {
             return None;
         }
-        let grown = whole_chunks(state.bytes).min(mapping.max_chunks);
+        let grown = whole_chunks(status.bytes).min(mapping.max_chunks);
         mapping.grown.fetch_max(grown, Ordering::Relaxed);
         Some(fd)
     }
@@ -343,7 +355,7 @@ impl Drop for Memory {
 // SAFETY: the mapping's own fields change by atomics only; the region behind it is shared memory,
 // which the typed views guard.
 unsafe impl Send for Memory {}
-// SAFETY: as above.
+// SAFETY: the mapping's own fields change by atomics only; the typed views guard the region behind it.
 unsafe impl Sync for Memory {}
 
 /// The file is made longer than asked by so many chunks, to save system calls.

@@ -44,9 +44,9 @@ impl Piece {
     #[inline]
     pub unsafe fn copy_from(&self, at: usize, src: *const u8, len: usize) {
         debug_assert!(at.checked_add(len).is_some_and(|end| end <= self.len));
-        // SAFETY: within the piece, by the caller's promise.
+        // SAFETY: the caller keeps `at` within the piece.
         let to = unsafe { self.start.as_ptr().add(at) };
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises `len` readable bytes at `src`, and that as many fit behind `at`.
         unsafe { ptr::copy_nonoverlapping(src, to, len) };
     }
 
@@ -58,9 +58,9 @@ impl Piece {
     #[inline]
     pub unsafe fn copy_to(&self, at: usize, dst: *mut u8, len: usize) {
         debug_assert!(at.checked_add(len).is_some_and(|end| end <= self.len));
-        // SAFETY: within the piece, by the caller's promise.
+        // SAFETY: the caller keeps `at` within the piece.
         let from = unsafe { self.start.as_ptr().add(at) };
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises `len` writable bytes at `dst`, and that the piece has as many behind `at`.
         unsafe { ptr::copy_nonoverlapping(from, dst, len) };
     }
 
@@ -70,7 +70,7 @@ impl Piece {
     /// `len` is at most both lengths, and the region is still mapped.
     pub(crate) unsafe fn move_to(&self, to: Piece, len: usize) {
         debug_assert!(len <= self.len && len <= to.len);
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller keeps `len` within both pieces, and the region mapped.
         unsafe { ptr::copy(self.start.as_ptr(), to.start.as_ptr(), len) };
     }
 }

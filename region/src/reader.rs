@@ -85,7 +85,7 @@ unsafe fn copy_while_it_may_change<T: Record>(record: NonNull<T>) -> T {
         // SAFETY: slots are aligned to 8 bytes and a multiple of that long, so the last word too lies
         // within the slot.
         let word = unsafe { words.add(index) };
-        // SAFETY: as above; an atomic, since others may write.
+        // SAFETY: mapped and aligned, as the slot is; an atomic, since other processes may write it.
         let word = unsafe { word.as_ref() }.load(Ordering::Relaxed);
         bytes.copy_from_slice(&word.to_ne_bytes()[..bytes.len()]);
     }

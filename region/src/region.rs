@@ -2,12 +2,15 @@
 
 use core::iter;
 
-use crate::fd::{OwnedFd, RawFd};
+use sys::{Access, OwnedFd, RawFd};
+
 use crate::header::{Head, Header};
 use crate::memory::Memory;
 use crate::slots::Slots;
-use crate::sys::{self, Access};
-use crate::{Array, Buffers, CHUNK_BYTES, Reader, Record, RegionError, TABLES_MAX, Table, Words};
+use crate::{
+    Array, Buffers, CHUNK_BYTES, Reader, Record, RegionError, TABLES_MAX, Table, Words, file,
+    mapping,
+};
 
 /// One mapping of a family's memory.
 ///
@@ -25,17 +28,12 @@ impl Region {
     /// # Errors
     /// [`RegionError::System`] or [`RegionError::Full`] if not even a small one can be had.
     pub fn create(max_bytes: usize) -> Result<Self, RegionError> {
-        let fd = sys::memfd()?;
-        if sys::file_limit() < CHUNK_BYTES as u64 {
-            return Err(RegionError::Full);
-        }
-        sys::set_length(fd.as_raw(), CHUNK_BYTES as u64)?;
-        sys::seal_against_shrinking(fd.as_raw())?;
+        let fd = file::make(CHUNK_BYTES)?;
         let widest = whole_chunks(max_bytes);
         let widths = iter::successors(Some(widest), |width| (*width > 1).then_some(width / 2));
-        // The host keeps at least as much address space as the region takes.
+        // The program keeps at least as much address space as the region takes.
         let fair =
-            widths.filter(|width| sys::address_space_holds(2 * *width as usize * CHUNK_BYTES));
+            widths.filter(|width| mapping::address_space_holds(2 * *width as usize * CHUNK_BYTES));
         let memory = Memory::of_file(fd, fair, Access::ReadWrite)?;
         memory.header().initialise(memory.max_chunks())?;
         Ok(Self { memory })
@@ -171,12 +169,12 @@ fn attach(fd: OwnedFd, access: Access) -> Result<Memory, RegionError> {
 
 /// How many chunks the region in this file may grow to, as its header says.
 fn peek(fd: &OwnedFd) -> Result<u32, RegionError> {
-    if sys::file_state(fd.as_raw())?.bytes < CHUNK_BYTES as u64
-        || !sys::is_sealed_against_shrinking(fd.as_raw())
+    if file::status(fd.as_raw())?.bytes < CHUNK_BYTES as u64
+        || !file::is_sealed_against_shrinking(fd.as_raw())
     {
         return Err(RegionError::NotARegion);
     }
-    let base = sys::map_shared(fd.as_raw(), CHUNK_BYTES, Access::ReadOnly)?;
+    let base = mapping::map_file(fd.as_raw(), CHUNK_BYTES, Access::ReadOnly)?;
     // SAFETY: a chunk is mapped, stays within the file, and a header is nothing but atomics.
     let checked = unsafe { base.cast::<Header>().as_ref() }.check();
     // SAFETY: mapped above, and the header is not used any more.

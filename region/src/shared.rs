@@ -27,14 +27,27 @@ impl<S> Shared<S> {
         }
     }
 
-    /// Waits for the lock.
+    /// Waits for the lock. A region whose owner died inside is dead from then on.
     ///
     /// # Errors
     /// [`LockError`]: nobody gets in any more.
     #[inline]
     pub fn lock(&self) -> Result<Guard<'_, S>, LockError> {
+        self.lock_or_repair(|_| false)
+    }
+
+    /// Waits for the lock. After an owner that died inside, `repair` is to make the state sound again; false: it cannot be, and
+    /// the region is dead. Should this process die meanwhile, the next one repairs from the beginning.
+    ///
+    /// # Errors
+    /// [`LockError`]: nobody gets in any more.
+    #[inline]
+    pub fn lock_or_repair(
+        &self,
+        repair: impl FnOnce(&mut S) -> bool,
+    ) -> Result<Guard<'_, S>, LockError> {
         self.check_alive()?;
-        match self.enter(self.header().mutex.lock())? {
+        match self.enter(self.header().mutex.lock(), repair)? {
             Some(guard) => Ok(guard),
             // Waiting ends with the lock or with an error, never with `Busy`.
             None => Err(LockError::Dead),
@@ -48,11 +61,11 @@ impl<S> Shared<S> {
     #[inline]
     pub fn try_lock(&self) -> Result<Option<Guard<'_, S>>, LockError> {
         self.check_alive()?;
-        self.enter(self.header().mutex.try_lock())
+        self.enter(self.header().mutex.try_lock(), |_| false)
     }
 
-    /// The lock of a dead region, for a look at what is left: nothing there is to be trusted, and it may be half
-    /// changed. `None`: the region lives, or the lock does not come free soon.
+    /// The lock of a dead region, for a look at what is left. Do not trust it: it may be half changed. `None`: the region
+    /// lives, or the lock does not become free soon.
     pub fn lock_remains(&self) -> Option<Guard<'_, S>> {
         self.check_alive().err()?;
         for _ in 0..REMAINS_TRIES {
@@ -80,7 +93,7 @@ impl<S> Shared<S> {
         &self.region
     }
 
-    /// Not even a lock that was overwritten, and never comes free, holds up a region that is dead.
+    /// Asked before the lock: in a dead region it may have been overwritten, and never become free.
     #[inline]
     fn check_alive(&self) -> Result<(), LockError> {
         match self.header().words.dead.load(Ordering::Relaxed) {
@@ -94,8 +107,12 @@ impl<S> Shared<S> {
     }
 
     #[inline]
-    fn enter(&self, attempt: Attempt) -> Result<Option<Guard<'_, S>>, LockError> {
-        let Header { mutex, words, .. } = self.header();
+    fn enter(
+        &self,
+        attempt: Attempt,
+        repair: impl FnOnce(&mut S) -> bool,
+    ) -> Result<Option<Guard<'_, S>>, LockError> {
+        let words = &self.header().words;
         match attempt {
             Attempt::Busy => return Ok(None),
             Attempt::Broken => {
@@ -105,27 +122,64 @@ impl<S> Shared<S> {
             }
             Attempt::Locked | Attempt::OwnerDied => {}
         }
-        let guard = Guard {
+        let mut guard = Guard {
             shared: self,
             not_send: PhantomData,
         };
         if attempt == Attempt::OwnerDied {
-            let was_dead = words.dead.swap(1, Ordering::Relaxed) != 0;
-            // SAFETY: this thread has just got the mutex, together with the news.
-            unsafe { mutex.recover() };
-            if !was_dead {
-                return Err(LockError::OwnerDied);
-            }
+            self.inherit(&mut guard, repair)?;
         }
-        // Who waited for the lock while its owner died gets it in turn, and leaves here.
+        // Whoever waited for the lock while its owner died gets it later, and leaves here.
         if words.dead.load(Ordering::Relaxed) != 0 {
             return Err(LockError::Dead);
         }
         Ok(Some(guard))
     }
+
+    /// The last owner died inside. The mutex says so to whoever comes next, too, until the repair is done.
+    #[cold]
+    fn inherit(
+        &self,
+        guard: &mut Guard<'_, S>,
+        repair: impl FnOnce(&mut S) -> bool,
+    ) -> Result<(), LockError> {
+        let mut outcome = Inheritance {
+            header: self.header(),
+            is_sound: false,
+        };
+        if outcome.header.words.dead.load(Ordering::Relaxed) != 0 {
+            return Err(LockError::Dead);
+        }
+        outcome.is_sound = repair(guard);
+        if outcome.is_sound {
+            Ok(())
+        } else {
+            Err(LockError::OwnerDied)
+        }
+    }
 }
 
-/// Attempts at a dead region's lock: what holds it there is short.
+/// What becomes of the lock after an owner died inside: when this is dropped, also by a panic, the mutex is usable again.
+struct Inheritance<'a> {
+    header: &'a Header,
+    /// The state has been repaired; else the region is dead.
+    is_sound: bool,
+}
+
+impl Drop for Inheritance<'_> {
+    fn drop(&mut self) {
+        let Header { mutex, words, .. } = self.header;
+        if !self.is_sound {
+            let _ = words
+                .dead
+                .compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed);
+        }
+        // SAFETY: this thread has the mutex, and got it together with the news; the guard outlives this value.
+        unsafe { mutex.recover() };
+    }
+}
+
+/// Attempts at a dead region's lock, which nobody there holds for long.
 const REMAINS_TRIES: u32 = 100_000;
 
 // SAFETY: the state is reached through the guard only, which one thread at a time can have.

@@ -169,5 +169,5 @@ pub(crate) fn end_change(sequence: &AtomicU32) {
 
 // SAFETY: records are plain data; the pointers lead into the region, whose memory is held.
 unsafe impl<T: Record> Send for Slots<T> {}
-// SAFETY: as above; nothing here changes a record.
+// SAFETY: threads share addresses and atomics only; nothing here changes a record.
 unsafe impl<T: Record> Sync for Slots<T> {}

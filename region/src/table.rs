@@ -1,5 +1,7 @@
 //! Tables: records addressed by ids.
 
+mod repair;
+
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -47,7 +49,8 @@ impl<T: Record> Table<T> {
         // SAFETY: the slot is free and the table borrowed for itself, so nobody has a reference.
         unsafe { slot.record.write(record) };
         slot.head.last_epoch.store(epoch, Ordering::Relaxed);
-        slot.head.epoch.store(epoch, Ordering::Relaxed);
+        // Whoever finds the epoch after a kill finds the whole record.
+        slot.head.epoch.store(epoch, Ordering::Release);
         let len = head.len.load(Ordering::Relaxed);
         head.len.store(len.wrapping_add(1), Ordering::Relaxed);
         slot.end_change();
@@ -117,8 +120,17 @@ impl<T: Record> Table<T> {
     }
 
     /// Slots that were ever used: all below this number.
-    pub(crate) fn slots_used(&self) -> u32 {
+    #[must_use]
+    pub fn slots_used(&self) -> u32 {
         self.slots.used()
+    }
+
+    /// The id of the record in this slot; `None`: it is free.
+    #[must_use]
+    pub fn id_at(&self, number: u32) -> Option<Id<T>> {
+        let SlotRef { head, .. } = self.slots.slot(number)?;
+        let id = Id::new(number, head.epoch.load(Ordering::Relaxed));
+        id.is_some().then_some(id)
     }
 
     /// Whether some id names the record in this slot.

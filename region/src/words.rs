@@ -17,9 +17,9 @@ impl<T> Deref for Line<T> {
 }
 
 /// Members that one region has room for.
-pub const MEMBERS_MAX: usize = 64;
+pub const MEMBERS_MAX: usize = 256;
 
-/// Counters that one region has room for; what each counts is said where it is counted.
+/// Counters that one region has room for. The code that counts says what each of them means.
 pub const COUNTERS: usize = 32;
 
 /// One process of the family.
@@ -52,9 +52,11 @@ pub struct Words {
     pub keeper_pid: AtomicU32,
     /// What the keeper is doing; the family defines the values.
     pub keeper_state: AtomicU32,
-    /// Not 0: an owner of the lock died inside (1), and the region's content is not to be trusted; or the family has given the region up and
-    /// says why.
+    /// Not 0: nobody shall trust the region any more. 1: an owner of the lock died inside. The family defines the other
+    /// values.
     pub dead: AtomicU32,
+    /// Epoll sets that have got a part in the region so far, modulo 2^32.
+    pub epoll_sets: AtomicU32,
     /// The processes of the family.
     pub members: [MemberWord; MEMBERS_MAX],
     /// Event counts, added to without the lock.

@@ -4,8 +4,8 @@ use core::ffi::c_int;
 
 use libc::{sa_family_t, sockaddr, sockaddr_in, sockaddr_in6, socklen_t};
 use stack::{Addr, Domain, Endpoint};
+use sys::Errno;
 
-use crate::errno::Errno;
 use crate::{running, user};
 
 /// Shortest `sockaddr_in6` that Linux takes: without the scope (`SIN6_LEN_RFC2133`).
@@ -114,7 +114,7 @@ pub(crate) unsafe fn write(
     if address.is_null() && fits > 0 {
         return Err(Errno(libc::EFAULT));
     }
-    // SAFETY: the program's buffer has room for `fits` bytes, by the caller's promise.
+    // SAFETY: whoever calls `write` promises `*len` writable bytes, and `fits` is no more.
     unsafe { core::ptr::copy_nonoverlapping(bytes.bytes.as_ptr(), address.cast::<u8>(), fits) };
     // SAFETY: the callers pass on the program's own pointers and lengths.
     unsafe { user::put(len, bytes.len as socklen_t) }

@@ -10,7 +10,7 @@ use core::ptr;
 use dlmalloc::Dlmalloc;
 
 use crate::lock::ProcessLock;
-use crate::{pid, sys};
+use crate::pid;
 
 /// The allocator of everything in this library.
 pub(crate) struct ProcessHeap(ProcessLock<Heap>);
@@ -80,13 +80,13 @@ unsafe impl GlobalAlloc for ProcessHeap {
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         self.with(|heap| {
             if heap.owns(block) {
-                // SAFETY: as in `dealloc`.
+                // SAFETY: the caller gives the block's own layout, and the block is of this heap.
                 return unsafe {
                     heap.blocks
                         .realloc(block, layout.size(), layout.align(), new_size)
                 };
             }
-            // SAFETY: the size is not 0, by the caller's promise.
+            // SAFETY: whoever calls `realloc` promises a size that is not 0 (`GlobalAlloc`).
             let copy = unsafe { heap.blocks.malloc(new_size, layout.align()) };
             if !copy.is_null() {
                 // SAFETY: both blocks have at least so many bytes, and one of them is new.
@@ -99,11 +99,11 @@ unsafe impl GlobalAlloc for ProcessHeap {
 
 /// Whether this process's limits leave room for a heap. If not, the first allocation would end the program.
 pub(crate) fn has_room() -> bool {
-    let span = sys::map(SPAN_BYTES);
-    if span.is_null() {
+    let Ok(span) = sys::map_private(SPAN_BYTES) else {
         return false;
-    }
-    sys::unmap(span, SPAN_BYTES);
+    };
+    // SAFETY: mapped above, and never used.
+    unsafe { sys::unmap(span, SPAN_BYTES) };
     true
 }
 
@@ -126,12 +126,11 @@ impl Span {
     }
 
     fn reserve() -> Self {
-        let start = sys::map(SPAN_BYTES);
-        if start.is_null() {
+        let Ok(start) = sys::map_private(SPAN_BYTES) else {
             return Self::none();
-        }
+        };
         Self {
-            start: start as usize,
+            start: start.as_ptr() as usize,
             used: core::cell::Cell::new(0),
         }
     }

@@ -2,7 +2,9 @@
 
 use core::ffi::c_int;
 
-use crate::errno::{Errno, Failed, fail};
+use sys::Errno;
+
+use crate::errno::{Failed, fail};
 use crate::routed::Routed;
 
 /// Result of a call that answers with a number or -1.

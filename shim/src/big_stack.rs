@@ -17,7 +17,6 @@ use core::ffi::c_void;
 use std::panic::{self, AssertUnwindSafe};
 
 use crate::thread::{self, Room};
-use crate::{signal_mask, sys};
 use alternate::Alternate;
 use memory::Stack;
 use place::Place;
@@ -94,9 +93,17 @@ pub(crate) fn call(work: &mut dyn FnMut()) {
     });
 }
 
-/// Runs the start of the TCP/IP stack on a stack that is unmapped afterwards. `None`: there is no memory, or `work`
-/// panicked. The user has been told.
-pub(crate) fn start<R>(work: impl FnOnce() -> R) -> Option<R> {
+/// Why the start of the TCP/IP stack did not come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotStarted {
+    /// There is no memory for a stack to run on.
+    NoMemory,
+    /// It panicked, and has told the user.
+    Panicked,
+}
+
+/// Runs the start of the TCP/IP stack on a stack that is unmapped afterwards.
+pub(crate) fn start<R>(work: impl FnOnce() -> R) -> Result<R, NotStarted> {
     STATE.with(|state| {
         let (mut work, mut result) = (Some(work), None);
         let place = state.place(switch::pointer());
@@ -105,11 +112,9 @@ pub(crate) fn start<R>(work: impl FnOnce() -> R) -> Option<R> {
             result = work.and_then(|work| panic::catch_unwind(AssertUnwindSafe(work)).ok());
         });
         if !ran {
-            sys::complain(format_args!(
-                "no memory to start in; raise the limit on address space"
-            ));
+            return Err(NotStarted::NoMemory);
         }
-        result
+        result.ok_or(NotStarted::Panicked)
     })
 }
 
@@ -190,17 +195,17 @@ impl State {
             // SAFETY: nothing lies below `free`, and `work` does not panic: the callers of `call` see to that.
             None => unsafe { switch::on(free, &self.home, work) },
             Some(alternate) => {
-                let mask = Cell::new(signal_mask::block_all());
+                let mask = Cell::new(sys::block_all_signals());
                 let work = || {
                     alternate.disable();
-                    signal_mask::set(mask.get());
+                    sys::set_signal_mask(mask.get());
                     work();
-                    mask.set(signal_mask::block_all());
+                    mask.set(sys::block_all_signals());
                     alternate.enable();
                 };
-                // SAFETY: as above.
+                // SAFETY: nothing lies below `free`, and `work` does not panic: the callers of `call` see to that.
                 unsafe { switch::on(free, &self.home, work) };
-                signal_mask::set(mask.get());
+                sys::set_signal_mask(mask.get());
             }
         }
         self.stack.set(stack_before);
@@ -219,17 +224,17 @@ impl State {
             // SAFETY: the frame at `home` belongs to our own call, which waits for `work`. Nothing lies below it.
             None => unsafe { switch::on(home, &self.free, work) },
             Some(alternate) => {
-                let mask = Cell::new(signal_mask::block_all());
+                let mask = Cell::new(sys::block_all_signals());
                 alternate.enable();
                 let work = || {
-                    signal_mask::set(mask.get());
+                    sys::set_signal_mask(mask.get());
                     work();
-                    mask.set(signal_mask::block_all());
+                    mask.set(sys::block_all_signals());
                 };
-                // SAFETY: as above.
+                // SAFETY: the frame at `home` belongs to our own call, which waits for `work`. Nothing lies below it.
                 unsafe { switch::on(home, &self.free, work) };
                 alternate.disable();
-                signal_mask::set(mask.get());
+                sys::set_signal_mask(mask.get());
             }
         }
         self.stack.set(stack);

@@ -2,8 +2,9 @@
 
 use family::{FileId, Outcome, SharedState, Wait};
 use stack::{Error, Instant, SockId};
+use sys::Errno;
 
-use crate::errno::Errno;
+use crate::errno;
 use crate::{death, descriptors, entering, thread};
 
 /// Which of a file's two timeouts holds for a call.
@@ -60,7 +61,7 @@ pub(crate) fn attempt<R>(
         };
         match call(state, now, sock) {
             Err(Error::WouldBlock) => {}
-            other => return Attempt::Done(other.map_err(Errno::from)),
+            other => return Attempt::Done(other.map_err(errno::of)),
         }
         if mode.dont_wait || flags & libc::O_NONBLOCK as u32 != 0 {
             return Attempt::NotNow;
@@ -87,7 +88,7 @@ fn poll_once<R>(
         let sock = state.files.get(file).ok_or(Error::BadDescriptor)?.sock;
         call(state, now, sock)
     })?
-    .map_err(Errno::from)
+    .map_err(errno::of)
 }
 
 /// Waits for `call` to answer. A signal's handler ends the wait (`EINTR`) unless it was installed
@@ -122,7 +123,7 @@ fn wait<R>(
             }
         });
         return match outcome {
-            Outcome::Ready(result) => result.map_err(Errno::from),
+            Outcome::Ready(result) => result.map_err(errno::of),
             Outcome::TimedOut => Err(Errno(libc::EAGAIN)),
             Outcome::Interrupted => {
                 if deadline.is_none() && thread::interruptions() == interruptions {

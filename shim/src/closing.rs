@@ -5,11 +5,11 @@ use core::time::Duration;
 
 use family::{FileId, Wait};
 use stack::OptName;
+use sys::Errno;
 
 use crate::descriptors::{self, Descriptor};
 use crate::entering::{self, on_socket};
-use crate::errno::Errno;
-use crate::{dead, membership, replay, running, sys};
+use crate::{carried, dead, membership, replay, running};
 
 /// close(2) of one of our descriptors.
 pub(crate) fn close(fd: c_int) -> Result<(), Errno> {
@@ -17,7 +17,8 @@ pub(crate) fn close(fd: c_int) -> Result<(), Errno> {
         linger(file);
     }
     forget(fd);
-    sys::close(fd)
+    // SAFETY: the program gives it up.
+    unsafe { sys::close(fd) }
 }
 
 /// The descriptor is not ours any more. The kernel's descriptor of this number stays open.
@@ -110,7 +111,7 @@ fn linger(file: FileId) {
 
 /// Whether this process has descriptors of ours to look after.
 pub(crate) fn concerns_us() -> bool {
-    running::family().is_some() && membership::may_enter()
+    (running::family().is_some() || carried::any_waits()) && membership::may_enter()
 }
 
 /// close_range(2): our sockets are closed, the library's private descriptors stay open.
@@ -123,14 +124,16 @@ pub(crate) fn close_range(first: u32, last: u32, flags: c_int) -> Result<(), Err
     let mut from = first;
     for own in (first..=last.min(OWN_END)).filter(|fd| family::is_private(*fd as c_int)) {
         if own > from {
-            sys::close_range(from, own - 1, flags)?;
+            // SAFETY: the program gives them up; the library's own are not among them.
+            unsafe { sys::close_range(from, own - 1, flags) }?;
         }
         from = own + 1;
     }
     if from > last {
         return Ok(());
     }
-    sys::close_range(from, last, flags)
+    // SAFETY: the program gives them up, and none of the library's own is left in this range.
+    unsafe { sys::close_range(from, last, flags) }
 }
 
 /// The library's private descriptors lie below this number (see `family::make_private`).

@@ -11,9 +11,9 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use family::{EpollId, Family, FileId, Interest, SharedState};
 use libc::epoll_event;
 use stack::Ready;
+use sys::Errno;
 
 use crate::descriptors::{self, Descriptor};
-use crate::errno::Errno;
 use crate::lock::{Found, ProcessLock};
 use crate::thread;
 
@@ -24,12 +24,12 @@ pub(crate) enum Dead {
     Listener,
 }
 
-/// What the descriptors of dead sockets lead to: ids of no file.
-const CONNECTION: FileId = FileId::NONE;
-const LISTENER: FileId = FileId::from_bits(1);
+/// What the descriptors of dead sockets lead to: ids of no file. 0 would be a descriptor of the kernel's.
+const CONNECTION: FileId = FileId::from_bits(1);
+const LISTENER: FileId = FileId::from_bits(2);
 
 /// What the descriptor of an epoll set leads to if the set has no living stack socket.
-pub(crate) const NO_SET: EpollId = EpollId::NONE;
+pub(crate) const NO_SET: EpollId = EpollId::from_bits(1);
 
 /// A dead socket in an epoll set.
 struct Watched {
@@ -42,7 +42,7 @@ struct Watched {
 }
 
 static WATCHED: ProcessLock<Vec<Watched>> = ProcessLock::new(Vec::new());
-/// Whether there is any. Living sockets look no further.
+/// Whether there is any. If not, calls on living sockets look no further.
 static ANY: AtomicBool = AtomicBool::new(false);
 /// The stack whose sockets were taken over last.
 static TAKEN_OVER: AtomicPtr<Family> = AtomicPtr::new(core::ptr::null_mut());

@@ -4,9 +4,10 @@ use core::fmt::Write;
 
 use env::Settings;
 use family::Family;
+use sys::Errno;
 
-use crate::errno::Errno;
-use crate::{dead, running, sys};
+use crate::complain::{Line, complain};
+use crate::{dead, running};
 
 /// The answer to a call on a stack that is dead.
 #[cold]
@@ -27,17 +28,17 @@ pub(crate) fn notice(family: &'static Family) -> bool {
 fn tell_user(family: &Family, settings: &Settings) {
     let device = &settings.device;
     if family.has_lost_device() {
-        sys::complain(format_args!(
+        complain(format_args!(
             "NSTK_IF={device}: the interface has gone: all connections are reset"
         ));
         return;
     }
-    let mut who = sys::Line::<32>::new();
+    let mut who = Line::<32>::new();
     let _ = match family.find_killed() {
         Some(pid) => write!(who, "process {pid}"),
         None => write!(who, "a process"),
     };
-    sys::complain(format_args!(
+    complain(format_args!(
         "NSTK_IF={device}: {} was killed inside the stack, which is dead now: connections are reset, \
          and listeners get no more connections; restart the program",
         who.text()

@@ -1,21 +1,19 @@
-//! dup(2) and its relatives on our descriptors.
+//! dup(2) and its relatives on our descriptors, and on sockets that were handed over to the kernel.
 
 use core::ffi::c_int;
 
+use sys::{Errno, OwnedFd};
+
 use crate::descriptors::{self, Descriptor};
-use crate::errno::Errno;
-use crate::{closing, entering, sys};
+use crate::epoll::numbers;
+use crate::{closing, dead, entering};
 
 /// dup(2) and `fcntl(F_DUPFD)`: the lowest free descriptor from `from` on.
 pub(crate) fn dup(fd: c_int, from: c_int, close_on_exec: bool) -> Result<c_int, Errno> {
-    let command = if close_on_exec {
-        libc::F_DUPFD_CLOEXEC
-    } else {
-        libc::F_DUPFD
-    };
+    let flags = if close_on_exec { libc::FD_CLOEXEC } else { 0 };
     let descriptor = descriptors::get(fd);
     hold(descriptor)?;
-    match sys::fcntl(fd, command, from) {
+    match sys::duplicate_above(fd, from, flags) {
         Ok(new) => give(new, fd, descriptor),
         Err(error) => {
             closing::release(descriptor);
@@ -32,13 +30,18 @@ pub(crate) fn dup3(fd: c_int, to: c_int, flags: c_int) -> Result<c_int, Errno> {
     let descriptor = descriptors::get(fd);
     hold(descriptor)?;
     let before = closing::take(to);
-    match sys::dup3(fd, to, flags) {
-        Ok(new) => {
+    // SAFETY: the program gives up what `to` was.
+    match unsafe { sys::dup3(fd, to, flags) } {
+        Ok(()) => {
             closing::release(before);
-            give(new, fd, descriptor)
+            // SAFETY: made just now, and told to nobody yet.
+            give(unsafe { OwnedFd::from_raw(to) }, fd, descriptor)
         }
         Err(error) => {
-            let _ = descriptors::set(to, before);
+            // What is noted about one of the kernel's is still there.
+            if before != Descriptor::Kernel {
+                let _ = descriptors::set(to, before);
+            }
             closing::release(descriptor);
             Err(error)
         }
@@ -49,6 +52,8 @@ pub(crate) fn dup3(fd: c_int, to: c_int, flags: c_int) -> Result<c_int, Errno> {
 fn hold(descriptor: Descriptor) -> Result<(), Errno> {
     let held = match descriptor {
         Descriptor::Kernel => true,
+        // A set of a stack that is dead is not counted.
+        Descriptor::Epoll(set) if set == dead::NO_SET => true,
         Descriptor::Stack(file) => {
             let member = entering::family()?.member();
             entering::enter(|state, _| state.files.hold(file, member))?
@@ -65,15 +70,19 @@ fn hold(descriptor: Descriptor) -> Result<(), Errno> {
     }
 }
 
-fn give(new: c_int, fd: c_int, descriptor: Descriptor) -> Result<c_int, Errno> {
-    closing::forget(new);
-    if !descriptors::set(new, descriptor) {
+/// If there is no room for it, it is closed.
+fn give(new: OwnedFd, fd: c_int, descriptor: Descriptor) -> Result<c_int, Errno> {
+    closing::forget(new.as_raw());
+    if !descriptors::set(new.as_raw(), descriptor) {
         closing::release(descriptor);
-        let _ = sys::close(new);
         return Err(Errno(libc::EMFILE));
     }
     if descriptors::is_undecided(fd) {
-        descriptors::set_undecided(new);
+        descriptors::set_undecided(new.as_raw());
     }
-    Ok(new)
+    if descriptor == Descriptor::Kernel {
+        descriptors::set_note(new.as_raw(), descriptors::note(fd));
+        numbers::note_copy(fd, new.as_raw());
+    }
+    Ok(new.into_raw())
 }

@@ -2,8 +2,8 @@
 
 use family::{Family, FileId, SharedState};
 use stack::{Instant, SockId};
+use sys::Errno;
 
-use crate::errno::Errno;
 use crate::{death, descriptors, phase, running};
 
 /// Enters the stack. `ENETDOWN`: it has failed; `ECONNRESET`: it died with one of its processes.

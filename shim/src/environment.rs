@@ -4,57 +4,57 @@
 //! programs that change their title overwrite it. So our variables are copied when the library is loaded, before the
 //! program has any thread. The program's list is not read again.
 
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{CStr, c_char};
 use core::sync::atomic::{AtomicPtr, Ordering};
-
-use crate::sys;
 
 /// The copy: C strings `NAME=VALUE` one behind the other, and an empty one at the end. Null: not made yet.
 static KEPT: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
 
-/// The copy if there are no variables of ours.
+/// What is copied: the settings, and who preloads the library.
+const KEPT_BEGINNINGS: [&str; 3] = [env::PREFIXES[0], env::PREFIXES[1], PRELOAD];
+/// The loader's variable.
+pub(crate) const PRELOAD: &str = "LD_PRELOAD=";
+
+/// The copy if there are no settings: then who preloads the library does not matter either.
 static NOTHING: u8 = 0;
 
-/// The loader runs this, with the program's arguments and environment (glibc). Every program under the preload pays for
-/// it. So it does little, and does not import `environ`, which the loader would have to look up.
-#[used]
-#[unsafe(link_section = ".init_array")]
-static AT_LOAD: extern "C" fn(c_int, List, List) = at_load;
-
 /// A list of C strings with a null pointer at its end.
-type List = *const *const c_char;
-
-extern "C" fn at_load(_count: c_int, _arguments: List, environment: List) {
-    keep(environment);
-}
+pub(crate) type List = *const *const c_char;
 
 /// Copies our variables if that was not done at load: a library that is initialised before ours may make a socket.
 pub(crate) fn keep_at_start() {
     if KEPT.load(Ordering::Acquire).is_null() {
-        // SAFETY: the name is a C string; the answer is where libc's variable lies.
-        let environ = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"environ".as_ptr()) };
-        if !environ.is_null() {
-            // SAFETY: environ(7) is such a list.
-            keep(unsafe { environ.cast::<List>().read() });
-        }
+        keep(current());
     }
 }
 
+/// The program's list at this moment; null: it has none. Another thread may change it.
+pub(crate) fn current() -> List {
+    // SAFETY: the name is a C string; the answer is where libc's variable lies.
+    let environ = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"environ".as_ptr()) };
+    if environ.is_null() {
+        return core::ptr::null();
+    }
+    // SAFETY: environ(7) is such a list.
+    unsafe { environ.cast::<List>().read() }
+}
+
 /// Copies our variables out of `list`. Without memory there are none.
-fn keep(list: List) {
+pub(crate) fn keep(list: List) {
     if !KEPT.load(Ordering::Acquire).is_null() {
         return;
     }
-    let bytes: usize = ours(list).map(|variable| variable.count_bytes() + 1).sum();
-    if bytes == 0 {
+    let is_preload = |variable: &CStr| begins(variable.as_ptr(), PRELOAD);
+    if ours(list).all(is_preload) {
         KEPT.store((&raw const NOTHING).cast_mut(), Ordering::Release);
         return;
     }
+    let bytes: usize = ours(list).map(|variable| variable.count_bytes() + 1).sum();
     // The mapping is all zeros: the empty string at the end is there already.
-    let copy = sys::map(bytes + 1).cast::<u8>();
-    if copy.is_null() {
+    let Ok(copy) = sys::map_private(bytes + 1) else {
         return;
-    }
+    };
+    let copy = copy.as_ptr();
     let mut at = 0;
     for variable in ours(list) {
         let text = variable.to_bytes();
@@ -74,7 +74,7 @@ pub(crate) fn value(name: &str) -> Option<&'static [u8]> {
     values.next()
 }
 
-/// Our variables, each as `NAME=VALUE`.
+/// Our variables and LD_PRELOAD, each as `NAME=VALUE`.
 pub(crate) fn all() -> impl Iterator<Item = &'static CStr> {
     let mut at: *const c_char = KEPT.load(Ordering::Acquire).cast();
     core::iter::from_fn(move || {
@@ -104,12 +104,24 @@ fn ours(list: List) -> impl Iterator<Item = &'static CStr> {
                 return None;
             }
             entry = entry.wrapping_add(1);
-            if env::PREFIXES.iter().any(|prefix| begins(variable, prefix)) {
+            if may_be_kept(variable)
+                && KEPT_BEGINNINGS
+                    .iter()
+                    .any(|prefix| begins(variable, prefix))
+            {
                 // SAFETY: every entry before the null pointer leads to a C string.
                 return Some(unsafe { CStr::from_ptr(variable) });
             }
         }
     })
+}
+
+/// A quick look, since every program under the preload pays for it: whether the variable begins with a letter that the
+/// kept ones begin with.
+fn may_be_kept(variable: *const c_char) -> bool {
+    // SAFETY: a variable has one byte at least.
+    let first = unsafe { variable.read() };
+    matches!(first as u8, b'N' | b'L')
 }
 
 /// Whether a C string begins with `prefix`.

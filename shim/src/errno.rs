@@ -3,48 +3,56 @@
 use core::ffi::c_int;
 
 use stack::Error;
+use sys::Errno;
 
-/// An error number of errno(3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Errno(pub(crate) c_int);
+/// The error number of what the stack says.
+pub(crate) fn of(error: Error) -> Errno {
+    Errno(match error {
+        Error::WouldBlock => libc::EAGAIN,
+        Error::InProgress => libc::EINPROGRESS,
+        Error::Already => libc::EALREADY,
+        Error::IsConnected => libc::EISCONN,
+        Error::NotConnected => libc::ENOTCONN,
+        Error::ConnectionRefused => libc::ECONNREFUSED,
+        Error::ConnectionReset => libc::ECONNRESET,
+        Error::ConnectionAborted => libc::ECONNABORTED,
+        Error::TimedOut => libc::ETIMEDOUT,
+        Error::HostUnreachable => libc::EHOSTUNREACH,
+        Error::NetworkUnreachable => libc::ENETUNREACH,
+        Error::AddressInUse => libc::EADDRINUSE,
+        Error::AddressNotAvailable => libc::EADDRNOTAVAIL,
+        Error::InvalidArgument => libc::EINVAL,
+        Error::BadDescriptor => libc::EBADF,
+        Error::BrokenPipe => libc::EPIPE,
+        Error::DestinationRequired => libc::EDESTADDRREQ,
+        Error::MessageSize => libc::EMSGSIZE,
+        Error::NoBuffers => libc::ENOBUFS,
+        Error::NoMemory => libc::ENOMEM,
+        Error::NotSupported => libc::EOPNOTSUPP,
+        Error::NoProtocolOption => libc::ENOPROTOOPT,
+        Error::AddressFamily => libc::EAFNOSUPPORT,
+        Error::NetworkDown => libc::ENETDOWN,
+        Error::PermissionDenied => libc::EACCES,
+        Error::ProtocolNotSupported => libc::EPROTONOSUPPORT,
+        Error::Protocol => libc::EPROTO,
+    })
+}
 
-impl From<c_int> for Errno {
-    fn from(number: c_int) -> Self {
-        Self(number)
+/// What a hook can fail with.
+pub(crate) trait IntoErrno {
+    /// The number.
+    fn into_errno(self) -> Errno;
+}
+
+impl IntoErrno for Errno {
+    fn into_errno(self) -> Errno {
+        self
     }
 }
 
-impl From<Error> for Errno {
-    fn from(error: Error) -> Self {
-        Self(match error {
-            Error::WouldBlock => libc::EAGAIN,
-            Error::InProgress => libc::EINPROGRESS,
-            Error::Already => libc::EALREADY,
-            Error::IsConnected => libc::EISCONN,
-            Error::NotConnected => libc::ENOTCONN,
-            Error::ConnectionRefused => libc::ECONNREFUSED,
-            Error::ConnectionReset => libc::ECONNRESET,
-            Error::ConnectionAborted => libc::ECONNABORTED,
-            Error::TimedOut => libc::ETIMEDOUT,
-            Error::HostUnreachable => libc::EHOSTUNREACH,
-            Error::NetworkUnreachable => libc::ENETUNREACH,
-            Error::AddressInUse => libc::EADDRINUSE,
-            Error::AddressNotAvailable => libc::EADDRNOTAVAIL,
-            Error::InvalidArgument => libc::EINVAL,
-            Error::BadDescriptor => libc::EBADF,
-            Error::BrokenPipe => libc::EPIPE,
-            Error::DestinationRequired => libc::EDESTADDRREQ,
-            Error::MessageSize => libc::EMSGSIZE,
-            Error::NoBuffers => libc::ENOBUFS,
-            Error::NoMemory => libc::ENOMEM,
-            Error::NotSupported => libc::EOPNOTSUPP,
-            Error::NoProtocolOption => libc::ENOPROTOOPT,
-            Error::AddressFamily => libc::EAFNOSUPPORT,
-            Error::NetworkDown => libc::ENETDOWN,
-            Error::PermissionDenied => libc::EACCES,
-            Error::ProtocolNotSupported => libc::EPROTONOSUPPORT,
-            Error::Protocol => libc::EPROTO,
-        })
+impl IntoErrno for c_int {
+    fn into_errno(self) -> Errno {
+        Errno(self)
     }
 }
 
@@ -92,8 +100,8 @@ impl Failed for () {
 
 /// Sets errno and gives the value to return.
 #[cold]
-pub(crate) fn fail<R: Failed>(error: impl Into<Errno>) -> R {
-    set(error.into());
+pub(crate) fn fail<R: Failed>(error: impl IntoErrno) -> R {
+    set(error.into_errno());
     R::FAILED
 }
 
@@ -107,8 +115,8 @@ pub(crate) fn set(errno: Errno) {
 
 /// Reads errno, as a real function left it.
 pub(crate) fn last() -> Errno {
-    // SAFETY: as in `set`.
+    // SAFETY: libc gives the address of this thread's errno.
     let place = unsafe { libc::__errno_location() };
-    // SAFETY: as in `set`.
+    // SAFETY: the place is this thread's, for as long as it runs.
     Errno(unsafe { *place })
 }

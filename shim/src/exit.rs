@@ -2,10 +2,10 @@
 
 use crate::descriptors::{self, Descriptor};
 use crate::guard::guarded;
-use crate::{membership, running, thread};
+use crate::{membership, report, running, thread};
 
-/// Closes what the process has open: its parent may expect that when it hears of the end. Where a signal cuts this
-/// short the keeper closes the rest.
+/// Closes what the process has open: its parent may count on that when it hears of the end. If a signal cuts this
+/// short, the keeper closes the rest.
 pub(crate) fn exit() {
     let may_enter = || membership::may_enter() && !thread::is_inside();
     let Some(family) = running::family().filter(|_| may_enter()) else {
@@ -27,6 +27,7 @@ pub(crate) fn exit() {
                 }
             }
         });
+        report::ended();
         family.flush_capture();
     });
 }

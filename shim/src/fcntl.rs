@@ -3,21 +3,19 @@
 use core::ffi::c_int;
 
 use family::FileId;
+use sys::Errno;
 
-use crate::descriptors::{self, Descriptor};
-use crate::entering;
-use crate::errno::Errno;
+use crate::{descriptors, entering, membership};
 
 /// File status flags that fcntl can change and that a socket keeps.
 const STATUS_FLAGS: u32 = (libc::O_NONBLOCK | libc::O_APPEND) as u32;
 /// A call's answer; `None`: the caller calls the real function.
 pub(crate) type Answer = Option<Result<usize, Errno>>;
 
-/// fcntl(2). The kernel knows what belongs to the descriptor (`F_GETFD`, `F_SETFD`). What belongs to the open file never
-/// reaches it: there all our descriptors share one, the placeholder.
+/// fcntl(2). The kernel keeps what belongs to the descriptor (`F_GETFD`, `F_SETFD`). What belongs to the open file does
+/// not reach it: for the kernel all our descriptors share one open file, the placeholder's.
 pub(crate) fn fcntl(fd: c_int, command: c_int, argument: usize) -> Answer {
-    let descriptor = descriptors::get(fd);
-    if descriptor == Descriptor::Kernel {
+    if !membership::may_enter() {
         return None;
     }
     // Descriptors and flags are passed as int; the rest of the word means nothing.
@@ -27,9 +25,7 @@ pub(crate) fn fcntl(fd: c_int, command: c_int, argument: usize) -> Answer {
         let new = crate::dup::dup(fd, number, close_on_exec);
         return Some(new.map(|new| new.unsigned_abs() as usize));
     }
-    let Descriptor::Stack(file) = descriptor else {
-        return None;
-    };
+    let file = descriptors::owned(fd)?;
     match command {
         libc::F_GETFL => Some(status(file)),
         // SIGIO and SIGURG are not implemented.
@@ -43,7 +39,7 @@ pub(crate) fn fcntl(fd: c_int, command: c_int, argument: usize) -> Answer {
     }
 }
 
-// asm-generic/fcntl.h has these; the libc crate has not.
+// These are in asm-generic/fcntl.h. The libc crate lacks them.
 const F_SETSIG: c_int = 10;
 const F_GETSIG: c_int = 11;
 const F_SETOWN_EX: c_int = 15;

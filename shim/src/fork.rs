@@ -5,10 +5,12 @@ use core::ffi::c_int;
 
 use family::{EpollId, Family, FileId, Member};
 
+use crate::complain::complain;
 use crate::descriptors::{self, Descriptor};
 use crate::guard::guarded;
 use crate::membership::{self, Forking};
-use crate::{death, errno, running, sys};
+use crate::told::{self, Told};
+use crate::{death, epoll, errno, running};
 
 std::thread_local! {
     /// This thread's fork goes through our hook, which learns the child's id.
@@ -47,6 +49,7 @@ pub(crate) fn fork(real: impl FnOnce() -> c_int) -> c_int {
 
 extern "C" fn before() {
     let mut forking = Forking::NoPlace;
+    epoll::numbers::note_fork();
     if let Some(family) = running::family().filter(|_| membership::may_enter()) {
         guarded(|| match prepare(family) {
             Some(member) => forking = Forking::Place(member),
@@ -54,10 +57,12 @@ extern "C" fn before() {
                 death::answer(family);
                 forking = Forking::Dead;
             }
-            None => sys::complain(format_args!(
-                "the stack has no place for another process: this child uses the kernel's sockets, \
-                 and the sockets that it inherits do not work"
+            None if told::first_time(Told::NoPlace) => complain(format_args!(
+                "the stack has no place for another process, as a family has {} at most: \
+                 the sockets that this child inherits do not work; run fewer processes at once",
+                region::MEMBERS_MAX
             )),
+            None => {}
         });
     }
     membership::set_forking(forking);

@@ -52,10 +52,33 @@ macro_rules! hook {
 /// gets the socket's file. If that answers `None` the hook calls the real function, too.
 ///
 /// The part for our sockets is a function of its own. So a call on a kernel descriptor needs no stack frame.
+///
+/// `unless refused` is for calls that name a peer: the expression says whether the kernel may have the call. It is asked
+/// for sockets that went to the kernel for an earlier peer ([`crate::route::admit`]).
 macro_rules! socket_hook {
     (
         $(#[$meta:meta])*
         fn $name:ident($fd:ident: c_int $(, $arg:ident: $type:ty)* $(,)?) -> $ret:ty = |$file:ident| $ours:expr
+    ) => {
+        $crate::hook::socket_hook! {
+            @ is_kernel, None::<$ret>, $(#[$meta])* fn $name($fd $(, $arg: $type)*) -> $ret = |$file| $ours
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        fn $name:ident($fd:ident: c_int $(, $arg:ident: $type:ty)* $(,)?) -> $ret:ty = |$file:ident| $ours:expr,
+        unless refused = $admitted:expr
+    ) => {
+        $crate::hook::socket_hook! {
+            @ is_plain,
+            $crate::guard::guarded(move || $admitted.err().map($crate::errno::fail::<$ret>)),
+            $(#[$meta])* fn $name($fd $(, $arg: $type)*) -> $ret = |$file| $ours
+        }
+    };
+    (
+        @ $is_none_of_ours:ident, $refused:expr,
+        $(#[$meta:meta])*
+        fn $name:ident($fd:ident $(, $arg:ident: $type:ty)*) -> $ret:ty = |$file:ident| $ours:expr
     ) => {
         $crate::hook::hook! {
             $(#[$meta])*
@@ -64,13 +87,13 @@ macro_rules! socket_hook {
                 #[allow(clippy::too_many_arguments, reason = "as many as the call has")]
                 fn look($fd: c_int $(, $arg: $type)*) -> $ret {
                     let Some($file) = $crate::descriptors::owned($fd) else {
-                        return $crate::hook::real!($name($fd $(, $arg)*));
+                        return $refused.unwrap_or_else(|| $crate::hook::real!($name($fd $(, $arg)*)));
                     };
                     let answer: Option<$ret> =
                         $crate::guard::guarded(move || $crate::answer::Ours::answer($ours));
                     answer.unwrap_or_else(|| $crate::hook::real!($name($fd $(, $arg)*)))
                 }
-                if $crate::descriptors::is_kernel($fd) {
+                if $crate::descriptors::$is_none_of_ours($fd) {
                     return $crate::hook::real!($name($fd $(, $arg)*));
                 }
                 look($fd $(, $arg)*)

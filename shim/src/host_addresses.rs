@@ -3,7 +3,6 @@
 use stack::{Addr, Domain, Endpoint};
 
 use crate::address::SockAddr;
-use crate::sys;
 
 /// Interfaces that are looked at. A host with more addresses may take one of its own for another host's.
 const HOST_ADDRESSES_MAX: usize = 64;
@@ -23,9 +22,7 @@ fn is_host_address_v6(addr: Addr) -> bool {
         return false;
     };
     let local = SockAddr::new(Endpoint::new(addr, 0), Domain::Inet6);
-    let bound = sys::bind(socket, local.as_bytes());
-    let _ = sys::close(socket);
-    bound.is_ok()
+    sys::bind(socket.as_raw(), local.as_bytes()).is_ok()
 }
 
 fn is_host_address_v4(ip: [u8; 4]) -> bool {

@@ -3,11 +3,11 @@
 use core::ffi::{c_int, c_ulong};
 
 use family::FileId;
+use sys::Errno;
 
 use crate::entering::on_socket;
-use crate::errno::Errno;
 use crate::fcntl::{Answer, set_status};
-use crate::{sys, user};
+use crate::user;
 
 /// Bytes that have been queued and not sent (`SIOCOUTQNSD` of linux/sockios.h).
 const SIOCOUTQNSD: c_ulong = 0x894b;

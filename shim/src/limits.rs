@@ -1,31 +1,78 @@
 //! The limits of this process (getrlimit(2)), where they leave too little for a stack.
 
-use crate::sys;
+use core::fmt;
+
+use crate::alloc;
 
 /// The least address space that a stack and its program get along with.
-pub(crate) const ADDRESS_SPACE_MIN: u64 = 1 << 30;
+const ADDRESS_SPACE_MIN: u64 = 1 << 30;
 
 /// Descriptors that a stack opens, some of which it closes again.
-pub(crate) const DESCRIPTORS_MIN: usize = 48;
+const DESCRIPTORS_MIN: usize = 48;
 
-/// The limit of the address space in KiB, if it leaves no room for a stack.
-pub(crate) fn scarce_address_space() -> Option<u64> {
-    let limit = soft_limit(libc::RLIMIT_AS)?;
-    (limit < ADDRESS_SPACE_MIN).then_some(limit / 1024)
+/// What is scarce. Displays as a line for the user: what, and what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scarce {
+    /// The limit of the address space, in bytes.
+    AddressSpace(u64),
+    Memory,
+    /// The limit of open files.
+    Descriptors(u64),
 }
 
-/// The limit of open files, if so few are left that a start would fail in the middle.
-pub(crate) fn scarce_descriptors() -> Option<u64> {
-    let mut opened = [-1; DESCRIPTORS_MIN];
-    let first = sys::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0).unwrap_or(-1);
-    let all = opened.iter_mut().all(|slot| {
-        *slot = sys::fcntl(first, libc::F_DUPFD_CLOEXEC, 0).unwrap_or(-1);
-        *slot >= 0
-    });
-    for fd in opened.into_iter().chain([first]).filter(|fd| *fd >= 0) {
-        let _ = sys::close(fd);
+impl fmt::Display for Scarce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AddressSpace(limit) => write!(
+                f,
+                "the address space is limited to {} KiB (ulimit -v), too little for a stack; \
+                 raise it above {} KiB",
+                limit / 1024,
+                ADDRESS_SPACE_MIN / 1024
+            ),
+            Self::Memory => f.write_str(
+                "the program's memory is limited (ulimit -d, ulimit -v) and leaves too little for a stack; \
+                 raise the limit",
+            ),
+            Self::Descriptors(limit) => write!(
+                f,
+                "fewer than {DESCRIPTORS_MIN} more files may be open under the limit of {limit} (ulimit -n), \
+                 too few for a stack; raise it"
+            ),
+        }
     }
-    (!all).then(|| soft_limit(libc::RLIMIT_NOFILE).unwrap_or(0))
+}
+
+/// Whether the limits leave memory for a stack. To be asked before anything is allocated: without memory an allocation
+/// would end the program.
+pub(crate) fn check_memory() -> Result<(), Scarce> {
+    let limit = soft_limit(libc::RLIMIT_AS);
+    if let Some(limit) = limit.filter(|limit| *limit < ADDRESS_SPACE_MIN) {
+        return Err(Scarce::AddressSpace(limit));
+    }
+    if alloc::has_room() {
+        Ok(())
+    } else {
+        Err(Scarce::Memory)
+    }
+}
+
+/// Whether so many files may still be opened that a start does not fail in the middle.
+pub(crate) fn check_descriptors() -> Result<(), Scarce> {
+    let mut opened = [const { None }; DESCRIPTORS_MIN];
+    let first = sys::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);
+    let all = first.is_ok_and(|first| {
+        opened.iter_mut().all(|slot| {
+            *slot = sys::duplicate(first.as_raw()).ok();
+            slot.is_some()
+        })
+    });
+    drop(opened);
+    if all {
+        return Ok(());
+    }
+    let limit = soft_limit(libc::RLIMIT_NOFILE).unwrap_or(0);
+    Err(Scarce::Descriptors(limit))
 }
 
 /// What getrlimit(2) says; `None`: there is no such limit.

@@ -2,11 +2,12 @@
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU32, Ordering};
+use core::time::Duration;
 
-use crate::{pid, sys};
+use crate::pid;
 
-/// Guards a value of this process. A fork may happen while another thread holds the lock. Then the child takes it
-/// nevertheless, and is told so: the value may be half changed.
+/// Guards a value of this process. A fork may happen while another thread holds the lock. Then the child takes it all
+/// the same, and learns that the value may be half changed.
 ///
 /// Waiting threads sleep in short steps, since the lock is held rarely and briefly. A signal handler must not take it
 /// while its own thread holds it (see `thread::inside`).
@@ -41,7 +42,7 @@ impl<T> ProcessLock<T> {
         let found = loop {
             let holder = self.holder.load(Ordering::Relaxed);
             if holder == pid {
-                sys::pause_us(1);
+                sys::pause(Duration::from_micros(1));
                 continue;
             }
             let taken =

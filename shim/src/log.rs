@@ -10,7 +10,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::filter::Targets;
 
-use crate::sys::{self, Line};
+use crate::complain::{Line, complain};
 
 /// Longest event that is printed whole.
 const EVENT_MAX: usize = 512;
@@ -21,7 +21,7 @@ pub(crate) fn start(filter: Option<&str>) {
     match filter.parse::<Targets>() {
         // Set before only in a fork's parent, with the same filter.
         Ok(targets) => drop(tracing::subscriber::set_global_default(Log { targets })),
-        Err(error) => sys::complain(format_args!(
+        Err(error) => complain(format_args!(
             "NSTK_LOG={filter:.64}: {error}; write it as info or nstk_family=debug"
         )),
     }

@@ -101,6 +101,11 @@ pub(crate) fn lend_memory() {
     LENDING.fetch_add(1, Ordering::Relaxed);
 }
 
+/// Whether this is a child that has its parent's memory until it execs.
+pub(crate) fn has_borrowed_memory() -> bool {
+    THREAD.with(|thread| thread.lends.get())
+}
+
 /// The child has its own memory now, or is gone, or never was.
 pub(crate) fn take_memory_back() {
     LENDING.fetch_sub(1, Ordering::Relaxed);

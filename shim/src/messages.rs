@@ -3,21 +3,24 @@
 use core::ffi::c_int;
 use core::time::Duration;
 
+use env::Role;
 use family::FileId;
 use libc::{cmsghdr, mmsghdr, msghdr, sockaddr, socklen_t, timespec};
+use sys::Errno;
 
 use crate::address::{self, Parsed};
+use crate::complain::complain;
 use crate::descriptors::{self, Descriptor};
 use crate::entering::on_socket;
-use crate::errno::{Errno, Failed, fail};
+use crate::errno::{Failed, fail};
 use crate::receiving::{self, Received};
 use crate::route::{self, Purpose};
 use crate::routed::Routed;
 use crate::user::{self, UserBytes};
-use crate::{running, sending, sys};
+use crate::{running, sending};
 
 /// Most messages of one call (`UIO_MAXIOV`).
-const MESSAGES_MAX: u32 = 1024;
+pub(crate) const MESSAGES_MAX: u32 = 1024;
 
 /// What a call wants to send, and to whom.
 pub(crate) struct Outgoing {
@@ -49,7 +52,7 @@ pub(crate) unsafe fn send_to(
         let (_, name) = unsafe { address::read_any(addr, addr_len) }?;
         let purpose = match name {
             Parsed::Inet(peer) => Some(Purpose::Connect(peer)),
-            Parsed::OtherInterface => Some(Purpose::OtherInterface),
+            Parsed::OtherInterface => Some(Purpose::OtherInterface(Role::Connect)),
             Parsed::Unspec => None,
         };
         if let Some(purpose) = purpose
@@ -179,7 +182,7 @@ pub(crate) unsafe fn receive(
         let domain = on_socket(file, |state, _, sock| state.stack.domain(sock))?;
         let domain = domain.ok_or(Errno(libc::EBADF))?;
         let name_len = &raw mut header.msg_namelen;
-        // SAFETY: the caller's promise for the name; the length is our own copy.
+        // SAFETY: the program's header says how much room its name has; the length is our own copy.
         unsafe { address::write(from, domain, header.msg_name.cast(), name_len) }?;
     }
     header.msg_controllen = 0;
@@ -289,7 +292,7 @@ unsafe fn has_ours(message: &msghdr) -> bool {
 /// Refuses a call that passes one of our sockets to another process.
 #[cold]
 pub(crate) fn refuse_passing<R: Failed>() -> R {
-    sys::complain(format_args!(
+    complain(format_args!(
         "a socket of this stack cannot be passed to another process yet (SCM_RIGHTS); leave it to \
          the kernel with a rule in NSTK_BYPASS"
     ));

@@ -2,18 +2,21 @@
 
 use core::ffi::c_int;
 
+use env::Role;
 use family::{Family, FileId, SharedState};
 use libc::{sockaddr, socklen_t};
 use stack::{Domain, Endpoint, Error, Instant, Ready, Shutdown, SockId, SockKind};
+use sys::Errno;
 
 use crate::address::{self, Parsed};
 use crate::blocking::{self, Direction, WaitMode};
 use crate::descriptors::{self, Descriptor};
 use crate::entering::{self, on_socket};
-use crate::errno::Errno;
+use crate::errno;
+use crate::kernel_use::KernelUse;
 use crate::route::{self, Purpose};
 use crate::routed::{ROUTED, Routed};
-use crate::{closing, placeholder, start, sys};
+use crate::{closing, placeholder, start};
 
 /// The stack's socket for these arguments of socket(2); `None`: it has none, and the kernel makes one.
 pub(crate) fn supported(domain: c_int, kind: c_int, protocol: c_int) -> Option<(Domain, SockKind)> {
@@ -27,6 +30,32 @@ pub(crate) fn supported(domain: c_int, kind: c_int, protocol: c_int) -> Option<(
         (libc::SOCK_DGRAM, 0 | libc::IPPROTO_UDP) => Some((domain, SockKind::Datagram)),
         _ => None,
     }
+}
+
+/// Whether sockets of this domain (socket(2)) are internet sockets.
+pub(crate) fn is_internet(domain: c_int) -> bool {
+    matches!(domain, libc::AF_INET | libc::AF_INET6)
+}
+
+/// A kernel socket that was just made, since the stack has none of its kind. Closed again if the user does not want it.
+pub(crate) fn admit_other_protocol(fd: c_int, protocol: c_int) -> Result<c_int, Errno> {
+    if !start::is_wanted() {
+        return Ok(fd);
+    }
+    let what = format_args!("a socket of protocol {protocol}");
+    KernelUse::OtherProtocol
+        .admit(what, libc::EPROTONOSUPPORT)
+        .inspect_err(|_| {
+            // SAFETY: made by the caller just now, and told to nobody.
+            let _ = unsafe { sys::close(fd) };
+        })?;
+    Ok(fd)
+}
+
+/// A socket in a process that may not use the stack.
+pub(crate) fn admit_no_member() -> Result<(), Errno> {
+    let what = format_args!("a socket of process {}", sys::process_id());
+    KernelUse::NoMember.admit(what, libc::ENETDOWN)
 }
 
 /// socket(2); `flags` are `SOCK_CLOEXEC` and `SOCK_NONBLOCK`. If the stack has died a fresh one is started.
@@ -45,7 +74,7 @@ fn make(family: &Family, domain: Domain, kind: SockKind, flags: c_int) -> Result
     let member = family.member();
     let fd = placeholder::new_fd(flags & libc::SOCK_CLOEXEC != 0)?;
     let file = entering::enter(|state, now| {
-        let sock = state.stack.socket(kind, domain)?;
+        let sock = state.stack.socket(kind, domain).map_err(errno::of)?;
         open_file(state, now, sock, member, nonblocking(flags))
     });
     install(fd, file.and_then(|file| file))?;
@@ -91,7 +120,7 @@ fn take_connection(listener: FileId, flags: c_int) -> Result<(c_int, FileId), Er
         )?;
         let fd = placeholder::new_fd(flags & libc::SOCK_CLOEXEC != 0)?;
         let file = on_socket(listener, |state, now, sock| {
-            let sock = state.stack.accept(now, sock)?;
+            let sock = state.stack.accept(now, sock).map_err(errno::of)?;
             open_file(state, now, sock, member, nonblocking(flags) | ROUTED)
         });
         match install(fd, file.and_then(|file| file)) {
@@ -142,7 +171,7 @@ pub(crate) unsafe fn bind(
     let local = match unsafe { address::read(addr, len, domain.ok_or(Errno(libc::EBADF))?) }? {
         Parsed::Inet(local) => local,
         Parsed::OtherInterface => {
-            return match route::route(fd, file, Purpose::OtherInterface)? {
+            return match route::route(fd, file, Purpose::OtherInterface(Role::Listen))? {
                 Routed::Kernel => Ok(Routed::Kernel),
                 Routed::Stack(()) => Err(Errno(libc::EADDRNOTAVAIL)),
             };
@@ -152,7 +181,7 @@ pub(crate) unsafe fn bind(
     if route::route(fd, file, Purpose::Bind(local))? == Routed::Kernel {
         return Ok(Routed::Kernel);
     }
-    on_socket(file, |state, now, sock| state.stack.bind(now, sock, local))??;
+    on_socket(file, |state, now, sock| state.stack.bind(now, sock, local))?.map_err(errno::of)?;
     Ok(Routed::Stack(()))
 }
 
@@ -168,7 +197,8 @@ pub(crate) fn listen(fd: c_int, file: FileId, backlog: c_int) -> Result<Routed, 
     let backlog = backlog as u32;
     on_socket(file, |state, now, sock| {
         state.stack.listen(now, sock, backlog)
-    })??;
+    })?
+    .map_err(errno::of)?;
     Ok(Routed::Stack(()))
 }
 
@@ -195,7 +225,7 @@ pub(crate) unsafe fn connect(
             connect_to(file, peer)?;
         }
         (Parsed::OtherInterface, _) => {
-            return match route::route(fd, file, Purpose::OtherInterface)? {
+            return match route::route(fd, file, Purpose::OtherInterface(Role::Connect))? {
                 Routed::Kernel => Ok(Routed::Kernel),
                 Routed::Stack(()) => Err(Errno(libc::ENETUNREACH)),
             };
@@ -215,9 +245,10 @@ pub(crate) fn shutdown(file: FileId, how: c_int) -> Result<(), Errno> {
         libc::SHUT_RDWR => Shutdown::Both,
         _ => return Err(Errno(libc::EINVAL)),
     };
-    Ok(on_socket(file, |state, now, sock| {
+    on_socket(file, |state, now, sock| {
         state.stack.shutdown(now, sock, how)
-    })??)
+    })?
+    .map_err(errno::of)
 }
 
 fn connect_to(file: FileId, peer: Endpoint) -> Result<(), Errno> {
@@ -227,10 +258,10 @@ fn connect_to(file: FileId, peer: Endpoint) -> Result<(), Errno> {
     })?;
     let pending = match begun {
         Err(pending @ (Error::InProgress | Error::Already)) => pending,
-        other => return other.map_err(Errno::from),
+        other => return other.map_err(errno::of),
     };
     if flags & nonblocking(libc::SOCK_NONBLOCK) != 0 {
-        return Err(pending.into());
+        return Err(errno::of(pending));
     }
     let mode = WaitMode::new(Direction::Send, 0);
     let result = blocking::attempt(file, mode, |state, _, sock| {
@@ -241,7 +272,7 @@ fn connect_to(file: FileId, peer: Endpoint) -> Result<(), Errno> {
     });
     // SO_SNDTIMEO has passed.
     if result == Err(Errno(libc::EAGAIN)) {
-        Err(pending.into())
+        Err(errno::of(pending))
     } else {
         result
     }
@@ -278,6 +309,7 @@ fn install(fd: c_int, file: Result<FileId, Errno>) -> Result<FileId, Errno> {
     {
         return Ok(file);
     }
-    let _ = sys::close(fd);
+    // SAFETY: made by the caller, and told to nobody.
+    let _ = unsafe { sys::close(fd) };
     Err(file.err().unwrap_or(Errno(libc::EMFILE)))
 }

@@ -7,15 +7,14 @@ mod value;
 
 pub(crate) use get::get;
 pub(crate) use set::set;
+use sys::Errno;
 
 use core::ffi::c_int;
-
-use crate::errno::Errno;
 
 /// Longest name of a congestion control, with the zero byte (`TCP_CA_NAME_MAX`).
 const CONGESTION_NAME_MAX: usize = 16;
 
-// linux/tcp.h and linux/in.h have these; the libc crate has not.
+// These are in linux/tcp.h and linux/in.h. The libc crate lacks them.
 const IP_BIND_ADDRESS_NO_PORT: c_int = 24;
 const IPV6_AUTOFLOWLABEL: c_int = 70;
 

@@ -3,11 +3,11 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::panic::{self, PanicHookInfo};
 
-use crate::sys;
+use crate::complain::complain;
 
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
-/// From now on we print this library's panics. Cheap if that has been done.
+/// From now on we print this library's panics. A second call costs next to nothing.
 pub(crate) fn install() {
     if !INSTALLED.swap(true, Ordering::Relaxed) {
         panic::set_hook(Box::new(tell));
@@ -21,7 +21,7 @@ fn tell(info: &PanicHookInfo<'_>) {
         return;
     }
     let what = info.payload_as_str().unwrap_or("panic");
-    sys::complain(format_args!(
+    complain(format_args!(
         "{what} at {place}; the stack has stopped, its sockets answer ENETDOWN"
     ));
 }

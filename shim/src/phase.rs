@@ -2,8 +2,6 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use crate::sys;
-
 /// What the start of the stack has led to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {

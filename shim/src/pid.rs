@@ -2,8 +2,6 @@
 
 use region::ForkGuard;
 
-use crate::sys;
-
 /// This process's id; wiped in every child with a copy of our memory.
 static KNOWN: ForkGuard = ForkGuard::new();
 

@@ -6,47 +6,69 @@
 //! writes past our hooks with an error (`EINVAL`, `ENOTCONN`).
 
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicI32, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
-use crate::errno::Errno;
-use crate::{descriptors, sys};
+use sys::{Errno, OwnedFd};
+
+use crate::descriptors;
 
 static PLACEHOLDER: AtomicI32 = AtomicI32::new(-1);
+/// Which file it is. A child in borrowed memory may have closed its own copy.
+static INODE: AtomicU64 = AtomicU64::new(0);
 
 /// Makes the placeholder, once.
 pub(crate) fn make() -> Result<(), String> {
     if PLACEHOLDER.load(Ordering::Relaxed) >= 0 {
         return Ok(());
     }
-    let fd = listener().map_err(|Errno(errno)| format!("no unix socket for the program's descriptors (errno {errno}); raise the limit on open files"))?;
+    let fd = listener().map_err(|error| {
+        format!(
+            "no unix socket for the program's descriptors: {error}; raise the limit on open files"
+        )
+    })?;
     let fd = family::make_private(fd).map_err(|error| error.to_string())?;
-    PLACEHOLDER.store(fd, Ordering::Release);
+    INODE.store(
+        sys::status(fd.as_raw()).map_or(0, |status| status.inode),
+        Ordering::Relaxed,
+    );
+    PLACEHOLDER.store(fd.into_raw(), Ordering::Release);
     Ok(())
+}
+
+/// Puts a duplicate of the placeholder in the place of what `fd` is, closed on exec or not as that was.
+pub(crate) fn lay_over(fd: c_int) -> Result<(), Errno> {
+    let close_on_exec = sys::fd_flags(fd)? & libc::FD_CLOEXEC != 0;
+    let flags = if close_on_exec { libc::O_CLOEXEC } else { 0 };
+    // SAFETY: the caller gives up what the number was.
+    unsafe { sys::dup3(self::fd(), fd, flags) }
+}
+
+/// Which file the placeholder is; `None` before it is made.
+pub(crate) fn inode() -> Option<u64> {
+    (fd() >= 0).then(|| INODE.load(Ordering::Relaxed))
+}
+
+/// The placeholder itself, which is in no epoll set; -1 before it is made.
+pub(crate) fn fd() -> c_int {
+    PLACEHOLDER.load(Ordering::Relaxed)
 }
 
 /// A listening unix socket. The kernel chooses an abstract name for an address without a path, so
 /// no file is left anywhere.
-fn listener() -> Result<c_int, Errno> {
-    let fd = sys::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0)?;
+fn listener() -> Result<OwnedFd, Errno> {
+    let socket = sys::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0)?;
     let family = (libc::AF_UNIX as u16).to_ne_bytes();
-    if let Err(error) = sys::bind(fd, &family).and_then(|()| sys::listen(fd, 0)) {
-        let _ = sys::close(fd);
-        return Err(error);
-    }
-    Ok(fd)
+    sys::bind(socket.as_raw(), &family)?;
+    sys::listen(socket.as_raw(), 0)?;
+    Ok(socket)
 }
 
 /// A new descriptor for a socket: the lowest free one, a duplicate of the placeholder.
 pub(crate) fn new_fd(close_on_exec: bool) -> Result<c_int, Errno> {
-    let command = if close_on_exec {
-        libc::F_DUPFD_CLOEXEC
-    } else {
-        libc::F_DUPFD
-    };
-    let fd = sys::fcntl(PLACEHOLDER.load(Ordering::Relaxed), command, 0)?;
-    if (fd as usize) < descriptors::DESCRIPTORS_MAX {
-        return Ok(fd);
+    let flags = if close_on_exec { libc::FD_CLOEXEC } else { 0 };
+    let fd = sys::duplicate_above(self::fd(), 0, flags)?;
+    if (fd.as_raw() as usize) < descriptors::DESCRIPTORS_MAX {
+        return Ok(fd.into_raw());
     }
-    let _ = sys::close(fd);
     Err(Errno(libc::EMFILE))
 }

@@ -2,7 +2,8 @@
 
 use family::ProcessHooks;
 
-use crate::{big_stack, signal_mask, sys, thread};
+use crate::complain::complain;
+use crate::{big_stack, thread};
 
 /// The hooks, for [`family::Family::start`].
 pub(crate) fn hooks() -> ProcessHooks {
@@ -13,7 +14,7 @@ pub(crate) fn hooks() -> ProcessHooks {
         rest,
         resume: thread::resume,
         surface: big_stack::on_program_stack,
-        complain: sys::complain,
+        complain,
     }
 }
 
@@ -21,7 +22,7 @@ fn rest(held: u64) -> u32 {
     let (depth, deferred) = thread::rest(held);
     if deferred != 0 {
         // Their handlers run at once, on the stack that the program expects.
-        big_stack::on_program_stack(&mut || signal_mask::unblock(deferred));
+        big_stack::on_program_stack(&mut || sys::unblock_signals(deferred));
     }
     depth
 }

@@ -7,10 +7,10 @@ use family::{Outcome, SharedState, Wait, Waker};
 use libc::{pollfd, sigset_t, timespec};
 use smallvec::SmallVec;
 use stack::{Instant, Ready};
+use sys::Errno;
 
 use crate::descriptors::{self, Descriptor};
-use crate::errno::Errno;
-use crate::{dead, death, entering, sys};
+use crate::{dead, death, entering};
 
 /// The entries of one call; up to 16 need no allocation.
 pub(crate) type PollFds = SmallVec<[pollfd; 16]>;
@@ -120,7 +120,7 @@ pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Resul
         Outcome::Interrupted => return Err(Errno(libc::EINTR)),
     };
     if any_kernel && !kernel_seen {
-        poll_now(kernel);
+        sys::poll_now(kernel);
     }
     Ok(report(fds, ours, kernel))
 }
@@ -134,7 +134,7 @@ pub(crate) fn wait<R>(
 ) -> Result<Outcome<R>, Errno> {
     let family = entering::family()?;
     let Limits { deadline, mask } = limits;
-    let before = mask.map(|mask| sys::change_signal_mask(libc::SIG_BLOCK, kernel_mask(mask)));
+    let before = mask.map(|mask| sys::block_signals(sys::kernel_mask(mask)));
     let wait = Wait {
         kernel,
         deadline,
@@ -148,7 +148,7 @@ pub(crate) fn wait<R>(
         family.wait_without_stack(wait)
     };
     if let Some(before) = before {
-        sys::change_signal_mask(libc::SIG_SETMASK, before);
+        sys::set_signal_mask(before);
     }
     Ok(outcome)
 }
@@ -229,17 +229,4 @@ fn report(fds: &mut [pollfd], ours: &[pollfd], kernel: &[pollfd]) -> usize {
         found += usize::from(fd.revents != 0);
     }
     found
-}
-
-/// The kernel's side, without waiting.
-fn poll_now(fds: &mut [pollfd]) {
-    let arguments = [fds.as_mut_ptr() as usize, fds.len(), 0, 0, 0, 0];
-    // SAFETY: the slice is valid for its length. An error leaves every `revents` as it was: nothing.
-    let _ = unsafe { sys::raw(libc::SYS_poll, arguments) };
-}
-
-/// The kernel's part of libc's wider set.
-fn kernel_mask(set: &sigset_t) -> u64 {
-    // SAFETY: libc's set begins with the kernel's words.
-    unsafe { core::ptr::from_ref(set).cast::<u64>().read_unaligned() }
 }

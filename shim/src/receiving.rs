@@ -4,10 +4,11 @@ use core::ffi::c_int;
 
 use family::FileId;
 use stack::{DatagramSpan, Endpoint, Error, RecvFlags, RecvSpan, SPAN_PIECES, SockId, SockKind};
+use sys::Errno;
 
 use crate::blocking::{self, Direction, WaitMode};
 use crate::entering;
-use crate::errno::Errno;
+use crate::errno;
 use crate::user::UserBytes;
 
 /// What a receiving call brought.
@@ -101,7 +102,7 @@ fn stream(
         match committed {
             Ok(_) => got += taken,
             Err(_) if got > 0 => break,
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(errno::of(error)),
         }
         let wanted = bytes.remaining();
         // Data that is there already is taken too. Only MSG_WAITALL waits for more.
@@ -134,7 +135,8 @@ fn datagram(
 ) -> Result<Received, Errno> {
     let (whole, from) = (span.len(), span.from());
     let copied = bytes.copy_from(span.pieces(), whole);
-    entering::enter(|state, now| state.stack.recv_from_commit(now, sock, span))??;
+    entering::enter(|state, now| state.stack.recv_from_commit(now, sock, span))?
+        .map_err(errno::of)?;
     Ok(Received {
         len: if flags & libc::MSG_TRUNC != 0 {
             whole

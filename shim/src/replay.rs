@@ -5,7 +5,6 @@ use core::ffi::c_int;
 use family::FileId;
 
 use crate::lock::{Found, ProcessLock};
-use crate::sys;
 
 /// Longest option value that is kept; every option that the stack takes is shorter.
 pub(crate) const VALUE_MAX: usize = 16;

@@ -1,25 +1,31 @@
 //! Routing: a socket goes to the stack or to the kernel. That is decided as late as possible: at bind to an address,
 //! connect, listen or first send.
 
+mod again;
 mod decision;
+mod handed_over;
 mod to_kernel;
 
 use core::ffi::c_int;
 
-use env::Route;
 use family::FileId;
 use stack::OptName;
 
-use crate::errno::Errno;
 use crate::host_addresses::is_host_address;
 use crate::routed::{ROUTED, Routed};
 use crate::{descriptors, entering, replay, running};
-use decision::Unrouted;
+use decision::{Decision, Unrouted};
 
+pub(crate) use again::{admit, admit_message, admit_messages};
 pub(crate) use decision::Purpose;
+use sys::Errno;
 
 /// Routes the socket behind `fd` unless that has been done. After [`Routed::Kernel`] the caller
 /// repeats its call on the real function.
+///
+/// # Errors
+/// The kernel's stack would have it, and the user does not want that ([`crate::kernel_use`]); or there is no descriptor
+/// for a kernel socket.
 pub(crate) fn route(fd: c_int, file: FileId, purpose: Purpose) -> Result<Routed, Errno> {
     if !descriptors::is_undecided(fd) {
         return Ok(Routed::Stack(()));
@@ -32,14 +38,16 @@ pub(crate) fn route(fd: c_int, file: FileId, purpose: Purpose) -> Result<Routed,
         running::settings().and_then(|settings| socket.decide(purpose, settings, is_host_address));
     match decision {
         None => Ok(Routed::Stack(())),
-        Some((Route::Stack, why)) => {
+        Some(Decision::Stack(why)) => {
             tracing::info!("socket {fd} {}: stack ({why})", socket.intent(purpose));
             keep(file)?;
             Ok(Routed::Stack(()))
         }
-        Some((Route::Kernel, why)) => {
-            tracing::info!("socket {fd} {}: kernel ({why})", socket.intent(purpose));
-            to_kernel::hand_over(file, &socket, flags)?;
+        Some(Decision::Kernel(way)) => {
+            let intent = socket.intent(purpose);
+            tracing::info!("socket {fd} {intent}: kernel ({})", way.why());
+            way.admit(format_args!("{intent}"), purpose.refusal())?;
+            to_kernel::hand_over(file, &socket, purpose, flags)?;
             Ok(Routed::Kernel)
         }
     }

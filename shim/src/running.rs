@@ -5,8 +5,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use env::Settings;
 use family::Family;
 use nicio::DeviceSpec;
-
-use crate::sys;
+use stack::Mib;
 
 /// Made when the stack starts, and never given back.
 pub(crate) struct Running {
@@ -14,6 +13,9 @@ pub(crate) struct Running {
     pub(crate) settings: Settings,
     /// The kernel's index of the device's interface; 0: it has none.
     interface: u32,
+    /// The stack's counters at the start: a stack that is taken over from a keeper has worked for other programs before.
+    /// `None`: it was dead already.
+    pub(crate) counters: Option<Mib>,
 }
 
 static CURRENT: AtomicPtr<Running> = AtomicPtr::new(core::ptr::null_mut());
@@ -31,10 +33,12 @@ pub(crate) fn set(family: Family, settings: Settings) {
         DeviceSpec::Tap(name) => sys::interface_index(name.as_str()).unwrap_or(0),
         _ => 0,
     };
+    let counters = family.enter(|state, _| *state.stack.mib()).ok();
     let running = Box::new(Running {
         family,
         settings,
         interface,
+        counters,
     });
     CURRENT.store(Box::into_raw(running), Ordering::Release);
 }

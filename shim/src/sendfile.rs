@@ -4,10 +4,11 @@ use core::ffi::c_int;
 
 use family::FileId;
 use stack::{SendFlags, SendSpan};
+use sys::Errno;
 
 use crate::blocking::{self, Direction, WaitMode};
-use crate::errno::Errno;
-use crate::{entering, sys, user};
+use crate::errno;
+use crate::{entering, user};
 
 /// Most that one call moves, as in Linux (`MAX_RW_COUNT`).
 const CALL_BYTES_MAX: usize = 0x7fff_f000;
@@ -68,7 +69,7 @@ fn copy(file: FileId, input: c_int, at: &mut Option<i64>, count: usize) -> Resul
             (Ok(_), Ok(bytes)) => sent += bytes,
             (Err(_), _) | (_, Err(_)) if sent > 0 => break,
             (Err(error), _) => return Err(error),
-            (_, Err(error)) => return Err(error.into()),
+            (_, Err(error)) => return Err(errno::of(error)),
         }
         // The end of the file, or of what a pipe or terminal has at the moment.
         if filled < room {

@@ -4,11 +4,12 @@ use core::ffi::c_int;
 
 use family::FileId;
 use stack::{DatagramSpan, Endpoint, Error, SendFlags, SendSpan, SockId, SockKind};
+use sys::Errno;
 
 use crate::blocking::{self, Direction, WaitMode};
-use crate::errno::Errno;
+use crate::entering;
+use crate::errno;
 use crate::user::UserBytes;
-use crate::{entering, sys};
 
 /// Flags of send(2) that are implemented, or are about what never happens here.
 const KNOWN_FLAGS: c_int = libc::MSG_DONTWAIT
@@ -83,7 +84,7 @@ fn stream(
         match committed {
             Ok(count) => sent += count,
             Err(_) if sent > 0 => break,
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(errno::of(error)),
         }
         let wanted = bytes.remaining();
         if wanted == 0 {
@@ -104,7 +105,6 @@ fn stream(
 #[inline(never)]
 fn datagram(sock: SockId, room: DatagramSpan, mut bytes: UserBytes) -> Result<usize, Errno> {
     let copied = bytes.copy_into(room.pieces());
-    Ok(entering::enter(|state, now| {
-        state.stack.send_to_commit(now, sock, room, copied)
-    })??)
+    entering::enter(|state, now| state.stack.send_to_commit(now, sock, room, copied))?
+        .map_err(errno::of)
 }

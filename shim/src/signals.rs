@@ -9,10 +9,11 @@ use core::ffi::{c_int, c_void};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use libc::{sigaction, siginfo_t, ucontext_t};
+use sys::SignalAction;
 
-use crate::errno::{self, Errno};
+use crate::errno;
 use crate::symbols::Symbol;
-use crate::{running, sys, thread};
+use crate::{running, thread};
 
 /// Signals are numbered 1 to 64.
 const SIGNALS: usize = 65;
@@ -86,7 +87,7 @@ pub(crate) unsafe fn change(signal: c_int, new: *const sigaction, old: *mut siga
             action.handler.store(wanted.sa_sigaction, Ordering::Relaxed);
             action.flags.store(wanted.sa_flags, Ordering::Release);
             let ours = in_front_of(wanted);
-            // SAFETY: `ours` is a complete structure, `old` null or valid as above.
+            // SAFETY: `ours` is a complete structure; `old` is null or the program's own, which the hook passes on.
             unsafe { real()(signal, &raw const ours, old) }
         }
         // SAFETY: the program's own pointers, which the hook passes on, or those of `adopt`.
@@ -223,14 +224,8 @@ fn is_fault(signal: c_int, info: *const siginfo_t) -> bool {
 /// Queues the same signal again for this thread, and keeps it blocked after the return. `false`: the
 /// kernel has refused it.
 fn requeue(signal: c_int, info: *mut siginfo_t, context: *mut c_void) -> bool {
-    let [process, thread] = [libc::SYS_getpid, libc::SYS_gettid].map(|number| {
-        // SAFETY: no arguments.
-        unsafe { sys::raw(number, [0; 6]) }.unwrap_or(0)
-    });
-    let arguments = [process, thread, signal as usize, info as usize, 0, 0];
     // SAFETY: `info` is the kernel's own structure.
-    let queued: Result<usize, Errno> = unsafe { sys::raw(libc::SYS_rt_tgsigqueueinfo, arguments) };
-    if queued.is_err() {
+    if unsafe { sys::queue_signal_again(signal, info) }.is_err() {
         return false;
     }
     let context: *mut ucontext_t = context.cast();
@@ -244,31 +239,11 @@ fn requeue(signal: c_int, info: *mut siginfo_t, context: *mut c_void) -> bool {
 
 /// Does what the kernel does for `SA_RESETHAND`: removes the handler; flags and mask stay.
 fn reset(signal: c_int, flags: c_int) {
-    /// As the kernel has it: handler, flags, restorer, mask.
-    type KernelAction = [usize; 4];
-    let signal = signal as usize;
-    let mut ours: KernelAction = [0; 4];
-    let place = ours.as_mut_ptr() as usize;
-    // SAFETY: the place has the kernel's layout and outlives the call.
-    let _ = unsafe {
-        sys::raw(
-            libc::SYS_rt_sigaction,
-            [signal, 0, place, sys::SIGNAL_MASK_BYTES, 0, 0],
-        )
+    let action = SignalAction {
+        handler: libc::SIG_DFL,
+        flags: (flags | SA_RESTORER) as usize,
+        ..sys::signal_action(signal)
     };
-    let [_, _, restorer, mask] = ours;
-    let default: KernelAction = [
-        libc::SIG_DFL,
-        (flags | SA_RESTORER) as usize,
-        restorer,
-        mask,
-    ];
-    let place = default.as_ptr() as usize;
-    // SAFETY: as above.
-    let _ = unsafe {
-        sys::raw(
-            libc::SYS_rt_sigaction,
-            [signal, place, 0, sys::SIGNAL_MASK_BYTES, 0, 0],
-        )
-    };
+    // SAFETY: no handler.
+    unsafe { sys::set_signal_action(signal, &action) };
 }

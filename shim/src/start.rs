@@ -1,17 +1,23 @@
 //! Starting the stack: at the program's first internet socket, never before.
 
+use core::fmt;
+use core::time::Duration;
+
 use env::{OnFailure, Settings};
 use family::{Family, StartError};
+use nicio::DeviceSpec;
+use sys::Errno;
 
-use crate::errno::Errno;
+use crate::big_stack::NotStarted;
+use crate::complain::complain;
+use crate::epoll::marker;
 use crate::host_addresses::is_host_address;
-use crate::limits::{self, ADDRESS_SPACE_MIN, DESCRIPTORS_MIN};
 use crate::lock::ProcessLock;
 use crate::phase::{self, Phase};
 use crate::surroundings::{self, Process};
 use crate::{
-    alloc, big_stack, death, environment, fork, log, membership, panics, placeholder,
-    process_hooks, running, signals, sys, thread,
+    big_stack, carried, death, environment, fork, limits, log, membership, panics, placeholder,
+    process_hooks, report, running, signals, thread,
 };
 
 /// Whether this process has a stack; starts it at the first call. `false`: the process uses the kernel's sockets. A
@@ -22,13 +28,48 @@ pub(crate) fn start() -> bool {
             Phase::Running | Phase::Failed => return true,
             Phase::Kernel => return false,
             // It takes milliseconds.
-            Phase::Starting => sys::pause_us(100),
+            Phase::Starting => sys::pause(Duration::from_micros(100)),
             Phase::Untried(before) => {
                 if phase::begin(before) {
-                    phase::end(big_stack::start(try_start) == Some(true));
+                    phase::end(start_or_give_up());
                 }
             }
         }
+    }
+}
+
+/// Descriptors that the program was started with are looked at for the first time.
+pub(crate) fn arrive() {
+    if !start() {
+        carried::take_over(None);
+    }
+}
+
+/// Whether the user means this program to have a stack, and the start has not failed.
+pub(crate) fn is_wanted() -> bool {
+    let names_device = |name| environment::value(name).is_some_and(|value| !value.is_empty());
+    match phase::current() {
+        Phase::Running | Phase::Failed => true,
+        Phase::Kernel => false,
+        Phase::Starting | Phase::Untried(_) => {
+            names_device("NSTK_IF")
+                || names_device("NSTK_CONFIG")
+                || surroundings::on_failure() == OnFailure::Exit
+        }
+    }
+}
+
+fn start_or_give_up() -> bool {
+    match big_stack::start(try_start) {
+        Ok(started) => started,
+        Err(NotStarted::NoMemory) => give_up(
+            surroundings::on_failure(),
+            format_args!("no memory to start in; raise the limit on address space"),
+        ),
+        Err(NotStarted::Panicked) => give_up(
+            surroundings::on_failure(),
+            format_args!("the stack has not started"),
+        ),
     }
 }
 
@@ -37,97 +78,75 @@ fn try_start() -> bool {
     // Allocates nothing. std's own way to print a panic would read the environment.
     panics::install();
     environment::keep_at_start();
-    if !has_memory() {
-        return give_up(surroundings::on_failure());
+    if let Err(scarce) = limits::check_memory() {
+        return give_up(surroundings::on_failure(), format_args!("{scarce}"));
     }
     let settings = match Settings::read(&Process) {
         Ok(Some(settings)) => settings,
         Ok(None) => {
-            sys::complain(format_args!(
-                "NSTK_IF is not set, so the kernel's sockets are used; \
-                 set NSTK_IF=tap:NAME (or link:NAME) and NSTK_ADDR=ADDRESS/PREFIX"
-            ));
-            return false;
+            return give_up(
+                surroundings::on_failure_with_file(),
+                format_args!(
+                    "NSTK_IF is not set; set NSTK_IF=tap:NAME (or link:NAME) and NSTK_ADDR=ADDRESS/PREFIX"
+                ),
+            );
         }
-        Err(error) => {
-            sys::complain(format_args!("{error}"));
-            return give_up(error.on_failure());
-        }
+        Err(error) => return give_up(error.on_failure(), format_args!("{error}")),
     };
     for warning in &settings.warnings {
-        sys::complain(format_args!("{warning}"));
+        complain(format_args!("{warning}"));
     }
     log::start(settings.log.as_deref());
-    let on_failure = settings.on_failure;
-    if !has_free_address(&settings) || !has_descriptors() {
-        return give_up(on_failure);
-    }
-    match start_family(&settings) {
-        Ok(family) => {
-            big_stack::prepare();
-            running::set(family, settings);
-            signals::install();
-            true
-        }
-        Err(why) => {
-            sys::complain(format_args!("NSTK_IF={}: {why}", settings.device));
-            give_up(on_failure)
-        }
+    let on_failure = settings.on_failure.unwrap_or_default();
+    match start_with(settings) {
+        Ok(()) => true,
+        Err(why) => give_up(on_failure, format_args!("{why}")),
     }
 }
 
-/// Whether the limits leave memory for a stack; if not, the user has been told. Checked before anything is allocated:
-/// without memory an allocation would end the program.
-fn has_memory() -> bool {
-    if let Some(kib) = limits::scarce_address_space() {
-        sys::complain(format_args!(
-            "the address space is limited to {kib} KiB (ulimit -v), too little for a stack; \
-             raise it above {} KiB",
-            ADDRESS_SPACE_MIN / 1024
+/// Starts the stack. The error is a line for the user, without what happens next.
+fn start_with(settings: Settings) -> Result<(), String> {
+    check_address(&settings)?;
+    limits::check_descriptors().map_err(|scarce| scarce.to_string())?;
+    let family =
+        start_family(&settings).map_err(|why| format!("NSTK_IF={}: {why}", settings.device))?;
+    if let DeviceSpec::Tap(name) = &settings.device
+        && nicio::is_up(&settings.device) == Ok(false)
+    {
+        complain(format_args!(
+            "NSTK_IF=tap:{name}: the interface is down, so nothing comes or goes; set it up with `ip link set {name} up`"
         ));
-        return false;
     }
-    if !alloc::has_room() {
-        sys::complain(format_args!(
-            "the program's memory is limited (ulimit -d, ulimit -v) and leaves too little for a stack; \
-             raise the limit"
-        ));
-        return false;
+    big_stack::prepare();
+    running::set(family, settings);
+    signals::install();
+    if let Some(running) = running::current() {
+        carried::take_over(Some(&running.family));
+        report::started(running);
     }
-    true
+    Ok(())
 }
 
-/// Whether the stack's addresses are not the kernel's; if they are, the user has been told.
-fn has_free_address(settings: &Settings) -> bool {
+/// Whether the stack's addresses are not the kernel's.
+fn check_address(settings: &Settings) -> Result<(), String> {
     let own = [settings.stack.addr, settings.stack.addr6];
     let taken = own
         .into_iter()
         .find(|own| !own.is_unspecified() && is_host_address(*own));
-    if let Some(own) = taken {
-        sys::complain(format_args!(
+    match taken {
+        None => Ok(()),
+        Some(own) => Err(format!(
             "NSTK_ADDR={own} is the kernel's own address on this machine; \
              give the stack another one of that network"
-        ));
+        )),
     }
-    taken.is_none()
-}
-
-/// Whether the limits leave descriptors for a stack; if not, the user has been told.
-fn has_descriptors() -> bool {
-    let scarce = limits::scarce_descriptors();
-    if let Some(limit) = scarce {
-        sys::complain(format_args!(
-            "fewer than {DESCRIPTORS_MIN} more files may be open under the limit of {limit} (ulimit -n), \
-             too few for a stack; raise it"
-        ));
-    }
-    scarce.is_none()
 }
 
 fn start_family(settings: &Settings) -> Result<Family, String> {
     placeholder::make()?;
     let family =
         Family::start(settings, process_hooks::hooks()).map_err(|error| error.to_string())?;
+    marker::make(&family)?;
     membership::begin()?;
     fork::watch()?;
     Ok(family)
@@ -147,24 +166,39 @@ pub(crate) fn renew(before: &'static Family) -> Result<(), Errno> {
         }
         let renewed = big_stack::start(|| {
             let family = before.renew(&running.settings)?;
+            // It is made already, so only its key changes.
+            let _ = marker::make(&family);
             running::set(family, running.settings.clone());
             Ok::<(), StartError>(())
         });
-        match renewed {
-            Some(Ok(())) => Ok(()),
-            Some(Err(error)) => {
-                sys::complain(format_args!("{error}"));
-                Err(Errno(libc::ENETDOWN))
-            }
-            None => Err(Errno(libc::ENETDOWN)),
-        }
+        let error = match renewed {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(NotStarted::NoMemory) => "no memory to start in".to_owned(),
+            Err(NotStarted::Panicked) => return Err(Errno(libc::ENETDOWN)),
+        };
+        complain(format_args!("no fresh stack: {error}"));
+        Err(Errno(libc::ENETDOWN))
     })
 }
 
-/// Does what the user wants if there is no stack: uses the kernel's sockets, or ends the program.
-fn give_up(choice: OnFailure) -> bool {
+/// Tells the user that there is no stack, and does what was asked for then: uses the kernel's sockets, or ends the program.
+fn give_up(choice: OnFailure, why: fmt::Arguments<'_>) -> bool {
     match choice {
-        OnFailure::Kernel => false,
-        OnFailure::Exit => sys::exit(1),
+        OnFailure::Kernel => {
+            complain(format_args!(
+                "{why}; the program goes on with the kernel's stack (NSTK_FAIL=exit ends it instead)"
+            ));
+            false
+        }
+        OnFailure::Exit => {
+            let who_asks = if environment::value("NSTK_FAIL").is_some() {
+                "NSTK_FAIL=exit"
+            } else {
+                "so NSTK_CONFIG's file asks, or nobody can read it; NSTK_FAIL=kernel goes on instead"
+            };
+            complain(format_args!("{why}; the program ends ({who_asks})"));
+            sys::exit(OnFailure::STATUS)
+        }
     }
 }

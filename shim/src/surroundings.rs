@@ -6,9 +6,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use env::{OnFailure, Surroundings};
+use sys::{Errno, OwnedFd};
 
-use crate::errno::Errno;
-use crate::{environment, sys};
+use crate::{environment, limits};
 
 /// This process's.
 pub(crate) struct Process;
@@ -31,29 +31,36 @@ impl Surroundings for Process {
         let path = CString::new(path.as_os_str().as_bytes())?;
         // Without waiting for a pipe's other end.
         let flags = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
-        let fd = sys::open(&path, flags).map_err(io_error)?;
-        let bytes = read_all(fd, limit);
-        let _ = sys::close(fd);
-        bytes
+        let file = sys::open(&path, flags, 0).map_err(io_error)?;
+        read_all(&file, limit)
     }
 }
 
-/// What NSTK_FAIL asks for. Needs no heap.
+/// What is to be done without a stack, as long as the settings have not been read. Needs no heap.
 pub(crate) fn on_failure() -> OnFailure {
-    let word = environment::value("NSTK_FAIL").and_then(|value| core::str::from_utf8(value).ok());
-    word.map(OnFailure::from_text).unwrap_or_default()
+    OnFailure::unread(
+        environment::value("NSTK_FAIL"),
+        environment::value("NSTK_CONFIG"),
+    )
 }
 
-fn read_all(fd: core::ffi::c_int, limit: usize) -> io::Result<Vec<u8>> {
-    if !sys::is_regular_file(fd).map_err(io_error)? {
+/// The same; what the settings file says counts, if there is memory to read it.
+pub(crate) fn on_failure_with_file() -> OnFailure {
+    match limits::check_memory() {
+        Ok(()) => OnFailure::asked(&Process),
+        Err(_) => on_failure(),
+    }
+}
+
+fn read_all(file: &OwnedFd, limit: usize) -> io::Result<Vec<u8>> {
+    let status = sys::status(file.as_raw()).map_err(io_error)?;
+    if !status.is_regular_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     let mut bytes = vec![0; limit];
     let mut filled = 0;
     while filled < limit {
-        let rest = &mut bytes[filled..];
-        // SAFETY: the slice is writable for its length.
-        let read = unsafe { sys::read_at(fd, rest.as_mut_ptr(), rest.len(), None) };
+        let read = sys::read(file.as_raw(), &mut bytes[filled..]);
         match read.map_err(io_error)? {
             0 => break,
             more => filled += more,

@@ -8,8 +8,6 @@ use core::cell::Cell;
 use core::ffi::c_int;
 use core::marker::PhantomData;
 
-use crate::signal_mask;
-
 struct Thread {
     /// How deep the thread is inside; 0: outside.
     depth: Cell<u32>,
@@ -212,6 +210,6 @@ pub(crate) fn leave() {
         }
     });
     if deferred != 0 {
-        signal_mask::unblock(deferred);
+        sys::unblock_signals(deferred);
     }
 }

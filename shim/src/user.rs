@@ -7,8 +7,7 @@ use core::ffi::c_int;
 
 use libc::{iovec, msghdr};
 use region::Piece;
-
-use crate::errno::Errno;
+use sys::Errno;
 
 /// Most that one call moves, as in Linux (`MAX_RW_COUNT`).
 const CALL_BYTES_MAX: usize = 0x7fff_f000;
@@ -52,7 +51,7 @@ impl UserBytes {
             .ok()
             .filter(|count| *count <= BUFFERS_MAX);
         let count = count.ok_or(Errno(libc::EINVAL))?;
-        // SAFETY: the caller's promise.
+        // SAFETY: whoever calls `vector` promises `count` structures.
         unsafe { Self::list(buffers, count) }
     }
 
@@ -64,7 +63,7 @@ impl UserBytes {
         if message.msg_iovlen > BUFFERS_MAX {
             return Err(Errno(libc::EMSGSIZE));
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: whoever calls `message` promises that the list is as long as the message says.
         unsafe { Self::list(message.msg_iov, message.msg_iovlen) }
     }
 
@@ -76,7 +75,7 @@ impl UserBytes {
         }
         let mut total = 0usize;
         for at in 0..count {
-            // SAFETY: the list is `count` long by the caller's promise.
+            // SAFETY: whoever calls `list` promises `count` structures, and `at` is below that.
             let buffer = unsafe { *buffers.wrapping_add(at) };
             if isize::try_from(buffer.iov_len).is_err() {
                 return Err(Errno(libc::EINVAL));
@@ -171,13 +170,13 @@ impl UserBytes {
 
 /// Copies a plain value from the program. `EFAULT` for null.
 ///
-/// # Safety `from` must be null or readable for a `T`, of any alignment; every bit pattern must be
-/// a valid `T`.
+/// # Safety
+/// `from` must be null or readable for a `T`, of any alignment. Every bit pattern must be a valid `T`.
 pub(crate) unsafe fn get<T: Copy>(from: *const T) -> Result<T, Errno> {
     if from.is_null() {
         return Err(Errno(libc::EFAULT));
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: whoever calls `get` promises that a `T` can be read there.
     Ok(unsafe { from.read_unaligned() })
 }
 
@@ -189,7 +188,7 @@ pub(crate) unsafe fn put<T: Copy>(to: *mut T, value: T) -> Result<(), Errno> {
     if to.is_null() {
         return Err(Errno(libc::EFAULT));
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: whoever calls `put` promises that a `T` can be written there.
     unsafe { to.write_unaligned(value) };
     Ok(())
 }

@@ -36,7 +36,7 @@ pub use link::Link;
 pub use packet::Packet;
 pub use pair::{Pair, PairConfig};
 pub use pattern::Pattern;
-pub use report::{FlowReport, Report};
+pub use report::{FlowReport, Look, Report};
 pub use scenario::Scenario;
 pub use sockets::Connection;
 pub use stack::Instant;

@@ -41,6 +41,12 @@ impl Stream {
         self.read
     }
 
+    /// Bytes that have come, also those that cannot be read before a hole in front of them is filled.
+    pub(crate) fn arrived(&self, pair: &Pair) -> u64 {
+        let End { host, socket } = self.receiver;
+        self.read + pair.hosts[host].stack.bytes_ahead(socket)
+    }
+
     /// Writes until `end` bytes of the stream are written or the socket takes no more.
     pub(crate) fn write(&mut self, pair: &mut Pair, end: u64) -> Result<(), SimError> {
         while self.written < end {

@@ -19,6 +19,19 @@ pub struct Report {
     pub trace_hash: u64,
     /// Every connection, in the scenario's order.
     pub flows: Vec<FlowReport>,
+    /// The link at regular intervals, from the beginning to the end.
+    pub looks: Vec<Look>,
+}
+
+/// The link at one moment: what is said of host 0's packets, then of host 1's.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Since the beginning.
+    pub at: Duration,
+    /// Bytes that wait for the line.
+    pub queue_bytes: [u64; 2],
+    /// Payload that has come to the other host, that behind holes included.
+    pub arrived: [u64; 2],
 }
 
 /// What came of one connection.
@@ -78,6 +91,11 @@ impl FlowReport {
     #[must_use]
     pub fn goodput_after(&self, from: Duration, duration: Duration) -> u64 {
         rate(self.bytes_after(from), duration.saturating_sub(from))
+    }
+
+    /// Bytes that the receiver's host had at the last look.
+    pub(crate) fn arrived(&self) -> u64 {
+        self.samples.last().map_or(0, |sample| sample.arrived)
     }
 
     /// Segments sent again.

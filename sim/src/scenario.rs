@@ -8,8 +8,8 @@ use crate::error::SimError;
 use crate::flow_spec::FlowSpec;
 use crate::pair::{Pair, PairConfig};
 use crate::program::{End, Stream};
-use crate::report::{FlowReport, Report};
-use crate::transfer::{Direction, Sample};
+use crate::report::{FlowReport, Look, Report};
+use crate::transfer::Sample;
 
 /// A pair of hosts, and what happens between them.
 #[derive(Clone, Debug)]
@@ -33,6 +33,7 @@ impl Scenario {
         let mut run = Run {
             pair: Pair::new(&self.pair)?,
             flows: self.flows.iter().zip(0..).map(Flow::new).collect(),
+            looks: Vec::new(),
         };
         let begin = run.pair.now();
         let end = begin + self.duration;
@@ -55,6 +56,7 @@ impl Scenario {
             lines: [run.pair.counters(0), run.pair.counters(1)],
             trace_hash: run.pair.trace_hash(),
             flows: run.flows.into_iter().map(|flow| flow.report).collect(),
+            looks: run.looks,
         })
     }
 }
@@ -62,6 +64,7 @@ impl Scenario {
 struct Run {
     pair: Pair,
     flows: Vec<Flow>,
+    looks: Vec<Look>,
 }
 
 impl Run {
@@ -74,7 +77,7 @@ impl Run {
 
     fn start_due(&mut self, begin: Instant) -> Result<(), SimError> {
         let age = self.pair.now().saturating_since(begin);
-        let Self { pair, flows } = self;
+        let Self { pair, flows, .. } = self;
         let is_due = |flow: &&mut Flow| {
             matches!(flow.state, State::Waiting) && flow.report.spec.start <= age
         };
@@ -86,7 +89,7 @@ impl Run {
 
     /// Lets every program do what its sockets are ready for.
     fn serve(&mut self) -> Result<(), SimError> {
-        let Self { pair, flows } = self;
+        let Self { pair, flows, .. } = self;
         for host in 0..pair.hosts.len() {
             while let Some((_, tag, ready)) = pair.hosts[host].stack.pop_event() {
                 let number = usize::try_from(tag).ok().and_then(|tag| tag.checked_sub(1));
@@ -100,13 +103,20 @@ impl Run {
 
     /// Samples every connection. Lets it go on as well: one that was refused memory is not told when there is some again.
     fn look(&mut self) -> Result<(), SimError> {
-        let Self { pair, flows } = self;
+        let Self { pair, flows, looks } = self;
+        let mut arrived = [0; 2];
         for flow in flows {
             if !matches!(flow.state, State::Waiting) {
                 flow.go_on(pair, Ready::all())?;
             }
             flow.sample(pair);
+            arrived[flow.report.spec.direction.sender()] += flow.report.arrived();
         }
+        looks.push(Look {
+            at: pair.age(),
+            queue_bytes: [pair.queue_bytes(0), pair.queue_bytes(1)],
+            arrived,
+        });
         Ok(())
     }
 }
@@ -147,10 +157,7 @@ impl Flow {
     }
 
     fn try_go_on(&mut self, pair: &mut Pair, ready: Ready) -> Result<(), SimError> {
-        let (from, to) = match self.report.spec.direction {
-            Direction::Forward => (0, 1),
-            Direction::Backward => (1, 0),
-        };
+        let (from, to) = self.hosts();
         match &mut self.state {
             State::Waiting => {
                 let port = FIRST_PORT + self.number;
@@ -187,6 +194,12 @@ impl Flow {
             State::Failed => {}
         }
         Ok(())
+    }
+
+    /// Who sends and who receives.
+    fn hosts(&self) -> (usize, usize) {
+        let sender = self.report.spec.direction.sender();
+        (sender, 1 - sender)
     }
 
     fn tag(&self, pair: &mut Pair, host: usize, socket: SockId) {

@@ -18,6 +18,17 @@ pub enum Direction {
     Backward,
 }
 
+impl Direction {
+    /// The number of the host that sends.
+    #[must_use]
+    pub fn sender(self) -> usize {
+        match self {
+            Self::Forward => 0,
+            Self::Backward => 1,
+        }
+    }
+}
+
 /// What to move, and how long it may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
@@ -61,6 +72,8 @@ pub struct Sample {
     pub at: Duration,
     /// Bytes that the receiver's program has read.
     pub received: u64,
+    /// Bytes that the receiver's host has, those behind a hole included.
+    pub arrived: u64,
     /// The sender's connection.
     pub info: TcpInfo,
     /// Bytes of all connections that wait for the line out of the sender's host.
@@ -75,6 +88,7 @@ impl Sample {
         Some(Self {
             at: pair.age(),
             received: stream.received(),
+            arrived: stream.arrived(pair),
             info,
             queue_bytes: pair.queue_bytes(host),
         })

@@ -1,5 +1,6 @@
 //! The pools of buffers that hold payload and frames.
 
+use crate::caller::Caller;
 use crate::config::Config;
 use crate::frame::{BufRange, PoolKind};
 use crate::layout;
@@ -12,6 +13,8 @@ pub(crate) struct Bufs {
     pub(crate) send: Buffers,
     /// 4 KiB receive buffers.
     pub(crate) receive: Buffers,
+    /// Who reserves what is handed out.
+    pub(crate) caller: Caller,
 }
 
 impl Bufs {
@@ -23,6 +26,7 @@ impl Bufs {
         Ok(Self {
             send: region.buffers(layout::SEND_POOL, layout::SEND_BLOCK, send)?,
             receive: region.buffers(layout::RECEIVE_POOL, layout::RECEIVE_BUFFER, receive)?,
+            caller: Caller::ALONE,
         })
     }
 
@@ -56,6 +60,15 @@ impl Bufs {
     /// Gives back one count of a buffer.
     pub(crate) fn release(&mut self, kind: PoolKind, buf: BufId) {
         self.pool_mut(kind).release(buf);
+    }
+
+    /// Copies `from` into the receive buffer `to`, from byte `to_at` on. False, and nothing done: some of it is not there.
+    pub(crate) fn copy(&mut self, from: &BufRange, to: BufId, to_at: u32) -> bool {
+        let BufRange { pool, buf, at, len } = *from;
+        match pool {
+            PoolKind::Receive => self.receive.copy(buf, at, to, to_at, len),
+            PoolKind::Send => self.receive.copy_from(&self.send, buf, at, to, to_at, len),
+        }
     }
 
     /// The checksum of `pieces` on top of `seed`, ready for a header field; 0 if the field in it is right. `None`: some piece

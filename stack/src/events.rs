@@ -17,6 +17,11 @@ impl Events {
         })
     }
 
+    /// Forgets all. The edges in the records are the caller's matter.
+    pub(crate) fn clear(&mut self) {
+        self.queue.clear();
+    }
+
     /// Notes that `edges` are new on `id`, whose record is `sock`.
     pub(crate) fn raise(&mut self, id: SockId, sock: &mut Sock, edges: Ready) {
         if edges.is_empty() {

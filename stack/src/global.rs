@@ -49,10 +49,45 @@ pub(crate) struct Global {
     pub(crate) live: u32,
     /// Connections that no program holds.
     pub(crate) orphans: u32,
-    _pad: [u8; 4],
+    /// Another station that has one of the own addresses.
+    conflict: [u8; 6],
+    /// Whether there is one of whom nobody has been told.
+    is_conflict_new: u8,
+    _pad: [u8; 5],
 }
 
 impl Global {
+    /// Another station has one of the own addresses (RFC 5227 section 2.4). The first one counts.
+    pub(crate) fn note_conflict(&mut self, mac: [u8; 6]) {
+        if self.conflict == [0; 6] {
+            self.conflict = mac;
+            self.is_conflict_new = 1;
+        }
+    }
+
+    /// That station, once.
+    pub(crate) fn take_conflict(&mut self) -> Option<[u8; 6]> {
+        // Asked in each round, so nothing is written in vain.
+        if self.is_conflict_new == 0 {
+            return None;
+        }
+        self.is_conflict_new = 0;
+        Some(self.conflict)
+    }
+
+    /// Forgets all that a repair counts again or that can be learnt again.
+    pub(crate) fn forget(&mut self) {
+        (self.live, self.orphans, self.mib.tcp_curr_estab) = (0, 0, 0);
+        (self.displaced, self.is_displaced) = (PacketList::new_zeroed(), 0);
+        self.replies_waiting = 0;
+        self.fragment_buffers = [0; 2];
+        self.neighbours_due = Instant::FAR;
+        self.reassembly_due = Instant::FAR;
+        self.path_mtus_until = Instant::ZERO;
+        self.idle_look_at = Instant::ZERO;
+        self.icmp_refilled = Instant::ZERO;
+    }
+
     pub(crate) fn new(config: &Config, seed: [u8; 32]) -> Self {
         let mut rng = Rng::new(seed);
         let hash_key = HashKey::new([rng.next_u64(), rng.next_u64()]);

@@ -107,6 +107,22 @@ impl<T: 'static> Heap<T> {
         Some(id)
     }
 
+    /// Takes out all.
+    pub(crate) fn clear(&mut self) {
+        self.slots.clear();
+        self.places.clear();
+    }
+
+    /// Every entry is in its place, and none before its parent.
+    pub(crate) fn is_sound(&self) -> bool {
+        (1..=self.len()).all(|place| {
+            let (slot, parent) = (self.slots.get(place), self.slots.get((place / 2).max(1)));
+            slot.zip(parent).is_some_and(|(slot, parent)| {
+                parent.at <= slot.at && self.places.get(slot.owner::<T>()) == Some(&place)
+            })
+        })
+    }
+
     /// Entries.
     pub(crate) fn len(&self) -> u32 {
         let stored = self.slots.get(0).map_or(0, |slot| slot.at.as_nanos());

@@ -85,6 +85,11 @@ impl<T: 'static> Index<T> {
         self.put(hole, EMPTY);
     }
 
+    /// Takes out all.
+    pub(crate) fn clear(&mut self) {
+        self.slots.clear();
+    }
+
     /// All ids under `hash`. Different keys can share a hash: the caller compares the record's key.
     pub(crate) fn candidates(&self, hash: u32) -> impl Iterator<Item = Id<T>> {
         self.probe(hash)

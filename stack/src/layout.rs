@@ -42,5 +42,6 @@ pub(crate) const PATH_MTUS: u16 = 19;
 pub(crate) const IDENTS: u16 = 20;
 pub(crate) const FRAGMENT_SOURCES: u16 = 21;
 pub(crate) const ICMP_PEERS: u16 = 22;
+pub(crate) const LOOPBACK: u16 = 23;
 /// Tables from here up to [`TABLES_END`] belong to `tcp/`.
 pub(crate) const TCP_FIRST: u16 = 24;

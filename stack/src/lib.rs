@@ -26,7 +26,9 @@
 extern crate std;
 
 mod addr;
+mod books;
 mod bufs;
+mod caller;
 mod config;
 mod context;
 mod egress;
@@ -43,10 +45,13 @@ mod ip;
 mod layers;
 mod layout;
 mod list;
+mod loopback;
 mod mib;
 mod packet;
+mod pins;
 mod ports;
 mod qdisc;
+mod repair;
 mod ring;
 mod rng;
 mod secret;
@@ -64,9 +69,11 @@ mod timers;
 mod udp;
 mod upkeep;
 mod usage;
+mod walk;
 mod wire;
 
 pub use addr::{Addr, Endpoint};
+pub use caller::Caller;
 pub use config::{CcKind, Config, DeviceOffload, V6_MTU_MIN};
 pub use error::Error;
 pub use frame::{
@@ -75,6 +82,7 @@ pub use frame::{
 };
 pub use layout::TABLES_END;
 pub use mib::Mib;
+pub use repair::Repaired;
 pub use sock::{Domain, OptName, Ready, Shutdown, Sock, SockId, SockKind, SockOpt};
 pub use span::{DatagramSpan, RecvFlags, RecvSpan, SPAN_PIECES, SendFlags, SendSpan};
 pub use stack::Stack;

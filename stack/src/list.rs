@@ -11,6 +11,13 @@ pub(crate) struct Links {
     next: u64,
 }
 
+impl Links {
+    /// The record behind this one.
+    pub(crate) const fn next<T: 'static>(&self) -> Id<T> {
+        Id::from_bits(self.next)
+    }
+}
+
 /// A record that can be in a list, in one at a time.
 pub(crate) trait Linked: Record {
     /// Its links.

@@ -19,6 +19,10 @@ macro_rules! counters {
 }
 
 counters! {
+    /// Bytes of received IP packets. Segments that came as one have one header.
+    ip_in_octets = "IpExtInOctets";
+    /// Bytes of IP packets sent. Segments that leave as one have one header.
+    ip_out_octets = "IpExtOutOctets";
     /// Received IP packets.
     ip_in_receives = "IpInReceives";
     /// Dropped for a bad header.

@@ -2,6 +2,7 @@
 
 use crate::addr::Endpoint;
 use crate::bufs::Bufs;
+use crate::caller::Caller;
 use crate::frame::{BufRange, PoolKind};
 use crate::layout;
 use crate::sock::SockId;
@@ -50,6 +51,25 @@ impl Chain {
         Some(chain)
     }
 
+    /// No bytes, for buffers of this pool.
+    pub(crate) fn keeping(pool: PoolKind) -> Self {
+        Self {
+            pool: pool.to_byte(),
+            ..Self::empty()
+        }
+    }
+
+    /// Keeps one more buffer, whatever lies in it. False: there is no room.
+    pub(crate) fn push(&mut self, buf: BufId) -> bool {
+        let free = self.bufs.iter_mut().find(|slot| slot.is_none());
+        free.map(|slot| *slot = buf).is_some()
+    }
+
+    /// Only the first `len` bytes count from here on; the buffers stay.
+    pub(crate) fn truncate(&mut self, len: u32) {
+        self.len = self.len.min(len);
+    }
+
     /// Bytes.
     pub(crate) const fn len(&self) -> u32 {
         self.len
@@ -58,6 +78,11 @@ impl Chain {
     /// Which pool the buffers are of.
     pub(crate) fn pool(&self) -> PoolKind {
         PoolKind::from_byte(self.pool).unwrap_or(PoolKind::Receive)
+    }
+
+    /// The places of its buffers; those behind the last are none.
+    pub(crate) const fn all(&self) -> &[BufId] {
+        &self.bufs
     }
 
     /// Its buffers.
@@ -76,6 +101,14 @@ impl Chain {
         let pool = self.pool();
         for buf in self.bufs() {
             bufs.pool_mut(pool).retain(buf);
+        }
+    }
+
+    /// Counts this chain as a holder of its buffers, in a repair.
+    pub(crate) fn count_holders(&self, bufs: &mut Bufs) {
+        let pool = self.pool();
+        for buf in self.bufs() {
+            bufs.pool_mut(pool).count_holder(buf);
         }
     }
 
@@ -137,6 +170,8 @@ pub(crate) struct Packet {
     pub(crate) data: Chain,
     /// Bytes charged to the owner.
     pub(crate) charge: u32,
+    /// Who copies it at the moment; it is in no list then.
+    pub(crate) caller: Caller,
     /// IP protocol number; [`RAW_FRAME`]: `head` is a whole Ethernet frame.
     pub(crate) protocol: u8,
     /// Time to live, or hop limit; 0: what the settings say.
@@ -144,6 +179,7 @@ pub(crate) struct Packet {
     /// Type of service, or traffic class.
     pub(crate) tos: u8,
     head_len: u8,
+    _pad: [u8; 4],
     head: [u8; HEAD_MAX],
 }
 
@@ -158,6 +194,15 @@ impl Packet {
         packet.head_len = u8::try_from(head.len()).ok()?;
         (packet.protocol, packet.src, packet.dst) = (protocol, src, dst);
         Some(packet)
+    }
+
+    /// One that keeps `data` for a caller who copies it, with an empty head. The counts of its buffers are the packet's.
+    pub(crate) fn held(caller: Caller, data: Chain) -> Self {
+        Self {
+            caller,
+            data,
+            ..Self::new_zeroed()
+        }
     }
 
     /// The bytes before `data`.
@@ -208,6 +253,23 @@ impl PacketList {
         }
         self.last = id;
         self.len = self.len.saturating_add(1);
+    }
+
+    /// Makes the list sound: it ends where a packet does not belong to it alone. Marks its packets and counts their buffers.
+    /// Gives the bytes that they are charged.
+    pub(crate) fn repair(&mut self, packets: &mut Table<Packet>, bufs: &mut Bufs) -> u64 {
+        let (mut at, mut charge) = (self.first, 0u64);
+        *self = Self::new_zeroed();
+        while let Some(packet) = packets.get(at).copied() {
+            if packets.is_busy(at) || packet.caller.is_some() || !packets.mark(at) {
+                break;
+            }
+            packet.data.count_holders(bufs);
+            charge = charge.saturating_add(u64::from(packet.charge));
+            self.push(packets, at);
+            at = packet.next;
+        }
+        charge
     }
 
     /// Takes the first; the packet stays in its table.

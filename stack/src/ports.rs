@@ -58,6 +58,21 @@ impl PortHold {
         self.bits().contains(Hold::HELD)
     }
 
+    /// The same as of a listener, or as of no listener.
+    #[must_use]
+    pub(crate) fn of_listener(self, is_listener: bool) -> Self {
+        let mut hold = self.bits();
+        hold.set(Hold::LISTENING, is_listener);
+        if is_listener {
+            hold.remove(Hold::CHOSEN);
+        }
+        if self.is_held() {
+            Self::of(hold)
+        } else {
+            Self::NONE
+        }
+    }
+
     const fn bits(self) -> Hold {
         Hold::from_bits_truncate(self.0)
     }
@@ -122,6 +137,19 @@ impl Ports {
             (0..table.len()).all(|place| table.get(place).is_none_or(|usage| usage.holders == 0))
         };
         is_free(&self.tcp) && is_free(&self.udp)
+    }
+
+    /// Forgets all holders.
+    pub(crate) fn clear(&mut self) {
+        self.tcp.clear();
+        self.udp.clear();
+    }
+
+    /// Counts a holder that the table has forgotten.
+    pub(crate) fn count_again(&mut self, kind: SockKind, port: u16, hold: PortHold) {
+        if hold.is_held() {
+            self.count(kind, port, hold.bits(), u32::saturating_add);
+        }
     }
 
     /// Takes `port` for a `bind`. UDP has no listeners: there `SO_REUSEADDR` alone lets several sockets share a port.

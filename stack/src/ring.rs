@@ -76,6 +76,11 @@ impl Ring {
         }
     }
 
+    /// Takes out all.
+    pub(crate) fn clear(&mut self) {
+        self.words.clear();
+    }
+
     /// Entries, those taken back included.
     pub(crate) fn len(&self) -> u32 {
         self.head().1

@@ -2,11 +2,11 @@
 
 use crate::addr::Endpoint;
 use crate::frame::PoolKind;
-use crate::packet::{CHAIN_MAX, Chain};
+use crate::packet::{CHAIN_MAX, Chain, Packet};
 use crate::sock::SockId;
 use arrayvec::ArrayVec;
 use bitflags::bitflags;
-use region::{BufId, Piece};
+use region::{Id, Piece};
 
 /// Most pieces of a stream span; callers with more to copy loop.
 pub const SPAN_PIECES: usize = 8;
@@ -34,7 +34,6 @@ bitflags! {
 #[derive(Debug)]
 pub struct SendSpan {
     pub(crate) sock: SockId,
-    pub(crate) bufs: ArrayVec<BufId, SPAN_PIECES>,
     pub(crate) pieces: ArrayVec<Piece, SPAN_PIECES>,
 }
 
@@ -63,9 +62,10 @@ impl SendSpan {
 #[derive(Debug)]
 pub struct RecvSpan {
     pub(crate) sock: SockId,
-    pub(crate) bufs: ArrayVec<BufId, SPAN_PIECES>,
     pub(crate) pieces: ArrayVec<Piece, SPAN_PIECES>,
     pub(crate) flags: RecvFlags,
+    /// What keeps the buffers of a peek; of others the connection does.
+    pub(crate) peek: Id<Packet>,
 }
 
 impl RecvSpan {
@@ -88,27 +88,32 @@ impl RecvSpan {
     }
 }
 
-/// One datagram: room for it before it is sent, or its bytes after it was received. It owns its buffers until it is
-/// committed.
+/// One datagram: room for it before it is sent, or its bytes after it was received. Its packet keeps the buffers until it
+/// is committed.
 #[must_use = "a span that is not committed keeps its buffers"]
 #[derive(Debug)]
 pub struct DatagramSpan {
-    pub(crate) bufs: ArrayVec<BufId, CHAIN_MAX>,
+    pub(crate) packet: Id<Packet>,
     pub(crate) pieces: ArrayVec<Piece, CHAIN_MAX>,
     pub(crate) pool: PoolKind,
     pub(crate) peer: Endpoint,
 }
 
 impl DatagramSpan {
-    /// A span over the bytes of `chain`, taking over the counts of its buffers.
-    pub(crate) fn over(chain: &Chain, bufs: &crate::bufs::Bufs, peer: Endpoint) -> Self {
+    /// A span over the bytes of `chain`, which `packet` keeps.
+    pub(crate) fn over(
+        packet: Id<Packet>,
+        chain: &Chain,
+        bufs: &crate::bufs::Bufs,
+        peer: Endpoint,
+    ) -> Self {
         let pool = chain.pool();
         let pieces = chain
             .pieces(0, chain.len())
             .filter_map(|piece| bufs.pool(pool).piece(piece.buf, piece.at, piece.len))
             .collect();
         Self {
-            bufs: chain.bufs().collect(),
+            packet,
             pieces,
             pool,
             peer,

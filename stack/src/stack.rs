@@ -1,17 +1,19 @@
 //! The stack and its doors.
 
 use crate::bufs::Bufs;
+use crate::caller::Caller;
 use crate::config::Config;
 use crate::context::Context;
 use crate::egress;
 use crate::events::Events;
 use crate::frame::{FrameSink, PoolKind, RxFrame};
 use crate::global::Global;
-use crate::ingress;
+use crate::ingress::{self, Origin};
 use crate::ip::output::Idents;
 use crate::ip::{self, Ip};
 use crate::layers::Layers;
 use crate::layout;
+use crate::loopback::Loopback;
 use crate::mib::Mib;
 use crate::packet::Packet;
 use crate::ports::Ports;
@@ -34,6 +36,7 @@ pub struct Stack {
     pub(crate) udp: Udp,
     pub(crate) ip: Ip,
     pub(crate) qdisc: Qdisc,
+    pub(crate) loopback: Loopback,
     pub(crate) idents: Idents,
     pub(crate) timers: Timers,
     pub(crate) events: Events,
@@ -86,12 +89,18 @@ impl Stack {
             udp: Udp::open(region)?,
             ip: Ip::open(region)?,
             qdisc: Qdisc::open(region)?,
+            loopback: Loopback::open(region)?,
             idents: Idents::open(region)?,
             timers: Timers::open(region)?,
             events: Events::open(region)?,
             ports: Ports::open(region)?,
             global,
         })
+    }
+
+    /// Names who calls from here on. What a caller has reserved is noted under its name, for [`Self::release_caller`].
+    pub const fn set_caller(&mut self, caller: Caller) {
+        self.bufs.caller = caller;
     }
 
     /// The settings in force.
@@ -110,6 +119,12 @@ impl Stack {
         if moved {
             announce(cx);
         }
+    }
+
+    /// The Ethernet address of another station that has one of the own addresses, once (RFC 5227 section 2.4, RFC 4862 section 5.4).
+    pub fn take_conflict(&mut self) -> Option<[u8; 6]> {
+        let global = self.global.get_mut(0).expect(GLOBAL_IS_THERE);
+        global.take_conflict()
     }
 
     /// The counters.
@@ -137,7 +152,7 @@ impl Stack {
             if let Some(coalescer) = &mut layers.coalescer {
                 coalescer.more_follow = frames.peek().is_some();
             }
-            ingress::handle(&mut layers, &frame);
+            ingress::handle(&mut layers, &frame, Origin::Device);
             for &buf in frame.bufs {
                 layers.cx.bufs.receive.release(buf);
             }
@@ -153,10 +168,13 @@ impl Stack {
         upkeep::run(&mut self.layers(now));
     }
 
-    /// Hands one frame to `sink`. False: nothing may be sent yet, or the sink is full.
+    /// Hands one frame to `sink`. False: nothing may be sent yet, or the sink is full, or what is sent next goes to the stack
+    /// itself. Then [`Self::transmit_pending`] says so, and the next call takes it in.
     #[must_use]
     pub fn poll_transmit(&mut self, now: Instant, sink: &mut impl FrameSink) -> bool {
-        egress::transmit(&mut self.layers(now), sink)
+        let layers = &mut self.layers(now);
+        ingress::take_looped(layers);
+        egress::transmit(layers, sink)
     }
 
     /// When [`Self::handle_timeout`] or [`Self::poll_transmit`] must next run. May change after any other call. What may
@@ -185,10 +203,10 @@ impl Stack {
         }
     }
 
-    /// Something may be sent right now.
+    /// Something may be sent, or taken in that the stack has sent to itself, right now.
     #[must_use]
     pub fn transmit_pending(&self) -> bool {
-        self.qdisc.has_work()
+        self.qdisc.has_work() || !self.loopback.is_empty()
     }
 
     /// The device no longer reads this buffer of a sent frame.
@@ -229,6 +247,11 @@ impl Stack {
         global_of(&self.global).live
     }
 
+    /// What is neither table nor queue.
+    pub(crate) fn global_record(&self) -> &Global {
+        global_of(&self.global)
+    }
+
     /// Connections that no program holds.
     pub(crate) fn orphans(&self) -> u32 {
         global_of(&self.global).orphans
@@ -244,6 +267,7 @@ impl Stack {
             udp,
             ip,
             qdisc,
+            loopback,
             idents,
             timers,
             events,
@@ -262,6 +286,7 @@ impl Stack {
                 bufs,
                 packets,
                 qdisc,
+                loopback,
                 idents,
                 timers,
                 events,
@@ -272,8 +297,9 @@ impl Stack {
     }
 }
 
-/// Tells everybody the own addresses.
+/// Asks whether another station has the own address, and tells everybody that it is here.
 fn announce(cx: &mut Context<'_>) {
+    ip::arp::probe(cx);
     ip::arp::announce(cx);
     ip::nd::announce(cx);
 }

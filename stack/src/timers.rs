@@ -35,6 +35,16 @@ impl Timers {
         self.heap.remove(id);
     }
 
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        self.heap.clear();
+    }
+
+    /// See [`Heap::is_sound`].
+    pub(crate) fn is_sound(&self) -> bool {
+        self.heap.is_sound()
+    }
+
     /// The earliest deadline of all.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.heap.first().map(|(at, _)| at)

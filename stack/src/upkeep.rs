@@ -63,7 +63,7 @@ fn fail_flows(layers: &mut Layers<'_>) {
         };
         let is_asked = match route::first_hop(&layers.cx.global.config, remote.addr) {
             Some(Hop::Neighbour(hop)) => layers.ip.neighbours.has(&layers.cx, hop),
-            Some(Hop::Group(_)) | None => true,
+            Some(Hop::Group(_) | Hop::Local) | None => true,
         };
         if is_asked {
             layers.cx.qdisc.wake(id);

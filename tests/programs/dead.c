@@ -1,11 +1,11 @@
-/* A child is killed while it owns the stack's lock, and the stack dies with it. What the parent's descriptors report then, and that it can
+/* A child is killed while it owns the stack's lock, after somebody has given the stack up. What the parent's descriptors report then, and that it can
  * begin anew. Peer: echo. */
 #include "common.h"
 #include <dirent.h>
 #include <sys/epoll.h>
 
-/* Offset of the lock in the region's header: the word that names the thread that owns it. */
-enum { LOCK = 128 };
+/* Offsets in the region's header: the word that names the thread that owns the lock, and the one that says that the stack is dead. */
+enum { LOCK = 128, DEAD = 1288 };
 
 static int region(void) {
     char path[300], target[64];
@@ -14,7 +14,7 @@ static int region(void) {
         snprintf(path, sizeof path, "/proc/self/fd/%s", entry->d_name);
         ssize_t length = readlink(path, target, sizeof target - 1);
         if (length > 0 && (target[length] = 0, strstr(target, "memfd:"))) {
-            int fd = open(path, O_RDONLY);
+            int fd = open(path, O_RDWR);
             closedir(all);
             return fd;
         }
@@ -25,6 +25,7 @@ static int region(void) {
 
 /* Stops the child again and again until it is inside. */
 static void kill_inside(pid_t child, int lock) {
+    const uint32_t given_up = 1;
     for (;;) {
         uint32_t owner = 0;
         int status;
@@ -34,6 +35,7 @@ static void kill_inside(pid_t child, int lock) {
         if ((owner & 0x3fffffff) == (uint32_t)child) break;
         kill(child, SIGCONT);
     }
+    if (pwrite(lock, &given_up, sizeof given_up, DEAD) != sizeof given_up) exit(2);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
 }

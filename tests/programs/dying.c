@@ -1,5 +1,5 @@
-/* Busy children are killed again and again; whatever the stack was doing then, the parent gets in, and what
- * it receives is right or an error. Peer: echo. Arguments: address, port, -, rounds. */
+/* Busy children are killed again and again; whatever the stack was doing then, the parent's connection goes on, and what
+ * it receives is right. Peer: echo. Arguments: address, port, -, rounds. */
 #include "common.h"
 
 enum { BYTES = 20000 };
@@ -56,7 +56,7 @@ int main(int argc, char **argv) {
         waitpid(child, 0, 0);
         fill_pattern(out, BYTES, (size_t)(round + 7));
         if (exchange(s, out, in)) continue;
-        /* The stack died with the child: a new socket gets a fresh one. */
+        /* The stack died with the child, or the connection: a new socket gets another. */
         lost++;
         close(s);
         s = try_connect(argv);
@@ -65,6 +65,6 @@ int main(int argc, char **argv) {
             return 1;
         }
     }
-    printf("%d rounds, the stack was lost in %d\n", rounds, lost);
+    printf("%d rounds, the connection was lost in %d\n", rounds, lost);
     return 0;
 }

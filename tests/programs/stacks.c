@@ -1,16 +1,17 @@
-/* Calls on stacks of every size: threads with 16 KiB, handlers on an alternate stack of 8 KiB, coroutines with 16 KiB; handlers that
+/* Calls on stacks of every size: threads with 16 KiB, handlers on a small alternate stack, coroutines with 16 KiB; handlers that
  * interrupt those, jump out of them, fork in them; threads that come and go. Peer: echo. */
 #include "common.h"
 #include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/time.h>
 #include <ucontext.h>
 
-enum { SMALL = 16384, ALTERNATE = 8192 };
+enum { SMALL = 16384 };
 
 static char **arguments;
 
@@ -85,7 +86,8 @@ static void come_and_go(void) {
     close(s);
 }
 
-/* Handlers on the alternate stack, which the program has where it may be least expected: on its own stack. */
+/* Handlers on the alternate stack, which the program has where it may be least expected: on its own stack. One may interrupt the
+ * other: there is room for two frames of the kernel's, of 1 to 3 KiB each with the processor's registers, and for 4 KiB of calls. */
 static volatile sig_atomic_t handled, nested, damaged;
 static int outer_socket, inner_socket;
 
@@ -111,7 +113,7 @@ static void arm(timer_t *timer, int signal, long ns) {
 }
 
 static void alternate(void) {
-    char memory[ALTERNATE], bytes[8];
+    char memory[2 * getauxval(AT_MINSIGSTKSZ) + 4096], bytes[8];
     stack_t stack = {.ss_sp = memory, .ss_size = sizeof memory};
     struct sigaction action = {.sa_handler = outer, .sa_flags = SA_ONSTACK | SA_RESTART};
     timer_t timers[2];
@@ -131,7 +133,7 @@ static void alternate(void) {
     }
     timer_delete(timers[0]);
     timer_delete(timers[1]);
-    printf("handlers on 8 KiB: %s, %s, %s, %s\n", handled > 20 ? "many" : "few", nested > 20 ? "many" : "few", damaged ? "damaged" : "whole",
+    printf("handlers on a small stack: %s, %s, %s, %s\n", handled > 20 ? "many" : "few", nested > 20 ? "many" : "few", damaged ? "damaged" : "whole",
            well ? "well" : "wrong");
     stack.ss_flags = SS_DISABLE;
     sigaltstack(&stack, NULL);

@@ -6,6 +6,7 @@
 
 mod c_program;
 mod lab;
+mod machine;
 mod namespace;
 mod outcome;
 mod peer;
@@ -16,6 +17,7 @@ mod web;
 
 pub use c_program::CProgram;
 pub use lab::{Lab, NSTK_ADDRESS, PEER_ADDRESS, nstk_command, preload};
+pub use machine::{MACHINE_ADDRESS, Machine, REMOTE_ADDRESS};
 pub use outcome::{Outcome, Running};
 pub use peer::Peer;
 pub use process::{cpu_time, eventually, kill};

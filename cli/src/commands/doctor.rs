@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueHint};
 
 use crate::failure::Failure;
+use crate::layout;
 use crate::output;
 use finding::State;
 use section::Section;
@@ -57,7 +58,7 @@ impl Options {
         let text = if self.json {
             section::as_json(&sections)
         } else {
-            section::as_text(&sections)
+            section::as_text(&sections, layout::width())
         };
         output::print(text)?;
         let mut findings = sections.iter().flat_map(|section| &section.findings);

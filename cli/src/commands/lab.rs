@@ -1,10 +1,12 @@
 //! `nstk lab`: two processes. The outer one enters new namespaces and waits; the inner one is the first process of the new
 //! process namespace, so that the kernel ends all that runs in the lab as soon as it ends, and it ends with the outer one.
-//! The network goes with the last process in it.
+//! The network goes with the last process in it. With a way out there is a third one, which stays in the machine's network.
 
+mod batch;
 mod inside;
 mod namespaces;
 mod network;
+mod uplink;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -15,10 +17,14 @@ use clap::{Args, ValueHint};
 use nix::sys::signal::{SigSet, Signal};
 
 pub(crate) use inside::{Inside, NAME as INSIDE_NAME};
+pub(crate) use uplink::{NAME as OUTSIDE_NAME, Outside};
 
 use crate::failure::Failure;
 use crate::machine;
+use crate::reason::reason;
 use crate::status;
+use network::Network;
+use uplink::Uplink;
 
 /// Make a test network, run a command in it and remove it
 ///
@@ -27,6 +33,10 @@ use crate::status;
 /// The command may start both ends: what it starts is in the lab too. Without a command a shell is started.
 ///
 /// NSTK_IF and NSTK_ADDR are set for `nstk run`, so that it needs no options; NSTK_PEER is the kernel's address.
+///
+/// With --uplink the lab reaches what the machine reaches over IPv4, and nothing out there reaches the lab. Root gets a veth
+/// with forwarding and masquerade, all removed at the end. Everybody else needs slirp4netns. A lab may be made inside a lab;
+/// with --uplink its addresses are then 10.77.2.1 and so on.
 ///
 /// Root may do this, and everybody where user namespaces are allowed and /dev/net/tun can be opened: then the command
 /// believes to be root. Whatever still runs when the command ends is ended, and so is everything when nstk lab is killed.
@@ -41,8 +51,12 @@ Exit codes:
 
 Examples:
   nstk lab
-  nstk lab -- sh -c 'python3 -m http.server & sleep 2; nstk run -- curl http://10.77.1.1:8000/'")]
+  nstk lab -- sh -c 'python3 -m http.server & sleep 2; nstk run -- curl http://10.77.1.1:8000/'
+  nstk lab --uplink -- nstk run --cc bbr -- curl https://www.kernel.org/")]
 pub(crate) struct Options {
+    /// Give the lab a way out to the networks of this machine
+    #[arg(long)]
+    uplink: bool,
     /// The command and its arguments; a shell without them
     #[arg(
         trailing_var_arg = true,
@@ -65,11 +79,14 @@ impl Options {
         machine::open_tun()?;
         let ip = machine::find_ip().ok_or("ip is missing: install iproute2")?;
         // Asked before the namespaces change.
-        let own_id =
-            std::fs::read_link("/proc/self").map_err(|error| format!("/proc/self: {error}"))?;
-        namespaces::enter()?;
+        let own_id = std::fs::read_link("/proc/self")
+            .map_err(|error| format!("/proc/self: {}", reason(&error)))?;
+        let network = Network::choose(&ip, self.uplink)?;
+        let uplink = self.uplink.then(|| Uplink::prepare(&ip)).transpose()?;
+        let rights = namespaces::enter()?;
+        let uplink = uplink.map(|uplink| uplink.open(rights)).transpose()?;
         if self.command.is_empty() && std::io::stderr().is_terminal() {
-            eprintln!("{}", network::INTRODUCTION);
+            eprintln!("{}", network.introduction());
         }
         // Interrupts from the terminal are for the command.
         let interrupts: SigSet = [Signal::SIGINT, Signal::SIGQUIT].into_iter().collect();
@@ -78,10 +95,16 @@ impl Options {
             .map_err(|error| format!("signals: {error}"))?;
         let mut inner = Command::new("/proc/self/exe");
         inner.arg0(INSIDE_NAME).arg(own_id).arg(ip);
+        inner.arg(network.number());
+        if let Some(uplink) = &uplink {
+            inner.args(["--uplink", uplink.addresses()]);
+        }
         inner.arg("--").args(&self.command);
-        inner
-            .status()
-            .map_err(|error| format!("the lab's first process: {error}"))
+        let status = inner.status();
+        if let Some(uplink) = uplink {
+            uplink.close();
+        }
+        status.map_err(|error| format!("the lab's first process: {}", reason(&error)))
     }
 }
 

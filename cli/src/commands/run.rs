@@ -1,5 +1,7 @@
 //! `nstk run`.
 
+mod capture;
+mod device;
 mod settings;
 
 use std::ffi::{OsStr, OsString};
@@ -24,7 +26,8 @@ use crate::status;
 Exit codes:
   that of the program; otherwise
   2    an option or a setting cannot be obeyed
-  125  nstk itself failed: the library is not there
+  69   the stack cannot be had: the device, its address or the machine's limits
+  125  nstk itself failed: the library is not there, or cannot come into the program
   126  the program was found but cannot be run
   127  the program was not found
 
@@ -47,8 +50,9 @@ pub(crate) struct Options {
 impl Options {
     /// Does not return when the program could be started.
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let assignments = self.settings.assignments()?;
-        let on_failure = settings::check(&assignments)?;
+        let mut assignments = self.settings.assignments()?;
+        let settings = settings::check(&mut assignments)?;
+        let on_failure = settings.on_failure.unwrap_or_default();
         let own_failure = |message: String| Failure::with_code(status::OWN_FAILURE, message);
         let library = Library::find().map_err(own_failure)?;
         if !program::is_executable(&library.keeper) {
@@ -61,6 +65,9 @@ impl Options {
             return Err(Failure::with_code(status::USAGE, "no program is given"));
         };
         check_program(name, on_failure)?;
+        if on_failure == OnFailure::Exit {
+            device::wait_for(&settings)?;
+        }
         let error = Command::new(name)
             .args(arguments)
             .env("LD_PRELOAD", preload(&library).map_err(own_failure)?)

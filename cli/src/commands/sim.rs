@@ -2,22 +2,23 @@
 
 mod chart;
 mod experiment;
+mod files;
 mod flow;
+mod goodput;
 mod progress;
 mod series;
 mod setup;
 mod summary;
 mod units;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use sim::Report;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 
 use crate::failure::Failure;
+use crate::layout;
 use crate::output;
 
 /// Play connections over a simulated link, in virtual time
@@ -48,10 +49,10 @@ pub(crate) struct Options {
     #[command(flatten)]
     setup: setup::SetupOptions,
     /// Write what happened over time as comma-separated values
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(files::csv_name))]
     csv: Option<PathBuf>,
-    /// Draw goodput, window, data in flight, round trip and queue over time
-    #[arg(long, value_name = "FILE")]
+    /// Draw goodput, window, data in flight, round trip and queue over time, as an SVG picture
+    #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(files::svg_name))]
     svg: Option<PathBuf>,
     /// Repeat a published experiment and print its numbers beside ours: at its own rate this takes minutes
     ///
@@ -67,33 +68,18 @@ impl Options {
             return experiment::run(name, &self.setup);
         }
         let scenario = self.setup.scenario()?;
-        // What cannot be written is better known before the run.
-        let csv = self.csv.as_deref().map(create).transpose()?;
-        self.svg.as_deref().map(create).transpose()?;
+        let (csv, svg) = files::create(self.csv.as_deref(), self.svg.as_deref())?;
         let title = self.setup.title();
-        output::print(format!("{title}\n\n"))?;
+        output::print(layout::hanging("", &title, layout::width()) + "\n")?;
         let (report, cost) = progress::play(&scenario)?;
-        output::print(summary::text(&scenario, &report, cost))?;
-        if let Some((file, path)) = csv.zip(self.csv.as_deref()) {
-            write_csv(&report, file).map_err(|error| not_written(path, error))?;
+        output::print(summary::text(&scenario, &report, cost, layout::width()))?;
+        if let Some(csv) = csv {
+            csv.write(series::csv(&scenario, &report))?;
         }
-        if let Some(path) = self.svg.as_deref() {
-            chart::write_svg(&report, &title, path).map_err(|error| not_written(path, error))?;
+        if let Some(svg) = svg {
+            let picture = chart::svg(&scenario, &report, &title).map_err(Failure::new)?;
+            svg.write(picture)?;
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn create(path: &Path) -> Result<File, Failure> {
-    File::create(path).map_err(|error| not_written(path, error))
-}
-
-fn not_written(path: &Path, error: impl std::fmt::Display) -> Failure {
-    Failure::new(format_args!("{}: {error}", path.display()))
-}
-
-fn write_csv(report: &Report, file: File) -> std::io::Result<()> {
-    let mut out = BufWriter::new(file);
-    series::write_csv(report, &mut out)?;
-    out.flush()
 }

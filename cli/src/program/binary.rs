@@ -64,6 +64,12 @@ impl Binary {
                 binary.loader = Some(String::from_utf8_lossy(path).into_owned());
             }
         }
+        // Who runs the dynamic linker itself lets it load the library.
+        let own = path.canonicalize().unwrap_or_default();
+        let own = own.to_string_lossy();
+        if binary.loader.is_none() && is_glibc(&own) {
+            binary.loader = Some(own.into_owned());
+        }
         // Sections are for linkers and debuggers; a program runs without them.
         if let Ok(file) = ElfFile64::<Endianness, &Cache>::parse(&cache) {
             binary.read_tables(&file);

@@ -120,3 +120,15 @@ proptest! {
         let _ = Bypass::parse(&text);
     }
 }
+
+#[test]
+fn commas_between_rules_are_told_from_other_slips() {
+    let problem = |rules| Bypass::parse(rules).expect_err(rules);
+    for rules in ["kernel :22, kernel udp :53", "kernel tcp connect :22,stack"] {
+        assert_eq!(problem(rules), Problem::RuleComma);
+    }
+    assert_eq!(
+        problem("kernel :22,80"),
+        Problem::RulePort(":22,80".to_owned())
+    );
+}

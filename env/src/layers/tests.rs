@@ -57,7 +57,12 @@ fn every_layer_overrules_the_ones_below_it() {
     made.set("NSTK_SYSCTL", "net.ipv4.tcp_sack=0");
     assert_eq!(sysctl(&made, SACK), ("0".to_owned(), layer("NSTK_SYSCTL")));
     made.set("NSTK_SYSCTL", "net.ipv4.tcp_timestamps=0");
-    assert_eq!(sysctl(&made, SACK), ("1".to_owned(), file), "key by key");
+    let lower = |made: &Made| sysctl(made, SACK);
+    assert_eq!(lower(&made), ("1".to_owned(), layer("LKL_SYSCTL")));
+    made.set("LKL_SYSCTL", "net.ipv4.tcp_sack=5;net.ipv4.tcp_dsack=0");
+    assert_eq!(lower(&made), ("0".to_owned(), layer("LKL_HIJACK_SYSCTL")));
+    made.set("LKL_HIJACK_SYSCTL", " ");
+    assert_eq!(lower(&made), ("1".to_owned(), file), "key by key");
 }
 
 #[test]
@@ -89,6 +94,7 @@ fn the_file_says_all_that_variables_say_and_they_overrule_it() {
         bypass = ["kernel tcp :22", "stack"]
         log = "info"
         fail = "exit"
+        wait = 3
         pcap = "/tmp/frames.pcapng"
         pcap_limit = "64M"
         sysctl_inherit = false
@@ -114,6 +120,7 @@ fn the_file_says_all_that_variables_say_and_they_overrule_it() {
         ("NSTK_BYPASS", "kernel tcp :22; stack"),
         ("NSTK_LOG", "info"),
         ("NSTK_FAIL", "exit"),
+        ("NSTK_WAIT", "3"),
         ("NSTK_PCAP", "/tmp/frames.pcapng"),
         ("NSTK_PCAP_LIMIT", "64M"),
         (
@@ -122,6 +129,11 @@ fn the_file_says_all_that_variables_say_and_they_overrule_it() {
              net.ipv4.tcp_wmem=4096 16384 100000000;net.ipv4.tcp_retries2=8",
         ),
     ]));
+    // Each tells where its sysctls come from.
+    let by_variables = Settings {
+        sysctls: settings.sysctls.clone(),
+        ..by_variables
+    };
     assert_eq!(settings, by_variables);
 }
 
@@ -221,6 +233,51 @@ fn a_file_that_cannot_be_used_is_one_line_and_nstk_fail_decides() {
 }
 
 #[test]
+fn a_file_that_nobody_can_read_counts_as_exit() {
+    let asked = |file: Option<&str>, fail: &str, config: &str| {
+        let mut made = Made::new(&[("NSTK_CONFIG", config), ("NSTK_FAIL", fail)]);
+        if let Some(text) = file {
+            made.write("/nstk.toml", text);
+        }
+        let unread = OnFailure::unread(Some(fail.as_bytes()), Some(config.as_bytes()));
+        (OnFailure::asked(&made), unread)
+    };
+    use OnFailure::{Exit, Kernel};
+    let path = "/nstk.toml";
+    for (file, fail, config, expected) in [
+        (None, "", path, (Exit, Exit)),
+        (Some("mtu = ["), " ", path, (Exit, Exit)),
+        (Some("fail = 'exit'"), "", path, (Exit, Exit)),
+        (Some("fail = 'yes'"), "", path, (Exit, Exit)),
+        (Some("fail = 'kernel'"), "", path, (Kernel, Exit)),
+        (Some("mtu = 1500"), "", path, (Kernel, Exit)),
+        // The variable counts before the file.
+        (None, "kernel", path, (Kernel, Kernel)),
+        (Some("fail = 'kernel'"), "exit", path, (Exit, Exit)),
+        // No file is named.
+        (None, "", " ", (Kernel, Kernel)),
+        (None, "exit", "", (Exit, Exit)),
+    ] {
+        assert_eq!(asked(file, fail, config), expected, "{file:?} {fail}");
+    }
+    assert_eq!(OnFailure::unread(None, None), Kernel);
+    assert_eq!(OnFailure::unread(None, Some(b"\xff")), Exit);
+}
+
+#[test]
+fn settings_that_cannot_be_read_are_exit_if_the_file_says_so_or_cannot_be_read() {
+    let mut made = with_file("fail = 'exit'");
+    // The file itself is good.
+    made.set("NSTK_SYSCTL_INHERIT", "maybe");
+    let asked = |made: &Made| Settings::read(made).expect_err("no settings").on_failure();
+    assert_eq!(asked(&made), OnFailure::Exit);
+    made.write("/nstk.toml", "fail = 'kernel'");
+    assert_eq!(asked(&made), OnFailure::Kernel);
+    made.write("/nstk.toml", "fail");
+    assert_eq!(asked(&made), OnFailure::Exit);
+}
+
+#[test]
 fn what_is_to_be_done_about_an_error_may_be_said_by_the_file() {
     let mut made = with_file("fail = 'exit'\nmtu = 'x'");
     let asked = |made: &Made| Settings::read(made).expect_err("a bad mtu").on_failure();
@@ -272,25 +329,123 @@ fn the_kernel_s_values_are_inherited_as_far_as_they_can_be() {
     assert_eq!(settings.warnings.len(), 4);
 }
 
-#[test]
-fn variables_that_look_like_ours_are_named() {
+/// What is said about one variable beside good ones.
+fn said_about(name: &str, value: &str) -> Vec<String> {
     let mut made = with_file("");
+    made.set(name, value);
+    good(&made).warnings
+}
+
+#[test]
+fn variables_that_look_like_ours_are_named_with_what_may_be_meant() {
+    for (name, cure) in [
+        ("NSTK_ADRR", "did you mean NSTK_ADDR?"),
+        ("NSTK_SYSCTRL", "did you mean NSTK_SYSCTL?"),
+        (
+            "NSTK_DEVICE",
+            "use NSTK_IF, with another value: the kind of device is missing; write it as tap:NAME or link:NAME, such as tap:tap0",
+        ),
+        (
+            "NSTK_CC",
+            "use NSTK_SYSCTL, with another value: net.ipv4.tcp_congestion_control=x: must be one of cubic, bbr, reno",
+        ),
+        ("NSTK_ROUTER", "write NSTK_GATEWAY=x"),
+        (
+            "NSTK_COLOUR",
+            "`nstk run --help` and docs/settings.md list them",
+        ),
+    ] {
+        let line = format!("{name} ignored: no such setting; {cure}");
+        assert_eq!(said_about(name, "x"), [line]);
+    }
     for name in [
-        "NSTK_ADRR",
-        "NSTK_FOO",
         "NSTK_LIBRARY",
-        "NSTK_SYSCTRL",
+        "NSTK_PEER",
+        "NSTK_FUZZ_TELL",
         "NSTK_",
         "NSTKIF",
     ] {
-        made.set(name, "1");
+        assert_eq!(said_about(name, "x"), [""; 0], "{name}");
     }
+}
+
+#[test]
+fn what_is_to_be_written_in_place_of_a_variable_is_obeyed() {
+    for (name, value, cure) in [
+        ("NSTK_IFACE", "tap:t0", "write NSTK_IF=tap:t0"),
+        (
+            "NSTK_CC",
+            "bbr",
+            "write NSTK_SYSCTL=\"net.ipv4.tcp_congestion_control=bbr\"",
+        ),
+        (
+            "NSTK_SOMAXCONN",
+            "9",
+            "write NSTK_SYSCTL=\"net.core.somaxconn=9\"",
+        ),
+        (
+            "NSTK_CC",
+            "bbr2",
+            "use NSTK_SYSCTL, with another value: net.ipv4.tcp_congestion_control=bbr2: must be one of cubic, bbr, reno; did you mean bbr?",
+        ),
+        (
+            "NSTK_TCP_WMEM",
+            "100MB",
+            "use NSTK_SYSCTL, with another value: net.ipv4.tcp_wmem=100MB: must be three ascending numbers in 4096..=2147483647 bytes; \
+             write all three: 4096 16384 100000000",
+        ),
+        (
+            "NSTK_DEBUG",
+            "1",
+            "use NSTK_LOG, with another value: `1` is neither a level (off, error, warn, info, debug, trace) nor a part of the library, \
+             as in nstk_stack=debug",
+        ),
+        (
+            "NSTK_IP",
+            "10.0.0.2",
+            "use NSTK_ADDR, with another value: is no address with a prefix length; write it as 10.0.0.2/24, fd00::2/64 or both with a comma between",
+        ),
+    ] {
+        let line = format!("{name} ignored: no such setting; {cure}");
+        assert_eq!(said_about(name, value), [line]);
+    }
+}
+
+#[test]
+fn the_ancestor_s_variables_lead_to_ours() {
+    for (name, cure) in [
+        ("LKL_HIJACK_NET_QDISC", "nstk has no such setting"),
+        ("LKL_HIJACK_NET_MTU", "nstk reads NSTK_MTU in its place"),
+        (
+            "LKL_HIJACK_NET_GATEWAY6",
+            "nstk reads NSTK_GATEWAY in its place",
+        ),
+    ] {
+        assert_eq!(said_about(name, "1"), [format!("{name} ignored: {cure}")]);
+    }
+    // Ours is set, or nothing is said.
+    assert_eq!(said_about("LKL_HIJACK_NET_IP", "10.0.0.3"), [""; 0]);
+    assert_eq!(said_about("LKL_HIJACK_NET_MTU", ""), [""; 0]);
+}
+
+#[test]
+fn a_file_in_the_form_of_sysctl_conf_is_a_layer_of_sysctls() {
+    let made =
+        with_file("# tuning\nnet.ipv4.tcp_wmem = 4096 16384 100000000\nnet.ipv4.tcp_sack=7\n");
+    let wmem = sysctl(&made, "net.ipv4.tcp_wmem");
+    let file = "file /nstk.toml".to_owned();
+    assert_eq!(wmem, ("4096 16384 100000000".to_owned(), Some(file)));
     assert_eq!(
         good(&made).warnings,
         [
-            "NSTK_ADRR ignored: no such setting; did you mean NSTK_ADDR?",
-            "NSTK_SYSCTRL ignored: no such setting; did you mean NSTK_SYSCTL?",
+            "file /nstk.toml: net.ipv4.tcp_sack=7 ignored: must be a number in 0..=1 (off or on); \
+             the value stays 1"
         ]
+    );
+    let mixed = with_file("mtu = 1400\nnet.ipv4.tcp_sack = 0\n");
+    assert_eq!(
+        good(&mixed).warnings,
+        ["file /nstk.toml: net ignored: sysctls stand below a line [sysctl]"]
     );
 }
 

@@ -48,7 +48,7 @@ fn device_and_address_are_enough() {
         "locally administered, no group"
     );
     assert_eq!(settings.stack.mtu, 0, "the device's");
-    assert_eq!(settings.on_failure, OnFailure::Kernel);
+    assert_eq!(settings.on_failure, None);
     assert_eq!((settings.log, settings.warnings), (None, vec![]));
     assert_eq!(settings.capture, None);
 }
@@ -125,21 +125,23 @@ fn every_variable_is_obeyed() {
         .decide(Proto::Tcp, Role::Connect, settings.stack.gateway, 22);
     assert_eq!(route, Some(Route::Kernel));
     assert_eq!(settings.log.as_deref(), Some("nstk_stack=debug,info"));
-    assert_eq!(settings.on_failure, OnFailure::Exit);
+    assert_eq!(settings.on_failure, Some(OnFailure::Exit));
     let capture = settings.capture.expect("a file is named");
     assert_eq!(capture.path.to_str(), Some("/tmp/frames.pcapng"));
     assert_eq!(capture.limit_bytes, 64 << 20);
 }
 
 #[test]
-fn the_ancestor_s_sysctls_are_read_where_ours_are_not_set() {
+fn the_ancestor_s_sysctls_are_a_layer_below_ours() {
     let ancestor = ("LKL_SYSCTL", "net.ipv4.tcp_sack=0;net.ipv4.nonsense=1");
     let settings = good(&[ancestor]);
     assert_eq!((settings.stack.sack, settings.warnings.len()), (0, 1));
     assert!(settings.warnings[0].starts_with("LKL_SYSCTL: net.ipv4.nonsense ignored"));
     let settings = good(&[ancestor, ("NSTK_SYSCTL", "net.ipv4.tcp_timestamps=0")]);
-    assert_eq!((settings.stack.sack, settings.stack.timestamps), (1, 0));
-    assert_eq!(settings.warnings, [""; 0]);
+    assert_eq!((settings.stack.sack, settings.stack.timestamps), (0, 0));
+    assert_eq!(settings.warnings.len(), 1);
+    let settings = good(&[ancestor, ("NSTK_SYSCTL", "net.ipv4.tcp_sack=1")]);
+    assert_eq!(settings.stack.sack, 1);
 }
 
 #[test]

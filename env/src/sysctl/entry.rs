@@ -86,7 +86,7 @@ impl Ignored {
             Self::Unknown(key) => (quoted(key), why_unknown(key)),
             Self::Misfit(row, value) => (
                 format!("{}={}", row.name, quoted(value)),
-                format!("must be {}", row.accepts()),
+                row.refusal(value),
             ),
         }
     }

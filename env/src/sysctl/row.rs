@@ -89,6 +89,11 @@ impl Row {
         }
     }
 
+    /// Whether a value is three numbers.
+    pub(super) fn is_triple(&self) -> bool {
+        matches!(self.field, Field::Triple(..))
+    }
+
     /// What Linux 6.18 has as default, where that is another value than [`Self::default_text`].
     #[must_use]
     pub fn linux_default(&self) -> Option<&'static str> {

@@ -139,7 +139,7 @@ pub static ROWS: &[Row] = &[
         ),
     },
     Row {
-        name: "net.ipv4.tcp_congestion_control",
+        name: super::CONGESTION,
         doc: "congestion control of new sockets",
         field: Field::Congestion,
     },

@@ -36,7 +36,11 @@ impl Sysctls {
     /// A layer as a whole cannot be read. Single keys are no errors but warnings, and keep the value
     /// of the lower layer.
     pub fn read(surroundings: &impl Surroundings) -> Result<Self, SettingsError> {
-        Ok(Self::new(&Layers::read(surroundings)?))
+        let layers = Layers::read(surroundings)?;
+        let mut sysctls = Self::new(&layers);
+        let others = first_lines(layers.warnings().iter().cloned());
+        sysctls.warnings.splice(..0, others);
+        Ok(sysctls)
     }
 
     pub(crate) fn new(layers: &Layers) -> Self {

@@ -94,3 +94,31 @@ fn nothing_stays_pinned_when_the_peer_has_all_of_it() {
         settle(&client, &server);
     }
 }
+
+#[test]
+fn the_record_says_what_frames_in_flight_keep() {
+    let (client, server) = two_families();
+    listen(&server);
+    let (_, sock) = connect(&client);
+    settle(&client, &server);
+    let mut owner = client.own_device().expect("nobody has it");
+    let mut state = client.lock().expect("the stack lives");
+    let now = crate::now();
+    let stack = &mut state.stack;
+    let span = stack.send_reserve(sock, 10_000).expect("it is connected");
+    let filled = stack.fill(&span, &[7; 10_000]);
+    let sent = stack.send_commit(now, sock, span, filled, SendFlags::empty());
+    assert_eq!(sent, Ok(10_000));
+    let pins = |state: &mut crate::SharedState| {
+        let record = state.owner.get_mut(0).expect("there is one");
+        record.pins().count()
+    };
+    assert_eq!(pins(&mut state), 0);
+    let frames = owner.gather(&mut state, now);
+    assert!(frames > 0 && owner.unsent() == frames);
+    assert!(pins(&mut state) > 0);
+    owner.send().expect("the device is there");
+    assert_eq!(owner.unsent(), 0);
+    owner.release_done(&mut state);
+    assert_eq!(pins(&mut state), 0);
+}

@@ -298,7 +298,7 @@ impl Epolls {
         }
     }
 
-    fn set_watchers(&mut self, target: Target, head: Id<Item>, files: &mut Files) {
+    pub(super) fn set_watchers(&mut self, target: Target, head: Id<Item>, files: &mut Files) {
         match target {
             Target::File(file) => {
                 if let Some(mut record) = files.get_mut(file) {
@@ -355,3 +355,6 @@ impl Epolls {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

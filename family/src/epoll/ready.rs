@@ -182,3 +182,6 @@ impl Epolls {
         waker != 0
     }
 }
+
+#[cfg(test)]
+mod tests;

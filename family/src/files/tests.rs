@@ -81,3 +81,45 @@ fn a_file_that_nobody_can_hold_is_not_left_open() {
     assert_eq!(files.open(Id::NONE, 0, 0), None);
     assert_eq!(files.files.len(), before);
 }
+
+#[test]
+fn a_member_s_count_goes_wherever_it_stands_in_the_list() {
+    for order in [[1, 2, 3], [3, 2, 1], [2, 1, 3], [2, 3, 1]] {
+        let mut files = files();
+        let file = files.open(Id::NONE, 1, 0).expect("room");
+        assert!(files.hold(file, 2) && files.hold(file, 3));
+        let mut left = vec![1, 2, 3];
+        for member in order {
+            let others = left.len() > 1;
+            let rest = files.drop_hold(file, member);
+            assert_eq!(rest == Some(Left::Descriptors), others, "{order:?}");
+            left.retain(|one| *one != member);
+            let held = |member| !files.held_by(member).is_empty();
+            let holders: Vec<_> = (1..=3).filter(|member| held(*member)).collect();
+            assert_eq!(holders, left, "{order:?}");
+            for member in 1..=3 {
+                let is_shared = left.iter().any(|one| *one != member);
+                assert_eq!(files.is_shared(file, member), is_shared);
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_count_of_this_member_and_this_file_is_forgotten() {
+    let mut files = files();
+    let [one, other] = [0, 1].map(|_| files.open(Id::NONE, 1, 0).expect("room"));
+    assert!(files.hold(one, 2) && files.hold(other, 2));
+    files.forget(other, 2);
+    let held = |files: &Files, member| files.held_by(member).to_vec();
+    assert_eq!(
+        (held(&files, 1), held(&files, 2)),
+        (vec![one, other], vec![one])
+    );
+    files.forget(other, 2);
+    files.forget(one, 3);
+    assert_eq!(
+        (held(&files, 1), held(&files, 2)),
+        (vec![one, other], vec![one])
+    );
+}

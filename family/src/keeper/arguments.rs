@@ -1,10 +1,9 @@
 //! What the keeper is started with.
 
-use std::os::fd::RawFd;
 use std::sync::atomic::Ordering;
 
 use nicio::{DeviceSpec, HANDLE_FDS_MAX, Handles};
-use region::OwnedFd;
+use sys::{OwnedFd, RawFd};
 
 use super::Keeper;
 use super::sleep::WATCH_GAP;
@@ -12,23 +11,23 @@ use crate::error::StartError;
 use crate::family::Family;
 use crate::named_socket::NamedSocket;
 use crate::wakers::WAKERS;
-use crate::{capture, spawn, sys};
+use crate::{capture, fd_list, spawn};
 
 impl Keeper {
-    /// From the keeper's arguments: rendezvous name, device, the tag of its handles, how many descriptors a capture
-    /// has, descriptors of region, wakers, capture and device.
+    /// From the keeper's arguments. Three are for who lists processes: the device, the stack's addresses, and the program
+    /// that the keeper was started for. Then come the rendezvous name, the tag of the device's handles, how many
+    /// descriptors a capture has, and the list of descriptors: of region, wakers, capture and device.
     ///
     /// # Errors
     /// One line's worth of what is wrong.
     pub fn from_arguments(arguments: &[String]) -> Result<Self, StartError> {
-        let [name, device, tag, capture_fds, fds @ ..] = arguments else {
+        let [device, _, _, name, tag, capture_fds, fds] = arguments else {
             return Err(StartError::Keeper("it was started without arguments"));
         };
         let spec: DeviceSpec = device
             .parse()
             .map_err(|_| StartError::Keeper("bad device"))?;
-        let fds: Result<Vec<RawFd>, _> = fds.iter().map(|text| text.parse()).collect();
-        let fds = fds.map_err(|_| StartError::Keeper("bad descriptors"))?;
+        let fds = fd_list::read(fds).ok_or(StartError::Keeper("bad descriptors"))?;
         let missing = StartError::Keeper("descriptors are missing");
         let capture_fds = capture_fds.parse().unwrap_or(0);
         let parts = fds.split_first().and_then(|(region, rest)| {
@@ -56,7 +55,7 @@ impl Keeper {
         family
             .words()
             .keeper_pid
-            .store(sys::getpid(), Ordering::Release);
+            .store(sys::process_id(), Ordering::Release);
         let listener = NamedSocket::bind(name);
         let waker = family.wakers.take(family.words(), family.pid());
         Ok(Self {
@@ -65,6 +64,7 @@ impl Keeper {
             listener,
             waker,
             watched: Vec::new(),
+            unborn: Vec::new(),
             idle_since: None,
             watch_gap: WATCH_GAP,
             last_poll_seen: 0,
@@ -72,3 +72,6 @@ impl Keeper {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

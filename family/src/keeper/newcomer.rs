@@ -1,16 +1,14 @@
-//! Handing the region to a program that asks to join.
+//! Letting a program in that asks to join.
 
-use std::os::fd::RawFd;
+use sys::RawFd;
 
 use super::{Keeper, Watched};
+use crate::members;
 use crate::named_socket::NamedSocket;
-use crate::records::Member;
 use crate::rendezvous::{self, Answer, HandOver};
-use crate::{members, sys};
 
 impl Keeper {
-    /// Lets a newcomer in, unless a program is still there. Without an answer it makes a region of its own as soon
-    /// as this process has ended.
+    /// Lets a newcomer in. Without an answer it makes a region of its own as soon as this process has ended.
     pub(super) fn accept(&mut self) {
         let Some(mut newcomer) = self
             .listener
@@ -21,34 +19,28 @@ impl Keeper {
             return;
         };
         let capture = newcomer.take_capture();
-        // It has come by exec: the program that it was is gone.
-        while let Some(at) = self
-            .watched
-            .iter()
-            .position(|known| known.pid == newcomer.pid)
-        {
-            let Watched { member, pid, pidfd } = self.watched.swap_remove(at);
-            sys::close(pidfd);
-            self.reap(member, pid);
-        }
-        if self
-            .watched
-            .iter()
-            .any(|watched| sys::process_runs(watched.pid))
-        {
-            newcomer.answer(&Answer::InUse);
-            return;
-        }
+        self.reap_what_it_was(newcomer.pid);
+        self.reap_ended();
+        let words = self.family.words();
+        let is_alone = !members::any_program_but(words, newcomer.pid);
         if newcomer.build != region::BUILD {
-            if self.idle_since.is_some() {
+            if is_alone && self.idle_since.is_some() {
                 self.family.give_up();
             } else {
                 newcomer.answer(&Answer::OtherBuild);
             }
             return;
         }
-        let Some((region, place)) = self.place_for(newcomer.pid) else {
-            self.family.give_up();
+        let Some(region) = self.healthy_region() else {
+            if is_alone {
+                self.family.give_up();
+            } else {
+                newcomer.answer(&Answer::Damaged);
+            }
+            return;
+        };
+        let Some(place) = members::register(words, newcomer.pid, 0) else {
+            newcomer.answer(&Answer::Full);
             return;
         };
         let hand_over = HandOver {
@@ -56,21 +48,43 @@ impl Keeper {
             wakers: *self.family.wakers.fds(),
             device: self.family.device_handles.clone(),
             place: u8::try_from(place).unwrap_or(u8::MAX),
+            is_alone,
         };
-        if newcomer.answer(&Answer::Welcome(&hand_over)) {
+        if !newcomer.answer(&Answer::Welcome(&hand_over)) {
+            members::unregister(words, place);
+        } else if is_alone {
             self.family.set_recorder(capture);
-            // It has a second to open its first connection.
-            self.idle_since = None;
-        } else {
-            members::unregister(self.family.words(), place);
         }
     }
 
-    /// The region and a place in it, if the newcomer can go on with it. It has all of its places free, so that
-    /// there is none only tells of wild writes.
-    fn place_for(&self, pid: u32) -> Option<(RawFd, Member)> {
+    /// The region, if the newcomer can go on with it.
+    fn healthy_region(&self) -> Option<RawFd> {
         self.family.rehearse_join().ok()?;
-        let region = self.family.shared.region().fd()?;
-        Some((region, members::register(self.family.words(), pid, 0)?))
+        self.family.shared.region().fd()
+    }
+
+    /// It has come by exec, and the program that it was is gone. It takes off itself what it may still want.
+    fn reap_what_it_was(&mut self, pid: u32) {
+        let known = |known: &mut Watched| known.pid == pid;
+        for Watched { member, pid, .. } in self.watched.extract_if(.., known).collect::<Vec<_>>() {
+            let comes_for_it =
+                members::left_by_exec(self.family.words(), pid).any(|place| place == member);
+            if !comes_for_it {
+                self.reap(member, pid);
+            }
+        }
+    }
+
+    /// Takes off programs that have ended since the last look.
+    fn reap_ended(&mut self) {
+        let ended = self
+            .watched
+            .extract_if(.., |watched| !sys::process_runs(watched.pid));
+        for Watched { member, pid, .. } in ended.collect::<Vec<_>>() {
+            self.reap(member, pid);
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,41 +1,28 @@
 //! Sleeping until there is something to do.
 
 use core::time::Duration;
-use std::os::fd::RawFd;
 use std::sync::atomic::Ordering;
 
-use arrayvec::ArrayVec;
 use stack::Instant;
+use sys::RawFd;
 
 use super::stand_in::{Post, UNPOLLED_GAP};
 use super::{Keeper, LINGER, Watched};
 use crate::clock::{self, earlier};
 use crate::named_socket::NamedSocket;
-use crate::sys;
+use crate::poll_fd::poll_fd;
 
-/// How often to look while a member sleeps on the device; doubles up to the second of the
-/// two while all is idle.
+/// How often to look while a member sleeps on the device. The gap doubles up to the second one while nothing happens.
 pub(super) const WATCH_GAP: Duration = Duration::from_millis(20);
 const WATCH_GAP_MAX: Duration = Duration::from_millis(160);
-/// The members' descriptors, device, waker, listening socket and its name.
-const FDS_MAX: usize = region::MEMBERS_MAX + 4;
 
 impl Keeper {
     /// Sleeps until there is something to do.
     pub(super) fn sleep_until_due(&mut self) {
         let now = clock::now();
         let post = self.stand_in(now);
-        let mut until = match &post {
-            Some(post) => post.until,
-            None => Some(now + self.next_look()),
-        };
-        if let Some(since) = self.idle_since {
-            until = earlier(until, Some(since + LINGER));
-        }
-        if self.listener.is_none() {
-            until = earlier(until, Some(now + WATCH_GAP_MAX));
-        }
-        self.sleep(post.as_ref().map_or(-1, |post| post.device), until);
+        let until = self.wakes_up_at(now, post.as_ref());
+        self.sleep(post.as_ref().and_then(|post| post.device), until);
         if let (Some(Post { word, .. }), Some(waker)) = (post, self.waker) {
             let words = self.family.words();
             let _ = words
@@ -43,6 +30,18 @@ impl Keeper {
                 .compare_exchange(word, 0, Ordering::AcqRel, Ordering::Relaxed);
             words.sleeping.fetch_and(!waker.bit(), Ordering::AcqRel);
         }
+    }
+
+    /// When to look again, whatever happens.
+    pub(super) fn wakes_up_at(&mut self, now: Instant, post: Option<&Post>) -> Option<Instant> {
+        let look = match post {
+            Some(post) => post.until,
+            None => Some(now + self.next_look()),
+        };
+        let end = self.idle_since.map(|since| since + LINGER);
+        let bind = self.listener.is_none().then_some(now + WATCH_GAP_MAX);
+        let unborn = self.unborn.iter().map(|(_, since)| *since + LINGER).min();
+        earlier(earlier(look, unborn), earlier(end, bind))
     }
 
     /// How long to leave the stack to its members before the next look: longer and longer while one of them
@@ -62,48 +61,42 @@ impl Keeper {
         self.watch_gap
     }
 
-    fn sleep(&mut self, device: RawFd, until: Option<Instant>) {
-        let waker = self.waker.map_or(-1, |waker| self.family.wakers.fd(waker));
+    fn sleep(&mut self, device: Option<RawFd>, until: Option<Instant>) {
         let listener = self.listener.as_ref();
         let own = [
             device,
-            waker,
-            listener.map_or(-1, NamedSocket::fd),
-            listener.map_or(-1, NamedSocket::removals_fd),
+            self.waker.map(|waker| self.family.wakers.fd(waker)),
+            listener.map(NamedSocket::fd),
+            listener.and_then(NamedSocket::removals_fd),
         ];
-        let fds = own
-            .into_iter()
-            .chain(self.watched.iter().map(|watched| watched.pidfd));
-        let mut fds: ArrayVec<libc::pollfd, FDS_MAX> = fds
-            .map(|fd| libc::pollfd {
-                fd,
-                events: libc::POLLIN,
-                revents: 0,
-            })
-            .take(FDS_MAX)
-            .collect();
+        let members = self.watched.iter().map(|member| member.pidfd.as_raw());
+        let all = own.into_iter().chain(members.map(Some));
+        let mut fds: Vec<libc::pollfd> = all.map(|fd| poll_fd(fd, libc::POLLIN)).collect();
         let timeout = until.map(|until| until.saturating_since(clock::now()));
         if sys::ppoll(&mut fds, timeout, None).is_err() {
             return;
         }
-        let rang = |at: usize| fds.get(at).is_some_and(|fd| fd.revents != 0);
-        if rang(1) {
-            let mut count = [0; 8];
-            let _ = sys::read(waker, &mut count);
+        let is_ready = |fd: &libc::pollfd| fd.revents != 0;
+        let Some((own, members)) = fds.split_first_chunk::<4>() else {
+            return;
+        };
+        let [_, waker, newcomer, removals] = own.each_ref().map(is_ready);
+        if waker && let Some(waker) = self.waker {
+            self.family.wakers.silence(waker);
         }
-        let ended: Vec<usize> = (0..self.watched.len())
-            .filter(|at| rang(own.len() + at))
-            .collect();
-        for at in ended.into_iter().rev() {
-            let Watched { member, pid, pidfd } = self.watched.swap_remove(at);
-            sys::close(pidfd);
+        let mut ended = members.iter().map(is_ready);
+        let ended = self.watched.extract_if(.., |_| ended.next() == Some(true));
+        for Watched { member, pid, .. } in ended.collect::<Vec<_>>() {
             self.reap(member, pid);
         }
-        if rang(2) {
+        if newcomer {
             self.accept();
         }
-        if rang(3) {
+        if removals {
             NamedSocket::restore(&mut self.listener, &self.name);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

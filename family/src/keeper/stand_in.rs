@@ -1,33 +1,33 @@
 //! Standing in where no member looks after the stack.
 
 use core::time::Duration;
-use std::os::fd::RawFd;
 use std::sync::atomic::Ordering;
 
 use stack::Instant;
+use sys::RawFd;
 
 use super::Keeper;
+use crate::poll_fd::{is_any_ready, poll_fd};
 use crate::poller::{For, OWNER_LOOK, Poller};
-use crate::sys;
 
 /// A stack that nobody has polled for this long is the keeper's.
 pub(super) const UNPOLLED_GAP: Duration = Duration::from_millis(2);
-/// A sleeper on the device that has not polled for this long though there was reason to is absent.
+/// A sleeper on the device counts as absent if it had reason to poll, and has not polled for this long.
 const ABSENT_NS: u64 = 100_000_000;
 
 /// The keeper's place on the device while it sleeps.
 pub(super) struct Post {
     /// The poller word.
     pub(super) word: u64,
-    /// What to sleep on; -1: only on the waker.
-    pub(super) device: RawFd,
+    /// What to sleep on beside the waker.
+    pub(super) device: Option<RawFd>,
     /// When to wake up.
     pub(super) until: Option<Instant>,
 }
 
 impl Keeper {
-    /// Takes the poller word from a member that sleeps on the device but does not wake up for it, as one that
-    /// was stopped: the stamp of the last poll, after which only the keeper polls.
+    /// Takes the poller word from a member that sleeps on the device but does not wake up for it: it may have been
+    /// stopped. Answers when it polled last; from then on only the keeper polls.
     pub(super) fn relieve_absent(&self, now: Instant) -> Option<u64> {
         let words = self.family.words();
         let poller = words.poller.load(Ordering::Acquire);
@@ -46,12 +46,7 @@ impl Keeper {
 
     /// Whether frames wait to be received.
     fn device_waits(&self) -> bool {
-        let mut device = [libc::pollfd {
-            fd: self.family.device_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        }];
-        sys::ppoll(&mut device, Some(Duration::ZERO), None).is_ok_and(|ready| ready > 0)
+        is_any_ready(&mut [poll_fd(self.family.wait_handle.fd(), libc::POLLIN)])
     }
 
     /// Whether the stack has nobody but the keeper.
@@ -89,8 +84,8 @@ impl Keeper {
             .compare_exchange(0, word, Ordering::AcqRel, Ordering::Relaxed)
             .ok()?;
         let (device, until) = match sleeps_for {
-            For::Device => (self.family.device_fd(), state.next_due(now)),
-            For::Owner => (-1, Some(now + OWNER_LOOK)),
+            For::Device => (self.family.wait_handle.fd(), state.next_due(now)),
+            For::Owner => (None, Some(now + OWNER_LOOK)),
         };
         words
             .poller_until_ns
@@ -108,3 +103,6 @@ impl Keeper {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,10 @@
+use std::ffi::CString;
 use std::fs;
 use std::path::PathBuf;
 
-use super::{NamedSocket, connect};
-use crate::own_directory;
-use crate::sys;
+use super::{NamedSocket, connect, lock};
+use crate::own_directory::{self, OwnDirectory};
+use crate::poll_fd::{is_any_ready, poll_fd};
 use crate::unix_messages;
 
 const PATIENCE_MS: u32 = 10;
@@ -75,15 +76,11 @@ fn the_name_of_a_killed_process_is_taken_over() {
 fn a_name_that_was_removed_comes_back() {
     let name = name("removed");
     let mut socket = Some(bind(&name));
-    let removals = socket.as_ref().map_or(-1, NamedSocket::removals_fd);
+    let removals = socket.as_ref().and_then(NamedSocket::removals_fd);
     fs::remove_file(path(socket.as_ref().expect("open"), &name)).expect("it is there");
     assert!(!is_answered(&name));
-    let mut fds = [libc::pollfd {
-        fd: removals,
-        events: libc::POLLIN,
-        revents: 0,
-    }];
-    sys::ppoll(&mut fds, None, None).expect("poll");
+    let removals = removals.expect("the kernel watches directories");
+    sys::ppoll(&mut [poll_fd(Some(removals), libc::POLLIN)], None, None).expect("poll");
     while !is_answered(&name) {
         NamedSocket::restore(&mut socket, &name);
     }
@@ -105,7 +102,7 @@ fn a_socket_can_be_handed_over_to_another_process() {
     let name = name("left");
     let socket = bind(&name);
     let directory = socket.directory();
-    let copy = nicio::sys::duplicate(socket.fd()).expect("dup");
+    let copy = sys::duplicate(socket.fd()).expect("dup");
     let other = NamedSocket::take_over(copy, &directory, &name).expect("the name is there");
     socket.hand_over();
     let _visitor = connect(&name, PATIENCE_MS).expect("there is room");
@@ -140,4 +137,88 @@ fn of_two_who_look_for_directories_at_the_same_time_neither_misses_the_other_s()
         let sockets = opened.iter().filter(|(socket, _)| socket.is_some()).count();
         assert!(sockets <= 1, "the socket is open twice");
     }
+}
+
+#[test]
+fn nobody_binds_while_another_process_is_at_it() {
+    let (name, other) = (name("locked"), name("kept"));
+    // A directory that is not empty stays.
+    let _other = bind(&other);
+    // Another test may have them locked at the moment.
+    let locked = loop {
+        let directories = own_directory::find();
+        if lock(&directories) {
+            break directories;
+        }
+    };
+    assert!(!lock(&own_directory::find()));
+    for _ in 0..100 {
+        assert!(NamedSocket::bind(&name).is_none());
+    }
+    drop(locked);
+    drop(bind(&name));
+}
+
+#[test]
+fn without_a_directory_nothing_is_locked() {
+    assert!(!lock(&own_directory::Directories::new()));
+}
+
+/// Whether something has gone from the socket's directory since the last look.
+fn has_news(socket: &NamedSocket) -> bool {
+    is_any_ready(&mut [poll_fd(socket.removals_fd(), libc::POLLIN)])
+}
+
+#[test]
+fn a_name_that_was_moved_away_is_missed() {
+    let name = name("moved");
+    let socket = bind(&name);
+    assert!(socket.is_named());
+    let path = path(&socket, &name);
+    let inside = path.with_extension("d");
+    fs::create_dir(&inside).expect("there is room");
+    fs::rename(&path, inside.join(&name)).expect("the same file system");
+    assert!(has_news(&socket) && !socket.is_named());
+    fs::remove_dir_all(inside).expect("it is there");
+}
+
+#[test]
+fn a_name_that_leads_to_somebody_else_is_missed_and_left_alone() {
+    let (name, other) = (name("stolen"), name("thief"));
+    let socket = bind(&name);
+    let path = path(&socket, &name);
+    let directory = CString::new(socket.directory()).expect("no zero");
+    let directory = OwnDirectory::at(&directory).expect("a name is in it");
+    let thief = CString::new(other.as_str()).expect("no zero");
+    let _thief = unix_messages::listen(directory.fd(), &thief).expect("there is room");
+    fs::rename(path.with_file_name(&other), &path).expect("both are there");
+    assert!(!socket.is_named());
+    drop(socket);
+    assert!(is_answered(&name), "by the other one");
+    fs::remove_file(&path).expect("it is there");
+    directory.remove_if_empty();
+}
+
+#[test]
+fn names_of_killed_processes_are_removed_with_the_next_bind() {
+    let (dead, alive) = (name("dead"), name("alive"));
+    let socket = bind(&dead);
+    let left = path(&socket, &dead);
+    socket.hand_over();
+    let mut other = bind(&alive);
+    while left.exists() {
+        drop(other);
+        other = bind(&alive);
+    }
+    drop(bind(&dead));
+    assert!(is_answered(&alive), "a live one stays");
+}
+
+#[test]
+fn what_has_its_name_is_not_bound_again() {
+    let name = name("kept");
+    let mut socket = Some(bind(&name));
+    let fd = socket.as_ref().map(NamedSocket::fd);
+    NamedSocket::restore(&mut socket, &name);
+    assert_eq!(socket.as_ref().map(NamedSocket::fd), fd);
 }

@@ -1,7 +1,7 @@
 use core::time::Duration;
 use std::sync::atomic::Ordering;
 
-use super::For;
+use super::{For, Poller};
 use crate::clock;
 use crate::family::{Family, Role};
 use crate::testing::{connect, join, lone_family, woken};
@@ -119,4 +119,66 @@ fn a_dead_process_holds_nothing_any_more() {
     assert_eq!(words.sleeping.load(Ordering::Relaxed), mine.bit());
     member.reap_process(OTHER);
     assert_eq!(words.wakers_taken.load(Ordering::Relaxed), mine.bit());
+}
+
+#[test]
+fn who_sleeps_for_the_owner_is_not_woken_for_a_deadline() {
+    let (member, _wire) = lone_family();
+    connect(&member);
+    let waker = sleeper(&member);
+    assert!(member.become_poller(waker, For::Owner));
+    let until = &member.words().poller_until_ns;
+    until.store(u64::MAX, Ordering::Relaxed);
+    let state = member.lock().expect("the stack lives");
+    member.wake_for_deadline(&state, clock::now());
+    assert_eq!(woken(&member.wakers), 0);
+}
+
+#[test]
+fn a_poller_that_was_relieved_leaves_the_word_to_who_has_it_now() {
+    let (member, _wire) = lone_family();
+    let (other, _other_wire) = join(&member, Role::Program, OTHER);
+    let next = sleeper(&other);
+    assert!(other.become_poller(next, For::Device));
+    let word = poller(&member);
+    member.stop_polling(true);
+    assert_eq!((poller(&member), woken(&member.wakers)), (word, next.bit()));
+}
+
+#[test]
+fn the_next_sleeper_is_the_first_member_s_that_sleeps() {
+    let (member, _wire) = lone_family();
+    let (keeper, _keeper_wire) = join(&member, Role::Keeper, OTHER);
+    let words = member.words();
+    words.keeper_pid.store(OTHER, Ordering::Relaxed);
+    assert_eq!(member.next_sleeper(0), 0, "nobody sleeps");
+    let (first, kept, last) = (sleeper(&member), sleeper(&keeper), sleeper(&member));
+    assert_eq!(member.next_sleeper(0), first.bit());
+    assert_eq!(member.next_sleeper(first.bit()), last.bit());
+    assert_eq!(member.next_sleeper(first.bit() | last.bit()), 0);
+    words.sleeping.store(kept.bit(), Ordering::Relaxed);
+    assert_eq!(member.next_sleeper(0), 0, "the keeper notices by itself");
+    words.sleeping.store(last.bit(), Ordering::Relaxed);
+    assert_eq!(member.next_sleeper(0), last.bit());
+}
+
+#[test]
+fn the_poller_word_says_who_sleeps_and_for_what() {
+    let (member, _wire) = lone_family();
+    sleeper(&member);
+    let waker = sleeper(&member);
+    let word = |keeper, sleeps_for| {
+        let poller = Poller {
+            pid: 0x1234,
+            waker,
+            keeper,
+            sleeps_for,
+        };
+        poller.to_bits()
+    };
+    assert_eq!(word(false, For::Device), 0x1234_0000_0002);
+    assert_eq!(word(true, For::Device), 0x1234_0000_0102);
+    assert_eq!(word(true, For::Owner), 0x1234_0000_0302);
+    assert_eq!(Poller::waker_bit(0x1234_0000_0302), waker.bit());
+    assert_eq!(Poller::waker_bit(0x1234_0000_0300), 0, "it has no waker");
 }

@@ -1,14 +1,17 @@
-use std::os::fd::RawFd;
 use std::thread;
 
 use nicio::{DeviceSpec, HANDLE_FDS_MAX, Handles};
 use stack::Addr;
+use sys::RawFd;
 
-use super::{Answer, HandOver, accept_newcomer, request_join};
+use super::{
+    Answer, HELLO, HandOver, OTHER_BUILD, PATIENCE_MS, WELCOME, accept_newcomer, hello,
+    request_join,
+};
 use crate::error::StartError;
-use crate::named_socket::NamedSocket;
+use crate::named_socket::{self, NamedSocket};
 use crate::socket_names::keeper_socket;
-use crate::sys;
+use crate::unix_messages;
 
 const ADDRESS: Addr = Addr::v4([10, 0, 0, 1]);
 
@@ -60,7 +63,7 @@ fn eventfd() -> RawFd {
 fn without_a_keeper_nobody_answers() {
     let device = device("none");
     assert!(matches!(
-        request_join(&keeper_socket(&device, ADDRESS), &device, &[]),
+        request_join(&keeper_socket(&device, ADDRESS), &[]),
         Ok(None)
     ));
 }
@@ -78,9 +81,10 @@ fn a_newcomer_gets_working_copies_of_all_descriptors_in_order() {
                 tag: 1,
             },
             place: 5,
+            is_alone: device_fds == 1,
         };
-        let newcomer =
-            thread::spawn(move || request_join(&keeper_socket(&device, ADDRESS), &device, &[]));
+        let is_alone = ours.is_alone;
+        let newcomer = thread::spawn(move || request_join(&keeper_socket(&device, ADDRESS), &[]));
         assert_eq!(
             answer_one(&socket, &Answer::Welcome(&ours)),
             std::process::id()
@@ -91,6 +95,7 @@ fn a_newcomer_gets_working_copies_of_all_descriptors_in_order() {
             .expect("no error")
             .expect("a keeper");
         assert_eq!((theirs.place, theirs.device.tag), (5, 1));
+        assert_eq!(theirs.is_alone, is_alone);
         let ours = all(ours);
         let theirs = all(theirs);
         assert_eq!(theirs.len(), ours.len());
@@ -100,21 +105,28 @@ fn a_newcomer_gets_working_copies_of_all_descriptors_in_order() {
             let mut read = [0; 8];
             sys::read(theirs.as_raw(), &mut read).expect("read");
             assert_eq!(read, count);
-            sys::close(ours);
+            // SAFETY: made above, and not used any more.
+            unsafe { sys::close(ours) }.expect("close");
         }
     }
 }
 
 #[test]
-fn a_live_program_is_told_apart_from_a_lone_keeper() {
-    let device = device("busy");
-    let socket = bind(&device);
-    let asked = device.clone();
-    let newcomer =
-        thread::spawn(move || request_join(&keeper_socket(&asked, ADDRESS), &asked, &[]));
-    answer_one(&socket, &Answer::InUse);
-    let answer = newcomer.join().expect("no panic");
-    assert!(matches!(answer, Err(StartError::InUse(named)) if named == device));
+fn each_refusal_has_its_reason() {
+    let refusals = [
+        (Answer::Full, "no place"),
+        (Answer::OtherBuild, "another version"),
+        (Answer::Damaged, "damaged"),
+    ];
+    for (answer, reason) in refusals {
+        let device = device("refusal");
+        let socket = bind(&device);
+        let newcomer = thread::spawn(move || request_join(&keeper_socket(&device, ADDRESS), &[]));
+        answer_one(&socket, &answer);
+        let error = newcomer.join().expect("no panic").map(drop);
+        let error = error.expect_err("it was refused").to_string();
+        assert!(error.contains(reason), "{error}");
+    }
 }
 
 #[test]
@@ -133,8 +145,7 @@ fn a_newcomer_s_capture_comes_with_it() {
     let (channel, _writer) = nicio::capture::Channel::make().expect("there is memory");
     for fds in [channel.fds().as_slice(), &[]] {
         thread::scope(|scope| {
-            let newcomer =
-                scope.spawn(|| request_join(&keeper_socket(&device, ADDRESS), &device, fds));
+            let newcomer = scope.spawn(|| request_join(&keeper_socket(&device, ADDRESS), fds));
             let mut asking = loop {
                 if let Some(newcomer) = accept_newcomer(socket.fd()) {
                     break newcomer;
@@ -142,9 +153,81 @@ fn a_newcomer_s_capture_comes_with_it() {
                 thread::yield_now();
             };
             assert_eq!(asking.take_capture().is_some(), !fds.is_empty());
-            asking.answer(&Answer::InUse);
+            asking.answer(&Answer::Full);
             let answer = newcomer.join().expect("it does not panic");
-            assert!(matches!(answer, Err(StartError::InUse(_))));
+            assert!(matches!(answer, Err(StartError::Keeper(_))));
         });
+    }
+}
+
+/// What a newcomer makes of these bytes as a keeper's answer; `None`: the keeper ends instead.
+fn answered(tag: &str, bytes: Option<&[u8]>) -> Result<Option<u8>, String> {
+    let device = device(tag);
+    let socket = bind(&device);
+    let name = keeper_socket(&device, ADDRESS);
+    thread::scope(|scope| {
+        let newcomer = scope.spawn(|| request_join(&name, &[]));
+        let (keeper, _) = loop {
+            if let Some(accepted) = unix_messages::accept(socket.fd()) {
+                break accepted;
+            }
+            thread::yield_now();
+        };
+        let hello = unix_messages::receive(&keeper).expect("it is there");
+        assert_eq!(hello.bytes.first(), Some(&HELLO));
+        assert_eq!(hello.bytes[1..], region::BUILD.to_ne_bytes());
+        if let Some(bytes) = bytes {
+            assert!(unix_messages::send(&keeper, bytes, &[]));
+        }
+        drop(keeper);
+        let answer = newcomer.join().expect("no panic");
+        let place = answer.map(|handed| handed.map(|handed| handed.place));
+        place.map_err(|error| error.to_string())
+    })
+}
+
+#[test]
+fn a_newcomer_understands_every_answer() {
+    assert_eq!(answered("end", None), Ok(None), "it starts by itself");
+    for (bytes, words) in [
+        (&[OTHER_BUILD][..], "another version"),
+        (&[WELCOME, 5, 1, 1], "descriptors are missing"),
+        (&[WELCOME, 5, 1], "cannot be understood"),
+        (&[WELCOME], "cannot be understood"),
+        (&[200], "cannot be understood"),
+    ] {
+        let answer = answered("all", Some(bytes)).expect_err("it is refused");
+        assert!(answer.contains(words), "{answer}");
+    }
+}
+
+#[test]
+fn a_keeper_learns_whether_its_answer_was_heard() {
+    let device = device("heard");
+    let socket = bind(&device);
+    for hears in [true, false] {
+        let found = named_socket::connect(&keeper_socket(&device, ADDRESS), PATIENCE_MS);
+        let newcomer = found.expect("no queue").expect("it listens");
+        assert!(unix_messages::send(&newcomer, &hello(), &[]));
+        let heard = accept_newcomer(socket.fd()).expect("it has said hello");
+        assert_eq!(
+            (heard.pid, heard.build),
+            (std::process::id(), region::BUILD)
+        );
+        let newcomer = hears.then_some(newcomer);
+        assert_eq!(heard.answer(&Answer::Full), hears);
+        drop(newcomer);
+    }
+}
+
+#[test]
+fn who_says_nothing_sensible_is_no_newcomer() {
+    let device = device("strange");
+    let socket = bind(&device);
+    for bytes in [&[HELLO][..], &[WELCOME, 0, 0, 0, 0, 0, 0, 0, 0], &[0]] {
+        let found = named_socket::connect(&keeper_socket(&device, ADDRESS), PATIENCE_MS);
+        let stranger = found.expect("no queue").expect("it listens");
+        assert!(unix_messages::send(&stranger, bytes, &[]));
+        assert!(accept_newcomer(socket.fd()).is_none(), "{bytes:?}");
     }
 }

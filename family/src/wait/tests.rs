@@ -1,9 +1,17 @@
+use core::cell::Cell;
 use core::time::Duration;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use stack::Instant;
+
+use super::WITHOUT_STACK;
 use crate::clock;
+use crate::family::Family;
 use crate::outcome::{Outcome, Wait};
+use crate::poll_fd::poll_fd;
+use crate::poller::OWNED;
+use crate::process_hooks::ProcessHooks;
 use crate::sleep::held;
 use crate::testing::{connect, lone_family, two_families};
 
@@ -72,4 +80,97 @@ fn what_a_sleeper_abandons_is_free_again() {
     family.abandon(held(Some(waker), true));
     let left = [&words.wakers_taken, &words.sleeping, &words.poller];
     assert_eq!(left.map(|word| word.load(Ordering::Relaxed)), [0; 3]);
+}
+
+#[test]
+fn a_thread_that_waits_long_for_a_stopped_owner_sleeps_until_it_is_back() {
+    let (family, _wire) = lone_family();
+    while family.poll() {}
+    let words = family.words();
+    assert!(family.own_device().is_some());
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            family.wait(until(None), |_, _, _| {
+                done.load(Ordering::Relaxed).then_some(())
+            })
+        });
+        // Its first sleep is on the device, as the owner may be at work.
+        while words.poller.load(Ordering::Relaxed) == 0 {
+            thread::yield_now();
+        }
+        assert_eq!(words.poller.load(Ordering::Relaxed) & OWNED, 0);
+        family.wake_all();
+        // Nobody has polled since.
+        while words.poller.load(Ordering::Relaxed) & OWNED == 0 {
+            thread::yield_now();
+        }
+        done.store(true, Ordering::Relaxed);
+        let state = family.lock().expect("the stack lives");
+        family.release_device(&state, clock::now());
+        drop(state);
+        assert_eq!(waiter.join().expect("no panic"), Outcome::Ready(()));
+    });
+}
+
+/// Waits without a stack.
+fn wait_without(
+    family: &Family,
+    kernel: &mut [libc::pollfd],
+    deadline: Option<Instant>,
+) -> Outcome<()> {
+    family.wait_without_stack(Wait {
+        kernel,
+        deadline,
+        mask: None,
+    })
+}
+
+#[test]
+fn who_waits_for_a_dead_stack_looks_now_and_then_for_its_successor() {
+    let (family, _wire) = lone_family();
+    family.give_up();
+    let event = sys::eventfd().expect("there are descriptors");
+    let mut kernel = [poll_fd(Some(event.as_raw()), libc::POLLIN)];
+    for deadline in [None, Some(clock::now() + Duration::from_secs(3600))] {
+        let before = clock::now();
+        assert_eq!(wait_without(&family, &mut kernel, deadline), Outcome::Gone);
+        let waited = clock::now().saturating_since(before);
+        assert!(waited >= WITHOUT_STACK, "{waited:?}");
+    }
+    let soon = clock::now() + Duration::from_millis(1);
+    let timed_out = wait_without(&family, &mut kernel, Some(soon));
+    assert_eq!(timed_out, Outcome::TimedOut);
+    sys::write(event.as_raw(), &1u64.to_ne_bytes()).expect("there is room");
+    assert_eq!(wait_without(&family, &mut kernel, None), Outcome::Kernel);
+}
+
+thread_local! {
+    static SIGNALS: Cell<u32> = const { Cell::new(0) };
+}
+
+#[test]
+fn a_handler_that_runs_meanwhile_ends_a_wait_without_a_stack() {
+    let (mut family, _wire) = lone_family();
+    family.hooks = ProcessHooks {
+        signals: || SIGNALS.get(),
+        // A handler that was put off runs now.
+        resume: |_| {
+            SIGNALS.set(SIGNALS.get() + 1);
+            true
+        },
+        ..ProcessHooks::none()
+    };
+    family.give_up();
+    assert_eq!(wait_without(&family, &mut [], None), Outcome::Interrupted);
+}
+
+#[test]
+fn a_wait_for_a_dead_stack_is_over() {
+    let (family, _wire) = lone_family();
+    family.give_up();
+    assert_eq!(
+        family.wait(until(None), |_, _, _| None::<()>),
+        Outcome::Gone
+    );
 }

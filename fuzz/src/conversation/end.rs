@@ -14,7 +14,7 @@ const TIME_WAIT: Duration = Duration::from_secs(61);
 
 impl World {
     pub(super) fn check(&self) {
-        self.stack.check_books();
+        assert_eq!(self.stack.check_books(), Ok(()));
         let usage = self.stack.usage();
         let in_burst = self
             .burst

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use arbitrary::{Result, Unstructured};
+use stack::{PoolKind, Repaired};
 
 use super::number::{one_of, seldom};
 use super::world::World;
@@ -40,7 +41,8 @@ pub(super) fn take(world: &mut World, bytes: &mut Unstructured<'_>) -> Result<()
             world.tell(|| format!("neighbours are silent: {}", world.peer.is_silent));
         }
         248..=251 => while world.stack.pop_event().is_some() {},
-        252..=255 => {
+        252 => repair(world),
+        253..=255 => {
             let mut config = world.config();
             surroundings::set_sysctl(&mut config, bytes)?;
             world.stack.set_config(&config, world.now);
@@ -51,6 +53,17 @@ pub(super) fn take(world: &mut World, bytes: &mut Unstructured<'_>) -> Result<()
         world.transmit(8);
     }
     Ok(())
+}
+
+/// A member dies inside that was changing nothing: the next one repairs a sound stack, and nothing may be lost but what can be
+/// learnt again.
+fn repair(world: &mut World) {
+    world.tell(|| "a repair".to_owned());
+    let received = world.burst.iter().flat_map(|frame| &frame.bufs);
+    let received = received.map(|buf| (PoolKind::Receive, *buf));
+    let held = received.chain(world.in_device.iter().copied());
+    let nothing_lost = Repaired::default();
+    assert_eq!(world.stack.repair(world.now, held), Ok(nothing_lost));
 }
 
 /// From a nanosecond to hours.

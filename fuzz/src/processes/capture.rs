@@ -6,9 +6,8 @@ use std::fs;
 
 use arbitrary::{Result, Unstructured};
 use nicio::capture::{CHANNEL_FDS, Channel, Writer, create};
-use nicio::sys;
 use pcap_file::pcapng::PcapNgReader;
-use region::OwnedFd;
+use sys::OwnedFd;
 
 use crate::memory::{Scribbler, position};
 

@@ -1,10 +1,9 @@
 //! Any device, with a capture of what passes it.
 
-use std::os::fd::RawFd;
-
 use arrayvec::ArrayVec;
 use region::Piece;
 use stack::RxChecksum;
+use sys::RawFd;
 
 use super::recorder::{Frame, Mark};
 use super::{Checksum, Direction, Recorder, clock};

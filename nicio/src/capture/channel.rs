@@ -1,16 +1,16 @@
 //! What the processes of a capture share: the ring in a memfd, and a pair of sockets by which the writer
 //! is woken up, and hears when nobody is left who could record.
 
+use core::ptr::NonNull;
 use core::time::Duration;
-use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use memmap2::{MmapOptions, MmapRaw};
-use region::{Line, OwnedFd};
+use region::Line;
+use sys::{Advice, Errno, OwnedFd, RawFd};
 
 use super::ring::{Bytes, RING_BYTES};
 use super::{CaptureError, clock};
-use crate::sys::{self, Errno};
 
 /// Descriptors of a channel's end.
 pub const CHANNEL_FDS: usize = 2;
@@ -102,9 +102,10 @@ impl Channel {
                 CaptureError::System("mmap", Errno(error.raw_os_error().unwrap_or_default()))
             })?;
         // Frames are of no use in a core dump; if they cannot be kept out of it, they are in it.
-        let (at, advice) = (map.as_mut_ptr().addr(), libc::MADV_DONTDUMP as usize);
-        // SAFETY: the mapping is this channel's own, and stays as it is.
-        let _ = unsafe { sys::syscall(libc::SYS_madvise, [at, BYTES, advice, 0, 0, 0]) };
+        if let Some(base) = NonNull::new(map.as_mut_ptr()) {
+            // SAFETY: the mapping is this channel's own, and stays as it is.
+            let _ = unsafe { sys::advise(base, BYTES, Advice::LinuxDontDump) };
+        }
         Ok(Self {
             map,
             memory,
@@ -187,7 +188,7 @@ impl Channel {
             events: libc::POLLIN,
             revents: 0,
         }];
-        let _ = sys::ppoll(&mut waiting, Some(clock::timespec(timeout)), None);
+        let _ = sys::ppoll(&mut waiting, Some(timeout), None);
         let [libc::pollfd { revents, .. }] = waiting;
         if revents & libc::POLLIN != 0 {
             let _ = sys::read(self.socket.as_raw(), &mut [0; 256]);

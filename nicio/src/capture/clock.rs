@@ -2,8 +2,6 @@
 
 use core::time::Duration;
 
-use crate::sys;
-
 /// CLOCK_MONOTONIC.
 pub(super) fn monotonic() -> Duration {
     read(libc::CLOCK_MONOTONIC)
@@ -16,18 +14,14 @@ pub(super) fn realtime_ns() -> u64 {
 
 /// Sleeps. A signal ends the sleep.
 pub(super) fn pause(time: Duration) {
-    let _ = sys::ppoll(&mut [], Some(timespec(time)), None);
-}
-
-pub(super) fn timespec(time: Duration) -> libc::timespec {
-    libc::timespec {
-        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: i64::from(time.subsec_nanos()),
-    }
+    sys::pause(time);
 }
 
 fn read(clock: libc::clockid_t) -> Duration {
-    let mut time = timespec(Duration::ZERO);
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: `time` is a valid place for the result.
     unsafe { libc::clock_gettime(clock, &raw mut time) };
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);

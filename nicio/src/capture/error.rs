@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::sys::Errno;
+use sys::Errno;
 
 /// Why a capture cannot be started. Displays as what is wrong with the file or the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,16 +29,15 @@ pub enum CaptureError {
 
 impl fmt::Display for CaptureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |errno: &Errno| std::io::Error::from_raw_os_error(errno.0);
         match self {
-            Self::Open(errno) => write!(f, "cannot open the file: {}", text(errno)),
+            Self::Open(errno) => write!(f, "cannot open the file: {errno}"),
             Self::NotAFile => f.write_str("a capture goes into a regular file"),
             Self::ForeignFile => f.write_str("the file belongs to another user; name another one"),
             Self::InUse => {
                 f.write_str("another capture is being written to this file; name another one")
             }
-            Self::Write(errno) => write!(f, "cannot write the file: {}", text(errno)),
-            Self::System(call, errno) => write!(f, "{call}: {}", text(errno)),
+            Self::Write(errno) => write!(f, "cannot write the file: {errno}"),
+            Self::System(call, errno) => write!(f, "{call}: {errno}"),
             Self::FileLimit => f.write_str(
                 "the limit of file sizes (ulimit -f) is below the 17 MB that a capture needs",
             ),

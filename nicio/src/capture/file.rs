@@ -3,10 +3,9 @@
 use core::ffi::CStr;
 use core::time::Duration;
 
-use region::OwnedFd;
+use sys::{Errno, OwnedFd};
 
 use super::{CaptureError, clock, pcapng};
-use crate::sys::{self, Errno, FileKind};
 
 /// How long to wait for an earlier capture to let go of the file: the program before this one may just
 /// have ended.
@@ -27,16 +26,19 @@ pub fn create(path: &CStr, interface: &str) -> Result<OwnedFd, CaptureError> {
         Err(Errno(libc::ENXIO)) => return Err(CaptureError::NotAFile),
         Err(errno) => return Err(CaptureError::Open(errno)),
     };
-    match sys::file_kind(file.as_raw()) {
-        FileKind::Own => {}
-        // Its owner would read along.
-        FileKind::Foreign => return Err(CaptureError::ForeignFile),
-        FileKind::Other => return Err(CaptureError::NotAFile),
+    match sys::status(file.as_raw()) {
+        Ok(status) if status.is_regular_file() => {
+            // Its owner would read along.
+            if status.owner != sys::user_id() {
+                return Err(CaptureError::ForeignFile);
+            }
+        }
+        Ok(_) | Err(_) => return Err(CaptureError::NotAFile),
     }
     lock(&file)?;
     sys::set_length(file.as_raw(), 0).map_err(CaptureError::Write)?;
     let mut beginning = Vec::new();
-    pcapng::beginning(&mut beginning, interface, &sys::system_name());
+    pcapng::beginning(&mut beginning, interface, &sys::system_name().to_string());
     if sys::file_limit() < beginning.len() as u64 {
         return Err(CaptureError::FileLimit);
     }

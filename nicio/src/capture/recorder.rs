@@ -121,7 +121,7 @@ impl Recorder {
         unsafe { bytes.put(at, encoded.as_ptr(), START_BYTES) };
         at = at.wrapping_add(START_BYTES as u64);
         for (from, len) in parts {
-            // SAFETY: the caller's promise; all of them together have room.
+            // SAFETY: whoever calls `append` promises these bytes; all of them together have room.
             unsafe { bytes.put(at, from, len) };
             at = at.wrapping_add(len as u64);
         }

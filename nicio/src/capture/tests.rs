@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use sys::Errno;
 
 use super::ring::{FRAME_MAX, RING_BYTES};
 use super::testing::{Running, append, record};
 use super::*;
-use crate::sys::{self, Errno};
 use crate::testing::{Got, Pools, Sent, noise, plain_header, tcp_checksum_is_right, tcp_frame};
 use crate::{Nic, RESERVE_MAX, RxBurst, TX_BURST_MAX, TxBurst, conformance, mem};
 

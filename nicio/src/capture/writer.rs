@@ -3,12 +3,11 @@
 use core::time::Duration;
 use std::sync::atomic::Ordering;
 
-use region::OwnedFd;
+use sys::{Errno, OwnedFd};
 
 use super::pcapng::{self, STATISTICS_BYTES, Statistics};
 use super::ring::{RING_BYTES, START_BYTES, Start};
 use super::{Channel, Checksum, News, checksum, clock};
-use crate::sys::{self, Errno};
 
 /// How late frames come into the file at most, unless there are many.
 const LOOK_GAP: Duration = Duration::from_millis(50);

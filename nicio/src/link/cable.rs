@@ -1,15 +1,12 @@
 //! What joins two ends: shared memory and two wakers (eventfds), as descriptors that can be handed to other processes.
 
-use std::os::fd::RawFd;
-
-use region::OwnedFd;
+use sys::{OwnedFd, RawFd};
 
 use super::End;
 use super::memory::Memory;
 use super::ring::Bytes;
 use super::side::Side;
 use crate::OpenError;
-use crate::sys;
 
 /// Descriptors of a cable.
 pub const CABLE_FDS: usize = 3;

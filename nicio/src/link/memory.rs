@@ -3,13 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use memmap2::{MmapOptions, MmapRaw};
-use region::OwnedFd;
+use sys::{Errno, OwnedFd};
 
 use super::End;
 use super::ring::Bytes;
 use super::side::{RING_BYTES, Side};
 use crate::OpenError;
-use crate::sys::{self, Errno};
 
 /// One mapping of a link's memory.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 use std::sync::atomic::Ordering;
 use std::thread;
+use std::time::Duration;
 
 use super::side::RING_BYTES;
 use super::*;
 use crate::conformance;
-use crate::sys;
 use crate::testing::{Got, Pools, Sent, noise, plain_header};
 
 #[test]
@@ -243,7 +243,7 @@ fn two_threads_that_sleep_lose_no_wake_up_and_no_frame() {
 
 /// Sleeps until the link has something to do; a wake-up that is lost ends the test.
 fn sleep_on(handle: &WaitHandle) {
-    const PATIENCE_MS: i32 = 20_000;
+    const PATIENCE_MS: u64 = 20_000;
     if handle.arm() {
         assert!(wait(handle, PATIENCE_MS), "a wake-up was lost");
     }
@@ -253,17 +253,14 @@ fn is_woken(link: &Link) -> bool {
     wait(&link.wait_handle(), 0)
 }
 
-fn wait(handle: &WaitHandle, milliseconds: i32) -> bool {
+fn wait(handle: &WaitHandle, milliseconds: u64) -> bool {
     let fd = handle.fd().expect("a link has one");
     let mut fds = [libc::pollfd {
         fd,
         events: libc::POLLIN,
         revents: 0,
     }];
-    let timeout = libc::timespec {
-        tv_sec: i64::from(milliseconds / 1000),
-        tv_nsec: 0,
-    };
+    let timeout = Duration::from_millis(milliseconds);
     sys::ppoll(&mut fds, Some(timeout), None) == Ok(1)
 }
 
@@ -298,11 +295,8 @@ fn receive(pools: &mut Pools, link: &mut Link, count: usize) -> Vec<Got> {
 
 /// The same cable as another process would see it.
 fn reopen(cable: &Cable) -> Arc<Cable> {
-    let copies = cable.fds().map(|fd| {
-        // SAFETY: F_DUPFD_CLOEXEC takes a number and touches no descriptor in use.
-        let copy = unsafe { sys::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) }.expect("a descriptor");
-        // SAFETY: made just now.
-        unsafe { region::OwnedFd::from_raw(copy as i32) }
-    });
+    let copies = cable
+        .fds()
+        .map(|fd| sys::duplicate(fd).expect("a descriptor"));
     Arc::new(Cable::from_fds(copies).expect("it is a link"))
 }

@@ -28,6 +28,29 @@ fn a_buffer_lives_until_its_last_holder_lets_go() {
 }
 
 #[test]
+fn bytes_are_copied_from_one_pool_to_another() {
+    let region = Region::on_heap(8 * MIB);
+    let blocks = region.buffers(0, 65536, 2).expect("pool");
+    let (mut blocks, mut pool) = (blocks, region.buffers(1, 4096, 2).expect("pool"));
+    let (from, to) = (blocks.alloc().expect("room"), pool.alloc().expect("room"));
+    assert!(blocks.write(from, 60_000, b"across"));
+    assert!(pool.copy_from(&blocks, from, 60_000, to, 4090, 6));
+    let mut copied = [0; 6];
+    assert!(pool.read(to, 4090, &mut copied));
+    assert_eq!(&copied, b"across");
+    assert!(
+        !pool.copy_from(&blocks, from, 60_000, to, 4090, 7),
+        "beyond the end"
+    );
+    assert!(
+        !pool.copy_from(&blocks, from, 65_535, to, 0, 2),
+        "beyond the end"
+    );
+    blocks.release(from);
+    assert!(!pool.copy_from(&blocks, from, 0, to, 0, 1), "gone");
+}
+
+#[test]
 fn a_pool_hands_out_its_maximum_and_no_more() {
     let mut pool = pool(65536, 5);
     let ids: Vec<_> = (0..5).map(|_| pool.alloc().expect("room")).collect();

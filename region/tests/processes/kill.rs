@@ -19,8 +19,8 @@ const RECORDS: u16 = 0;
 const BUFFERS: u16 = 1;
 
 /// Counters of the region used by the tests.
-const ROUNDS: usize = 0;
-const STOP: usize = 1;
+pub(crate) const ROUNDS: usize = 0;
+pub(crate) const STOP: usize = 1;
 
 fn fresh() -> Shared<State> {
     let region = Region::create(64 << 20).expect("memfd");
@@ -76,7 +76,7 @@ fn change_something(
 }
 
 /// Lets the workers get on by a random, unmeasured while.
-fn wait_for_progress(shared: &Shared<State>, dice: &mut Dice) {
+pub(crate) fn wait_for_progress<S>(shared: &Shared<S>, dice: &mut Dice) {
     let rounds = &shared.region().words().counters[ROUNDS];
     let target = rounds.load(Ordering::Relaxed) + 1 + dice.below(20);
     while rounds.load(Ordering::Relaxed) < target
@@ -114,7 +114,7 @@ fn clear(shared: &Shared<State>) -> Result<(), LockError> {
     Ok(())
 }
 
-fn kills() -> u64 {
+pub(crate) fn kills() -> u64 {
     let wanted = std::env::var("NSTK_TEST_KILLS").ok();
     wanted.and_then(|text| text.parse().ok()).unwrap_or(2000)
 }

@@ -6,6 +6,7 @@ mod kill;
 mod limits;
 mod memory;
 mod raw_children;
+mod repair;
 mod sealed;
 mod threads;
 mod wild;

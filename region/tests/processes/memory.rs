@@ -1,6 +1,6 @@
 //! Memory of buffers that goes back to the system.
 
-use nstk_region::{CHUNK_BYTES, Region};
+use nstk_region::{Array, CHUNK_BYTES, Region};
 
 use crate::child::in_a_child;
 
@@ -47,5 +47,32 @@ fn a_burst_leaves_no_memory_behind() {
         let again = pool.alloc().expect("room");
         assert!(pool.write(again, 0, &[7; BLOCK]) && pool.read(again, 0, &mut byte));
         assert_eq!(byte, [7]);
+    });
+}
+
+#[test]
+fn an_array_that_was_cleared_is_zero_and_a_large_one_needs_no_memory() {
+    in_a_child(|| {
+        for len in [5, 1_000_000] {
+            for region in [
+                Region::create(256 << 20).expect("memfd"),
+                Region::on_heap(256 << 20),
+            ] {
+                let mut array = region.array::<u64>(0, len).expect("array");
+                let mut beside = region.array::<u64>(1, 10).expect("array");
+                let fill = |array: &mut Array<u64>| {
+                    for index in 0..array.len() {
+                        *array.get_mut(index).expect("in range") = u64::MAX;
+                    }
+                };
+                fill(&mut beside);
+                let before = resident();
+                fill(&mut array);
+                array.clear();
+                assert!(resident() < before + 2 * CHUNK_BYTES);
+                assert!((0..len).all(|index| array.get(index) == Some(&0)));
+                assert!((0..10).all(|index| beside.get(index) == Some(&u64::MAX)));
+            }
+        }
     });
 }

@@ -8,7 +8,7 @@ use core::ffi::c_int;
 
 use libc::stack_t;
 
-use crate::{sys, thread};
+use crate::thread;
 
 #[derive(Clone, Copy)]
 pub(super) struct Alternate {
@@ -21,12 +21,9 @@ impl Alternate {
         if !thread::may_be_on_alternate() {
             return None;
         }
-        // SAFETY: a pointer and numbers; null and zeros are values of it.
-        let mut stack: stack_t = unsafe { core::mem::zeroed() };
-        let place: *mut stack_t = &raw mut stack;
-        // SAFETY: a place for the answer.
-        let asked = unsafe { sys::raw(libc::SYS_sigaltstack, [0, place as usize, 0, 0, 0, 0]) };
-        if asked.is_ok() && stack.ss_flags & libc::SS_ONSTACK != 0 {
+        if let Some(mut stack) = sys::alternate_stack()
+            && stack.ss_flags & libc::SS_ONSTACK != 0
+        {
             stack.ss_flags = 0;
             return Some(Self { stack });
         }
@@ -51,8 +48,7 @@ impl Alternate {
     fn tell(&self, flags: c_int) {
         let mut stack = self.stack;
         stack.ss_flags = flags;
-        let place: *const stack_t = &raw const stack;
-        // SAFETY: the structure outlives the call.
-        let _ = unsafe { sys::raw(libc::SYS_sigaltstack, [place as usize, 0, 0, 0, 0, 0]) };
+        // SAFETY: it is the one that the program has set.
+        unsafe { sys::set_alternate_stack(&stack) };
     }
 }

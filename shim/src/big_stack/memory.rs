@@ -1,10 +1,10 @@
 //! Memory for stacks.
 
 use core::ffi::c_void;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::valgrind;
-use crate::sys;
 
 /// A stack: it grows from `high` down to `low`.
 #[derive(Clone, Copy)]
@@ -37,12 +37,10 @@ impl Stack {
 
     /// Maps a stack of so many bytes, of which each page costs memory when it is first touched.
     pub(super) fn map(bytes: usize) -> Option<Self> {
-        let start = sys::map(GUARD_BYTES + bytes);
-        if start.is_null() {
-            return None;
-        }
-        sys::forbid(start, GUARD_BYTES);
-        let low = start as usize + GUARD_BYTES;
+        let start = sys::map_private(GUARD_BYTES + bytes).ok()?;
+        // SAFETY: mapped just now.
+        unsafe { sys::forbid(start, GUARD_BYTES) };
+        let low = start.as_ptr().expose_provenance() + GUARD_BYTES;
         let high = low + bytes;
         let valgrind_id = valgrind::register(low, high);
         Some(Self {
@@ -56,7 +54,10 @@ impl Stack {
     pub(super) fn unmap(self) {
         valgrind::deregister(self.valgrind_id);
         let start = self.low - GUARD_BYTES;
-        sys::unmap(start as *mut c_void, self.high - start);
+        if let Some(base) = NonNull::new(ptr::with_exposed_provenance_mut(start)) {
+            // SAFETY: a whole mapping of `map`, and nothing lies there any more.
+            unsafe { sys::unmap(base, self.high - start) };
+        }
     }
 }
 

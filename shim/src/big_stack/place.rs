@@ -36,19 +36,11 @@ pub(super) fn of(pointer: usize, ordinary: Stack) -> Place {
 
 /// The calling thread's own stack. `None`: it cannot be found out now.
 pub(super) fn ordinary() -> Option<Stack> {
-    if is_main_thread() {
+    if sys::is_first_thread() {
         return Some(main_stack());
     }
     // libc allocates to answer, which must not happen in a handler.
     (!thread::is_handling()).then(thread_stack)
-}
-
-fn is_main_thread() -> bool {
-    let [process, thread] = [libc::SYS_getpid, libc::SYS_gettid].map(|number| {
-        // SAFETY: no arguments.
-        unsafe { crate::sys::raw(number, [0; 6]) }
-    });
-    process == thread
 }
 
 /// The first thread's stack grows as far as `RLIMIT_STACK` says, of which arguments and environment have used
@@ -79,13 +71,13 @@ fn thread_stack() -> Stack {
     let (Some(own), Some(ask), Some(read), Some(destroy)) = functions else {
         return Stack::NONE;
     };
-    // SAFETY: libc's function of this type.
+    // SAFETY: this is libc's pthread_self, of this type.
     let own = unsafe { transmute::<*mut (), unsafe extern "C" fn() -> pthread_t>(own) };
-    // SAFETY: as above.
+    // SAFETY: this is libc's pthread_getattr_np, of this type.
     let ask = unsafe { transmute::<*mut (), Ask>(ask) };
-    // SAFETY: as above.
+    // SAFETY: this is libc's pthread_attr_getstack, of this type.
     let read = unsafe { transmute::<*mut (), Read>(read) };
-    // SAFETY: as above.
+    // SAFETY: this is libc's pthread_attr_destroy, of this type.
     let destroy = unsafe { transmute::<*mut (), Destroy>(destroy) };
     let mut attributes = MaybeUninit::uninit();
     // SAFETY: no arguments.

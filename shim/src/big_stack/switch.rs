@@ -27,7 +27,7 @@ pub(super) unsafe fn on<F: FnOnce()>(to: usize, left: &Cell<usize>, work: F) {
     }
     let mut work = Some(work);
     let function = call::<F>;
-    // SAFETY: the caller's promise; the function gets the value of the type that it is for.
+    // SAFETY: whoever calls `on` promises memory below `to`; `call` gets the value of its own type.
     unsafe { switch(to, function, (&raw mut work).cast(), left.as_ptr()) };
 }
 

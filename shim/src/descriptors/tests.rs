@@ -74,3 +74,29 @@ fn all_lists_ours_in_order() {
         .collect();
     assert_eq!(found, [401, 403]);
 }
+
+#[test]
+fn a_note_is_about_a_kernel_descriptor_only() {
+    let (one, file) = (NonZeroU64::new(7), FileId::from_bits(501));
+    assert!(is_plain(500));
+    set_note(500, one);
+    assert_eq!((note(500), is_plain(500)), (one, false));
+    assert_eq!((get(500), is_kernel(500)), (Descriptor::Kernel, true));
+    // Nothing of it is left when the number becomes ours, and afterwards.
+    assert!(set(500, Descriptor::Stack(file)));
+    set_note(500, one);
+    assert_eq!((note(500), is_plain(500)), (None, false));
+    assert_eq!(take(500), Descriptor::Stack(file));
+    assert_eq!((note(500), is_plain(500)), (None, true));
+    set_note(500, one);
+    assert!(set(500, Descriptor::Kernel));
+    assert!(is_plain(500));
+}
+
+#[test]
+fn nothing_is_noted_outside_the_tables() {
+    for fd in [-1, DESCRIPTORS_MAX as c_int] {
+        set_note(fd, NonZeroU64::new(7));
+        assert_eq!((note(fd), is_plain(fd)), (None, true), "{fd}");
+    }
+}

@@ -6,10 +6,11 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use family::{EpollId, Outcome, SharedState};
 use libc::{epoll_event, pollfd};
 use stack::Instant;
+use sys::Errno;
 
-use crate::errno::Errno;
+use super::{adoption, marker};
 use crate::readiness::{self, Limits};
-use crate::{dead, death, entering, sys};
+use crate::{dead, death, entering};
 
 /// The most events of the stack in one answer; the next call reports the rest. One call looks only once: what stays ready
 /// goes to the end of the list, and a second look would report it twice.
@@ -134,10 +135,14 @@ impl Waiting<'_> {
         self.looked()
             .store(family::now().as_nanos(), Ordering::Relaxed);
         let most = most.min(out.room);
-        let arguments = [self.epfd as usize, out.at as usize, most, 0, 0, 0];
         // SAFETY: `out` has room for `most` events, by the program's word.
-        let taken = unsafe { sys::raw(libc::SYS_epoll_wait, arguments) }?;
-        out.advance(taken);
+        let taken = unsafe { sys::epoll_take(self.epfd, out.at, most) }?;
+        // SAFETY: the kernel has filled in `taken` events.
+        let (kept, named) = unsafe { marker::take_out(out.at, taken) };
+        if let Some(set) = named {
+            adoption::found(self.epfd, set);
+        }
+        out.advance(kept);
         Ok(())
     }
 

@@ -37,16 +37,26 @@ impl Drop for Directory {
     }
 }
 
+/// Whether it is found, under a path that ends in the name.
+fn is_found_in(path: &[u8], name: &[u8]) -> bool {
+    let mut ends_in_name = false;
+    let is_found = find_in(path, name, |found| {
+        ends_in_name = found.to_bytes().ends_with(name);
+    });
+    assert_eq!(is_found, ends_in_name);
+    is_found
+}
+
 fn path_is_there(path: &Path) -> bool {
     let path = CString::new(path.as_os_str().as_bytes()).expect("no zero byte");
     // SAFETY: a C string.
-    unsafe { Program::Path(path.as_ptr()).is_there() }
+    unsafe { Program::Path(path.as_ptr()).find(|_| ()) }
 }
 
 fn name_is_there(name: &[u8]) -> bool {
     let name = CString::new(name).expect("no zero byte");
     // SAFETY: a C string.
-    unsafe { Program::Name(name.as_ptr()).is_there() }
+    unsafe { Program::Name(name.as_ptr()).find(|_| ()) }
 }
 
 #[test]
@@ -115,14 +125,14 @@ fn a_path_that_is_too_long_leads_nowhere() {
 fn null_is_nowhere_and_a_descriptor_is_there() {
     // SAFETY: null is allowed.
     unsafe {
-        assert!(!Program::Path(core::ptr::null()).is_there());
+        assert!(!Program::Path(core::ptr::null()).find(|_| ()));
     }
     // SAFETY: null is allowed.
     unsafe {
-        assert!(!Program::Name(core::ptr::null()).is_there());
+        assert!(!Program::Name(core::ptr::null()).find(|_| ()));
     }
     // SAFETY: nothing is read.
     unsafe {
-        assert!(Program::Descriptor.is_there());
+        assert!(Program::Descriptor(7).find(|path| assert_eq!(path, c"/proc/self/fd/7")));
     }
 }

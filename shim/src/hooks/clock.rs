@@ -7,9 +7,10 @@ use core::time::Duration;
 use family::{Outcome, SharedState};
 use libc::{clockid_t, time_t, timespec, timeval, useconds_t};
 use stack::Instant;
+use sys::Errno;
 
 use crate::answer::done;
-use crate::errno::{self, Errno};
+use crate::errno;
 use crate::guard::guarded;
 use crate::hook::{hook, real};
 use crate::readiness::{self, Limits};
@@ -62,7 +63,7 @@ hook! {
                 // SAFETY: null or valid, as clock_nanosleep(2) demands.
                 unsafe { sleep_for(time, left) }
             } else {
-                // SAFETY: as above.
+                // SAFETY: null or valid, as clock_nanosleep(2) demands.
                 unsafe { moment(time) }.and_then(sleep_until)
             })
         });

@@ -4,15 +4,16 @@ use core::ffi::{c_int, c_void};
 
 use family::FileId;
 use libc::{iovec, msghdr, sockaddr, socklen_t};
+use sys::Errno;
 
 use crate::answer::{answer, unless_kernel};
-use crate::descriptors::{is_kernel, owned};
-use crate::errno::Errno;
+use crate::descriptors::{is_kernel, is_plain, owned};
+use crate::errno::fail;
 use crate::guard::guarded;
 use crate::hook::{hook, real, socket_hook};
 use crate::messages::{self, Outgoing};
 use crate::user::UserBytes;
-use crate::{receiving, sending};
+use crate::{receiving, route, sending};
 
 socket_hook! {
     /// read(2). Unlike libc's it is no cancellation point for a socket of ours.
@@ -148,6 +149,9 @@ socket_hook! {
         let datagram = Outgoing { bytes: UserBytes::one(buf.cast(), len), addr, addr_len, flags };
         // SAFETY: the program says that `addr_len` bytes are there.
         unless_kernel::<isize, _>(unsafe { messages::send_to(fd, file, datagram) })
+    }, unless refused = {
+        // SAFETY: the program says that `addr_len` bytes are there.
+        unsafe { route::admit(fd, addr, addr_len) }
     }
 }
 
@@ -155,7 +159,7 @@ hook! {
     /// sendmsg(2). A socket of ours cannot be passed to another process yet.
     fn sendmsg(fd: c_int, message: *const msghdr, flags: c_int) -> isize {
         // SAFETY: the program gives a message.
-        if is_kernel(fd) && !unsafe { messages::passes_ours(message) } {
+        if is_plain(fd) && !unsafe { messages::passes_ours(message) } {
             return real!(sendmsg(fd, message, flags));
         }
         sendmsg_ours(fd, message, flags)
@@ -164,22 +168,56 @@ hook! {
 
 #[inline(never)]
 fn sendmsg_ours(fd: c_int, message: *const msghdr, flags: c_int) -> isize {
-    if is_kernel(fd) {
+    // SAFETY: the program gives a message.
+    if is_kernel(fd) && unsafe { messages::passes_ours(message) } {
         return messages::refuse_passing();
     }
-    let sent = owned(fd).and_then(|file| {
-        // SAFETY: the program gives a message.
-        guarded(move || unless_kernel(unsafe { messages::send(fd, file, message, flags) }))
-    });
-    sent.unwrap_or_else(|| real!(sendmsg(fd, message, flags)))
+    let answer: Option<isize> = match owned(fd) {
+        Some(file) => guarded(|| {
+            // SAFETY: the program gives a message.
+            unless_kernel(unsafe { messages::send(fd, file, message, flags) })
+        }),
+        None => guarded(|| {
+            // SAFETY: the program gives a message.
+            unsafe { route::admit_message(fd, message) }.err().map(fail)
+        }),
+    };
+    answer.unwrap_or_else(|| real!(sendmsg(fd, message, flags)))
 }
 
-socket_hook! {
+hook! {
     /// sendmmsg(2)
-    fn sendmmsg(fd: c_int, messages: *mut libc::mmsghdr, count: u32, flags: c_int) -> c_int = |file| {
-        // SAFETY: the program says that `count` messages are there.
-        unless_kernel::<c_int, _>(unsafe { messages::send_many(fd, file, messages, count, flags) })
+    fn sendmmsg(fd: c_int, messages: *mut libc::mmsghdr, count: u32, flags: c_int) -> c_int {
+        if is_plain(fd) {
+            return real!(sendmmsg(fd, messages, count, flags));
+        }
+        sendmmsg_ours(fd, messages, count, flags)
     }
+}
+
+#[inline(never)]
+fn sendmmsg_ours(fd: c_int, messages: *mut libc::mmsghdr, count: u32, flags: c_int) -> c_int {
+    let mut admitted = count;
+    let ours = owned(fd).and_then(|file| {
+        guarded(move || {
+            // SAFETY: the program says that `count` messages are there.
+            unless_kernel(unsafe { messages::send_many(fd, file, messages, count, flags) })
+        })
+    });
+    // The first message may just have sent the socket to the kernel; the others have peers of their own.
+    let answer: Option<c_int> = ours.or_else(|| {
+        // SAFETY: the program says that `count` messages are there.
+        guarded(
+            || match unsafe { route::admit_messages(fd, messages, count) } {
+                Ok(some) => {
+                    admitted = some;
+                    None
+                }
+                Err(errno) => Some(fail(errno)),
+            },
+        )
+    });
+    answer.unwrap_or_else(|| real!(sendmmsg(fd, messages, admitted, flags)))
 }
 
 /// read(2) and its relatives. Unlike recv(2) they do not look at the socket if the buffer is empty.

@@ -5,16 +5,18 @@ use core::ffi::{c_char, c_int, c_ulong};
 use libc::FILE;
 
 use crate::answer::{answer, done};
-use crate::descriptors::{is_kernel, owned};
+use crate::complain::complain;
+use crate::descriptors::{self, is_kernel, is_plain, owned};
+use crate::epoll::numbers;
 use crate::errno::fail;
 use crate::guard::guarded;
 use crate::hook::{hook, real, socket_hook};
-use crate::{closing, membership, sys};
+use crate::{closing, membership};
 
 hook! {
     /// close(2)
     fn close(fd: c_int) -> c_int {
-        if is_kernel(fd) && !family::is_private(fd) {
+        if is_plain(fd) && !family::is_private(fd) {
             return real!(close(fd));
         }
         close_ours(fd)
@@ -27,6 +29,10 @@ fn close_ours(fd: c_int) -> c_int {
         return fail(libc::EBADF);
     }
     if !membership::may_enter() {
+        return real!(close(fd));
+    }
+    if is_kernel(fd) {
+        descriptors::set_note(fd, None);
         return real!(close(fd));
     }
     guarded(move || done(closing::close(fd)))
@@ -58,8 +64,8 @@ hook! {
 hook! {
     /// dup(2)
     fn dup(fd: c_int) -> c_int {
-        if is_kernel(fd) || !membership::may_enter() {
-            return real!(dup(fd));
+        if is_plain(fd) || !membership::may_enter() {
+            return numbers::note_copy(fd, real!(dup(fd)));
         }
         dup_ours(fd)
     }
@@ -75,7 +81,7 @@ hook! {
     fn dup2(fd: c_int, to: c_int) -> c_int {
         // With equal numbers it only checks that the descriptor is open.
         if fd == to || is_free_of_us(fd, to) {
-            return real!(dup2(fd, to));
+            return numbers::note_copy(fd, real!(dup2(fd, to)));
         }
         dup_onto(fd, to, 0)
     }
@@ -85,7 +91,7 @@ hook! {
     /// dup3(2)
     fn dup3(fd: c_int, to: c_int, flags: c_int) -> c_int {
         if fd == to || is_free_of_us(fd, to) {
-            return real!(dup3(fd, to, flags));
+            return numbers::note_copy(fd, real!(dup3(fd, to, flags)));
         }
         dup_onto(fd, to, flags)
     }
@@ -97,13 +103,13 @@ fn dup_onto(fd: c_int, to: c_int, flags: c_int) -> c_int {
 }
 
 fn is_free_of_us(fd: c_int, to: c_int) -> bool {
-    is_kernel(fd) && is_kernel(to) && !family::is_private(to) || !membership::may_enter()
+    is_plain(fd) && is_plain(to) && !family::is_private(to) || !membership::may_enter()
 }
 
 hook! {
     /// fcntl(2). The third argument is read as one word whatever its type; the calling convention allows that.
     fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
-        if is_kernel(fd) {
+        if is_plain(fd) && !makes_copy(command) {
             return real!(fcntl(fd, command, argument));
         }
         fcntl_ours(fd, command, argument)
@@ -113,17 +119,27 @@ hook! {
 hook! {
     /// fcntl(2) under the name that programs with 64-bit offsets call.
     fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
-        if is_kernel(fd) {
+        if is_plain(fd) && !makes_copy(command) {
             return real!(fcntl64(fd, command, argument));
         }
         fcntl_ours(fd, command, argument)
     }
 }
 
+fn makes_copy(command: c_int) -> bool {
+    matches!(command, libc::F_DUPFD | libc::F_DUPFD_CLOEXEC)
+}
+
 #[inline(never)]
 fn fcntl_ours(fd: c_int, command: c_int, argument: usize) -> c_int {
-    guarded(|| crate::fcntl::fcntl(fd, command, argument).map(answer))
-        .unwrap_or_else(|| real!(fcntl(fd, command, argument)))
+    guarded(|| crate::fcntl::fcntl(fd, command, argument).map(answer)).unwrap_or_else(|| {
+        let result = real!(fcntl(fd, command, argument));
+        // Of the descriptors of epoll sets all copies are noted.
+        if makes_copy(command) {
+            numbers::note_copy(fd, result);
+        }
+        result
+    })
 }
 
 socket_hook! {
@@ -140,7 +156,7 @@ hook! {
         if owned(fd).is_none() {
             return real!(fdopen(fd, mode));
         }
-        sys::complain(format_args!(
+        complain(format_args!(
             "a socket of this stack cannot be a stdio stream yet (fdopen); leave it to the kernel \
              with a rule in NSTK_BYPASS"
         ));

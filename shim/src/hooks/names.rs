@@ -5,11 +5,11 @@ use core::ffi::c_int;
 use family::FileId;
 use libc::{sockaddr, socklen_t};
 use stack::{Endpoint, SockId, Stack};
+use sys::Errno;
 
 use crate::address;
 use crate::answer::done;
 use crate::entering::on_socket;
-use crate::errno::Errno;
 use crate::hook::socket_hook;
 
 socket_hook! {
@@ -46,6 +46,6 @@ unsafe fn name(
         end(&state.stack, sock).zip(state.stack.domain(sock))
     })?;
     let (endpoint, domain) = named.ok_or(Errno(otherwise))?;
-    // SAFETY: the caller's promise.
+    // SAFETY: the hooks pass on the program's own room for an address.
     unsafe { address::write(endpoint, domain, addr, len) }
 }

@@ -1,19 +1,24 @@
-//! The calls that make processes and replace them. system, popen and posix_spawn make them inside libc and need nothing
-//! from us. The handlers in `fork` see other forks inside libc.
+//! The calls that make processes and replace them. Of those that make them inside libc (posix_spawn, system, popen) only the
+//! program's name is of interest. The handlers in `fork` see other forks inside libc.
 
 use core::arch::naked_asm;
 use core::ffi::{c_char, c_int, c_long, c_void};
 
 use libc::pid_t;
+use sys::Errno;
 
-use crate::errno::{Errno, fail};
+use crate::environment::{List, current};
+use crate::errno::fail;
 use crate::exec_search::Program;
 use crate::hook::{hook, real};
-use crate::{exec, exit, membership};
+use crate::{carried, exec, exit, membership, start, told};
 
 hook! {
     /// fork(2).
     fn fork() -> pid_t {
+        if start::is_wanted() {
+            told::share();
+        }
         crate::fork::fork(|| real!(fork()))
     }
 }
@@ -72,11 +77,21 @@ extern "C" fn lend() {
 /// The parent's side: the child has its own memory or is gone.
 extern "C" fn vforked(result: c_long) -> pid_t {
     membership::take_memory_back();
+    adopt_child(result);
     // The kernel answers with a process id or a small negative error.
     if result < 0 {
         fail(Errno(-result as c_int))
     } else {
         result as pid_t
+    }
+}
+
+/// The child of this thread has done its exec, or has ended. 0 or less: there is none.
+fn adopt_child(pid: c_long) {
+    if let Some(departure) = carried::take_left()
+        && let Ok(pid @ 1..) = u32::try_from(pid)
+    {
+        exec::adopt_child(pid, departure);
     }
 }
 
@@ -100,38 +115,51 @@ hook! {
         let result = real!(clone(function, stack, flags, argument, parent_tid, tls, child_tid));
         if lends {
             membership::take_memory_back();
+            adopt_child(result.into());
         }
         result
     }
 }
 
-type Strings = *const *const c_char;
-
 hook! {
     /// execve(2).
-    fn execve(path: *const c_char, arguments: Strings, environment: Strings) -> c_int {
-        exec::exec(Program::Path(path), || real!(execve(path, arguments, environment)))
+    fn execve(path: *const c_char, arguments: List, environment: List) -> c_int {
+        exec::exec(Program::Path(path), environment, |environment| real!(execve(path, arguments, environment)))
     }
 }
 
 hook! {
     /// execv(3).
-    fn execv(path: *const c_char, arguments: Strings) -> c_int {
-        exec::exec(Program::Path(path), || real!(execv(path, arguments)))
+    fn execv(path: *const c_char, arguments: List) -> c_int {
+        exec::exec(Program::Path(path), current(), |environment| {
+            if environment == current() {
+                real!(execv(path, arguments))
+            } else {
+                real!(execve(path, arguments, environment))
+            }
+        })
     }
 }
 
 hook! {
     /// execvp(3).
-    fn execvp(file: *const c_char, arguments: Strings) -> c_int {
-        exec::exec(Program::Name(file), || real!(execvp(file, arguments)))
+    fn execvp(file: *const c_char, arguments: List) -> c_int {
+        exec::exec(Program::Name(file), current(), |environment| {
+            if environment == current() {
+                real!(execvp(file, arguments))
+            } else {
+                real!(execvpe(file, arguments, environment))
+            }
+        })
     }
 }
 
 hook! {
     /// execvpe(3).
-    fn execvpe(file: *const c_char, arguments: Strings, environment: Strings) -> c_int {
-        exec::exec(Program::Name(file), || real!(execvpe(file, arguments, environment)))
+    fn execvpe(file: *const c_char, arguments: List, environment: List) -> c_int {
+        exec::exec(Program::Name(file), environment, |environment| {
+            real!(execvpe(file, arguments, environment))
+        })
     }
 }
 
@@ -177,19 +205,16 @@ listed! {
 }
 
 /// The environment comes after the null pointer.
-unsafe extern "C-unwind" fn exec_with_environment(
-    path: *const c_char,
-    arguments: Strings,
-) -> c_int {
+unsafe extern "C-unwind" fn exec_with_environment(path: *const c_char, arguments: List) -> c_int {
     let mut end = arguments;
     // SAFETY: the program's list ends in a null pointer, behind which the environment is.
     while !unsafe { *end }.is_null() {
-        // SAFETY: as above.
+        // SAFETY: this is not the list's end, so there is one more.
         end = unsafe { end.add(1) };
     }
-    // SAFETY: as above.
+    // SAFETY: execle(3) obliges the program to pass the environment behind the null pointer.
     let environment = unsafe { end.add(1) };
-    // SAFETY: as above.
+    // SAFETY: the program has passed a pointer there.
     let environment = unsafe { *environment };
     // SAFETY: the program's own arguments.
     unsafe { execve(path, arguments, environment.cast()) }
@@ -197,7 +222,85 @@ unsafe extern "C-unwind" fn exec_with_environment(
 
 hook! {
     /// fexecve(3).
-    fn fexecve(fd: c_int, arguments: Strings, environment: Strings) -> c_int {
-        exec::exec(Program::Descriptor, || real!(fexecve(fd, arguments, environment)))
+    fn fexecve(fd: c_int, arguments: List, environment: List) -> c_int {
+        exec::exec(Program::Descriptor(fd), environment, |environment| {
+            real!(fexecve(fd, arguments, environment))
+        })
+    }
+}
+
+type Actions = *const libc::posix_spawn_file_actions_t;
+type Attributes = *const libc::posix_spawnattr_t;
+
+hook! {
+    /// posix_spawn(3).
+    fn posix_spawn(
+        pid: *mut pid_t,
+        path: *const c_char,
+        actions: Actions,
+        attributes: Attributes,
+        arguments: List,
+        environment: List,
+    ) -> c_int {
+        exec::announce(Program::Path(path), environment);
+        real!(posix_spawn(pid, path, actions, attributes, arguments, environment))
+    }
+}
+
+hook! {
+    /// posix_spawnp(3).
+    fn posix_spawnp(
+        pid: *mut pid_t,
+        file: *const c_char,
+        actions: Actions,
+        attributes: Attributes,
+        arguments: List,
+        environment: List,
+    ) -> c_int {
+        exec::announce(Program::Name(file), environment);
+        real!(posix_spawnp(pid, file, actions, attributes, arguments, environment))
+    }
+}
+
+hook! {
+    /// system(3).
+    fn system(command: *const c_char) -> c_int {
+        if !command.is_null() {
+            announce_shell();
+        }
+        real!(system(command))
+    }
+}
+
+hook! {
+    /// popen(3).
+    fn popen(command: *const c_char, mode: *const c_char) -> *mut libc::FILE {
+        announce_shell();
+        real!(popen(command, mode))
+    }
+}
+
+/// libc starts the shell with the environment as it is then.
+fn announce_shell() {
+    exec::announce(Program::Path(c"/bin/sh".as_ptr()), current());
+}
+
+hook! {
+    /// execveat(2).
+    fn execveat(
+        directory: c_int,
+        path: *const c_char,
+        arguments: List,
+        environment: List,
+        flags: c_int,
+    ) -> c_int {
+        let program = if flags & libc::AT_EMPTY_PATH != 0 {
+            Program::Descriptor(directory)
+        } else {
+            Program::Path(path)
+        };
+        exec::exec(program, environment, |environment| {
+            real!(execveat(directory, path, arguments, environment, flags))
+        })
     }
 }

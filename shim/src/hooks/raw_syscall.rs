@@ -2,8 +2,10 @@
 
 use core::ffi::{c_int, c_long};
 
+use sys::Errno;
+
 use super::{clock, data, epoll, fd, names, options, poll, process, select, socket};
-use crate::errno::{Errno, fail};
+use crate::errno::fail;
 use crate::exit;
 use crate::hook::{hook, real};
 
@@ -61,6 +63,8 @@ hook! {
             libc::SYS_pselect6 => pass!(select::pselect(a, b, c, d, e, mask_of_pselect(f))),
             libc::SYS_poll => pass!(poll::poll(a, b, c)),
             libc::SYS_ppoll => pass!(poll::ppoll(a, b, c, d)),
+            libc::SYS_epoll_create => pass!(epoll::epoll_create(a)),
+            libc::SYS_epoll_create1 => pass!(epoll::epoll_create1(a)),
             libc::SYS_epoll_ctl => pass!(epoll::epoll_ctl(a, b, c, d)),
             libc::SYS_epoll_wait => pass!(epoll::epoll_wait(a, b, c, d)),
             libc::SYS_epoll_pwait => pass!(epoll::epoll_pwait(a, b, c, d, e)),

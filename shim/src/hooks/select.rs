@@ -5,9 +5,9 @@ use core::time::Duration;
 
 use libc::{fd_set, pollfd, sigset_t, timespec, timeval};
 use stack::Instant;
+use sys::Errno;
 
 use crate::answer::answer;
-use crate::errno::Errno;
 use crate::guard::guarded;
 use crate::hook::{hook, real};
 use crate::readiness::{self, Limits, PollFds};
@@ -43,7 +43,7 @@ hook! {
                 Ok(deadline) => deadline,
                 Err(error) => return answer(Err(error)),
             };
-            // SAFETY: as above.
+            // SAFETY: the program's sets have room for `count` descriptors.
             let result = unsafe { sets.select(Limits { deadline, mask: None }) };
             if let (Some(timeout), Some(deadline)) = (timeout, deadline) {
                 *timeout = left_until(deadline);
@@ -71,7 +71,7 @@ hook! {
         guarded(move || {
             // SAFETY: null, or valid as pselect(2) demands.
             let limits = unsafe { Limits::new(timeout, mask) };
-            // SAFETY: as above.
+            // SAFETY: the program's sets have room for `count` descriptors.
             answer(limits.and_then(|limits| unsafe { sets.select(limits) }))
         })
     }
@@ -124,9 +124,9 @@ impl Sets {
         if words.is_null() {
             return 0;
         }
-        // SAFETY: inside the set by the caller's promise.
+        // SAFETY: whoever calls `word` promises that `at` is a word of the set.
         let word = unsafe { words.add(at) };
-        // SAFETY: as above.
+        // SAFETY: the program gave the set to be read.
         let word = unsafe { *word };
         let behind = self.count - at * WORD_BITS;
         if behind < WORD_BITS {
@@ -193,9 +193,9 @@ impl Sets {
                         found += 1;
                     }
                 }
-                // SAFETY: inside the set by the caller's promise.
+                // SAFETY: the program's own set, which has `words_len` words.
                 let word = unsafe { words.add(at) };
-                // SAFETY: as above.
+                // SAFETY: the program gave the set to be written.
                 unsafe { *word = answer };
             }
         }

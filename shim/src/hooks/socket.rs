@@ -8,25 +8,34 @@ use crate::answer::{done, unless_kernel};
 use crate::errno::fail;
 use crate::guard::guarded;
 use crate::hook::{hook, real, socket_hook};
-use crate::{membership, opening, start};
+use crate::{membership, opening, route, start};
 
 hook! {
     /// socket(2). The first internet socket starts the stack.
     fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int {
         let Some((family, sort)) = opening::supported(domain, kind, protocol) else {
-            return real!(socket(domain, kind, protocol));
+            let fd = real!(socket(domain, kind, protocol));
+            if fd < 0 || !opening::is_internet(domain) {
+                return fd;
+            }
+            return guarded(|| opening::admit_other_protocol(fd, protocol).unwrap_or_else(fail));
         };
-        if !membership::may_enter() || !guarded_start() {
-            return real!(socket(domain, kind, protocol));
+        if !membership::may_enter() {
+            let admitted = opening::admit_no_member();
+            return admitted.map_or_else(fail, |()| real!(socket(domain, kind, protocol)));
         }
-        guarded(|| opening::socket(family, sort, kind).unwrap_or_else(fail))
+        match guarded::<c_int>(|| c_int::from(start::start())) {
+            HAS_STACK => guarded(|| opening::socket(family, sort, kind).unwrap_or_else(fail)),
+            HAS_NONE => real!(socket(domain, kind, protocol)),
+            // Nobody knows: there was no memory to run in, or a panic. errno is set.
+            failed => failed,
+        }
     }
 }
 
-/// Starts the stack; if that panics there is none.
-fn guarded_start() -> bool {
-    guarded::<c_int>(|| c_int::from(start::start())) == 1
-}
+/// What comes of [`start::start`] in a guarded call.
+const HAS_STACK: c_int = 1;
+const HAS_NONE: c_int = 0;
 
 socket_hook! {
     /// bind(2). It routes the socket, unless the address is a wildcard.
@@ -48,6 +57,9 @@ socket_hook! {
     fn connect(fd: c_int, addr: *const sockaddr, len: socklen_t) -> c_int = |file| {
         // SAFETY: the program says that `len` bytes are there.
         unless_kernel::<c_int, _>(unsafe { opening::connect(fd, file, addr, len) })
+    }, unless refused = {
+        // SAFETY: the program says that `len` bytes are there.
+        unsafe { route::admit(fd, addr, len) }
     }
 }
 

@@ -5,10 +5,11 @@ use core::ffi::{c_int, c_void};
 use family::{FileId, SharedState};
 use libc::socklen_t;
 use stack::{Domain, Instant, OptName, SockId, SockKind};
+use sys::Errno;
 
 use super::answer::{Answer, Form, byte_or_int, congestion, int, linger, time};
 use super::{UNKNOWN, is_hint};
-use crate::errno::Errno;
+use crate::errno;
 use crate::{descriptors, user};
 
 /// Copies an option's value to the program, as much as fits.
@@ -32,7 +33,7 @@ pub(crate) unsafe fn get(
     if value.is_null() && fits > 0 {
         return Err(Errno(libc::EFAULT));
     }
-    // SAFETY: the program's room is at least `fits` long, by the caller's promise.
+    // SAFETY: the program has said by `*len` that there are `room` bytes, and `fits` is no more.
     unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), value.cast::<u8>(), fits) };
     // SAFETY: the hook passes on the program's own pointers.
     unsafe { user::put(len, fits as socklen_t) }
@@ -60,7 +61,7 @@ fn look(
             let error = state
                 .stack
                 .take_error(sock)
-                .map_or(0, |error| Errno::from(error).0);
+                .map_or(0, |error| errno::of(error).0);
             return Ok(Answer::Int(error));
         }
         (libc::IPPROTO_TCP, libc::TCP_INFO) => {
@@ -89,8 +90,8 @@ fn look(
         _ => {}
     }
     let (option, form) = find(level, name).ok_or(UNKNOWN)?;
-    let value = state.stack.option(sock, option)?;
-    form(value).map_err(Errno::from)
+    let value = state.stack.option(sock, option).map_err(errno::of)?;
+    form(value).map_err(errno::of)
 }
 
 /// Whether this is an IPv4 socket that has no options of this level; Linux answers that with an error of its own.

@@ -5,11 +5,12 @@ use core::ffi::{c_int, c_void};
 use family::FileId;
 use libc::socklen_t;
 use stack::{CcKind, Domain, SockOpt};
+use sys::Errno;
 
 use super::value::Value;
 use super::{UNKNOWN, is_hint};
 use crate::entering::{self, on_socket};
-use crate::errno::Errno;
+use crate::errno;
 use crate::{descriptors, replay};
 
 /// What an option sets.
@@ -53,10 +54,7 @@ fn set_on_stack(file: FileId, level: c_int, option: SockOpt) -> Result<(), Errno
         if level == libc::IPPROTO_IPV6 && state.stack.domain(sock) != Some(Domain::Inet6) {
             return Err(UNKNOWN);
         }
-        state
-            .stack
-            .set_option(now, sock, option)
-            .map_err(Errno::from)
+        state.stack.set_option(now, sock, option).map_err(errno::of)
     })?
 }
 

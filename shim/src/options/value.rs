@@ -3,9 +3,9 @@
 use core::ffi::{c_int, c_void};
 
 use libc::socklen_t;
+use sys::Errno;
 
 use super::CONGESTION_NAME_MAX;
-use crate::errno::Errno;
 use crate::replay;
 
 /// The value as the program gave it, without what is longer than any option.
@@ -25,7 +25,7 @@ impl Value {
         }
         let mut bytes = [0; replay::VALUE_MAX];
         if len > 0 {
-            // SAFETY: the caller's promise; the array is longer.
+            // SAFETY: whoever calls `read` promises `len` readable bytes; the array has room for as many.
             unsafe { core::ptr::copy_nonoverlapping(from.cast(), bytes.as_mut_ptr(), len) };
         }
         Ok(Self { bytes, len })

@@ -347,13 +347,15 @@ impl World {
     /// The other end, if there is exactly one that it can be.
     fn peer_of(&self, number: usize) -> Option<usize> {
         let end = self.ends.get(number)?;
-        let is_same = |other: &&End| other.key == end.key && other.is_client == end.is_client;
-        if self.ends.iter().filter(is_same).count() > 1 {
+        let same = |other: &End, is_client| other.key == end.key && other.is_client == is_client;
+        let ends = self.ends.iter();
+        if ends.filter(|other| same(other, end.is_client)).count() > 1 {
             return None;
         }
-        self.ends
-            .iter()
-            .position(|other| other.key == end.key && other.is_client != end.is_client)
+        // The last ACK of an opening may come twice: the acknowledged cookie then makes a second connection.
+        let mut others = (0..self.ends.len()).filter(|at| same(&self.ends[*at], !end.is_client));
+        let other = others.next();
+        other.filter(|_| others.next().is_none())
     }
 
     fn option(&mut self, number: usize) -> Result<(), String> {

@@ -4,6 +4,7 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod packets;
+mod sent;
 mod transmit;
 
 pub(crate) use packets::discard;

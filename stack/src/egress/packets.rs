@@ -1,19 +1,20 @@
 //! Packets that are ready as they are: ARP, ICMP, resets, datagrams.
 
+use super::sent::Sent;
 use crate::frame::{FrameSink, TxFrame};
 use crate::ip::output::{Outgoing, emit};
-use crate::ip::{RouteError, Sender};
+use crate::ip::{Exit, RouteError, Sender};
 use crate::layers::Layers;
 use crate::packet::{CHAIN_MAX, Packet, RAW_FRAME};
 use crate::udp;
 use arrayvec::ArrayVec;
 use region::Id;
 
-/// Sends a packet to `sink`, which is not full, or lets it wait for its neighbour's address, or drops it. Gives the bytes
-/// that left.
-pub(crate) fn send(layers: &mut Layers<'_>, sink: &mut impl FrameSink, id: Id<Packet>) -> u32 {
+/// Sends a packet to `sink`, which is not full, or lets it wait for its neighbour's address, or drops it. Says
+/// where it went.
+pub(crate) fn send(layers: &mut Layers<'_>, sink: &mut impl FrameSink, id: Id<Packet>) -> Sent {
     let Some(packet) = layers.cx.packets.get(id).copied() else {
-        return 0;
+        return Sent::NOTHING;
     };
     if packet.protocol == RAW_FRAME {
         sink.push(TxFrame {
@@ -23,7 +24,10 @@ pub(crate) fn send(layers: &mut Layers<'_>, sink: &mut impl FrameSink, id: Id<Pa
             gso: None,
         });
         layers.cx.packets.remove(id);
-        return packet.len();
+        return Sent {
+            bytes: packet.len(),
+            exit: Exit::Device,
+        };
     }
     let sender = if packet.owner.is_some() {
         Sender::Program
@@ -37,16 +41,16 @@ pub(crate) fn send(layers: &mut Layers<'_>, sink: &mut impl FrameSink, id: Id<Pa
             if !layers.ip.hold(&mut layers.cx, hop, id) {
                 discard(layers, id);
             }
-            return 0;
+            return Sent::NOTHING;
         }
         Err(RouteError::NoRoom) => {
             discard(layers, id);
-            return 0;
+            return Sent::NOTHING;
         }
         Err(RouteError::NoRoute) => {
             layers.cx.global.mib.ip_out_no_routes += 1;
             discard(layers, id);
-            return 0;
+            return Sent::NOTHING;
         }
     };
     let payload: ArrayVec<_, CHAIN_MAX> = packet.data.pieces(0, packet.data.len()).collect();
@@ -63,9 +67,12 @@ pub(crate) fn send(layers: &mut Layers<'_>, sink: &mut impl FrameSink, id: Id<Pa
         payload: &payload,
         gso_size: 0,
     };
-    let sent = emit(&mut layers.cx, &route, &out, sink);
+    let bytes = emit(&mut layers.cx, &route, &out, sink);
     finish(layers, id, &packet);
-    sent
+    Sent {
+        bytes,
+        exit: route.exit,
+    }
 }
 
 /// Drops a packet that cannot be sent, and counts it.

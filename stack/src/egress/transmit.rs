@@ -1,9 +1,10 @@
 //! Who sends the next frame.
 
 use super::packets;
+use super::sent::Sent;
 use crate::frame::FrameSink;
 use crate::ip::output::continue_split;
-use crate::ip::{RouteError, Sender};
+use crate::ip::{Exit, RouteError, Sender};
 use crate::layers::Layers;
 use crate::qdisc::{Next, Polled};
 use crate::sock::{SockId, SockKind};
@@ -20,30 +21,41 @@ pub(crate) fn transmit(layers: &mut Layers<'_>, sink: &mut impl FrameSink) -> bo
     }
     loop {
         // Looked at before each flow: a flow that lacks its neighbour's address leaves a request here.
-        if let Some(id) = layers.cx.qdisc.pop_control(layers.cx.packets) {
-            if packets::send(layers, sink, id) > 0 {
-                return true;
-            }
-            continue;
-        }
-        let Some(id) = layers.cx.qdisc.next_flow(layers.cx.now) else {
+        let sent = if let Some(id) = layers.cx.qdisc.pop_control(layers.cx.packets) {
+            packets::send(layers, sink, id)
+        } else if let Some(id) = layers.cx.qdisc.next_flow(layers.cx.now) {
+            take_turn(layers, id, sink)
+        } else {
             return false;
         };
-        let Some(polled) = poll(layers, id, sink) else {
+        if sent.bytes == 0 {
             continue;
-        };
-        layers.cx.qdisc.settle(id, polled);
-        if polled.sent > 0 {
-            return true;
+        }
+        match sent.exit {
+            Exit::Device => return true,
+            Exit::Loopback if layers.cx.loopback.is_full() => return false,
+            Exit::Loopback => {}
         }
     }
 }
 
-/// Gives the flow its turn. `None`: it does not want another.
-fn poll(layers: &mut Layers<'_>, id: SockId, sink: &mut impl FrameSink) -> Option<Polled> {
+/// Gives the flow its turn.
+fn take_turn(layers: &mut Layers<'_>, id: SockId, sink: &mut impl FrameSink) -> Sent {
+    let Some((polled, exit)) = poll(layers, id, sink) else {
+        return Sent::NOTHING;
+    };
+    layers.cx.qdisc.settle(id, polled);
+    Sent {
+        bytes: polled.sent,
+        exit,
+    }
+}
+
+/// Polls the flow. `None`: it does not want another turn.
+fn poll(layers: &mut Layers<'_>, id: SockId, sink: &mut impl FrameSink) -> Option<(Polled, Exit)> {
     let sock = layers.socks.get(id)?;
     if sock.kind() == SockKind::Datagram {
-        return Some(send_datagram(layers, id, sink));
+        return send_datagram(layers, id, sink);
     }
     let ends = (sock.local.addr, sock.remote.addr);
     let sender = if sock.tcp.state() == State::SynReceived {
@@ -52,29 +64,31 @@ fn poll(layers: &mut Layers<'_>, id: SockId, sink: &mut impl FrameSink) -> Optio
         Sender::Program
     };
     match layers.ip.resolve(&mut layers.cx, ends, sender) {
-        Ok(route) => Some(tcp::output::poll(&mut layers.tcp_parts(), id, &route, sink)),
+        Ok(route) => {
+            let polled = tcp::output::poll(&mut layers.tcp_parts(), id, &route, sink);
+            Some((polled, route.exit))
+        }
         Err(RouteError::Waiting { .. }) => {
             layers.cx.qdisc.park(id);
             None
         }
-        Err(RouteError::NoRoom) => Some(later(layers)),
+        Err(RouteError::NoRoom) => Some((later(layers), Exit::Device)),
         Err(RouteError::NoRoute) => {
             layers.cx.global.mib.ip_out_no_routes += 1;
-            Some(later(layers))
+            Some((later(layers), Exit::Device))
         }
     }
 }
 
 /// Sends the first datagram of an endpoint.
-fn send_datagram(layers: &mut Layers<'_>, id: SockId, sink: &mut impl FrameSink) -> Polled {
-    let Some((packet, next)) = udp::output::pop(&mut layers.udp_parts(), id) else {
-        return Polled {
-            sent: 0,
-            next: Next::Idle,
-        };
-    };
-    let sent = packets::send(layers, sink, packet);
-    Polled { sent, next }
+fn send_datagram(
+    layers: &mut Layers<'_>,
+    id: SockId,
+    sink: &mut impl FrameSink,
+) -> Option<(Polled, Exit)> {
+    let (packet, next) = udp::output::pop(&mut layers.udp_parts(), id)?;
+    let Sent { bytes, exit } = packets::send(layers, sink, packet);
+    Some((Polled { sent: bytes, next }, exit))
 }
 
 fn later(layers: &Layers<'_>) -> Polled {

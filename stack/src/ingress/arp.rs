@@ -12,6 +12,10 @@ pub(super) fn input(layers: &mut Layers<'_>, bytes: &[u8]) {
     let (Some(arp), Some(own)) = (Arp::parse(bytes), config.addr.as_v4()) else {
         return;
     };
+    let is_foreign = arp.sender_mac != config.mac && !ethernet::is_group(arp.sender_mac);
+    if arp.sender_ip == own && is_foreign {
+        layers.cx.global.note_conflict(arp.sender_mac);
+    }
     // A sender without an address is probing (RFC 5227 section 2.1.1); nobody else may have ours or a group's.
     let is_sound =
         arp.sender_ip != [0; 4] && arp.sender_ip != own && !ethernet::is_group(arp.sender_mac);

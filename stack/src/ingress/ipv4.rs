@@ -1,5 +1,6 @@
 //! The way in through IPv4: its header, and what comes in fragments.
 
+use super::Origin;
 use super::deliver::deliver;
 use super::head::{PARSED, read_head};
 use crate::addr::Addr;
@@ -13,14 +14,15 @@ use crate::wire::ipv4::{self, Header};
 use zerocopy::IntoBytes;
 
 /// An IPv4 packet arrived. `packet`: its first bytes.
-pub(super) fn handle(layers: &mut Layers<'_>, frame: &RxFrame<'_>, packet: &[u8]) {
+pub(super) fn handle(layers: &mut Layers<'_>, frame: &RxFrame<'_>, packet: &[u8], origin: Origin) {
     layers.cx.global.mib.ip_in_receives += 1;
     let available = frame.len.saturating_sub(ethernet::LEN);
+    layers.cx.global.mib.ip_in_octets += u64::from(available);
     let Ok(header) = Header::parse(packet, available) else {
         layers.cx.global.mib.ip_in_hdr_errors += 1;
         return;
     };
-    if !is_for_us(layers, &header) {
+    if !is_for_us(layers, &header, origin) {
         layers.cx.global.mib.ip_in_addr_errors += 1;
         return;
     }
@@ -52,13 +54,18 @@ pub(super) fn handle(layers: &mut Layers<'_>, frame: &RxFrame<'_>, packet: &[u8]
 }
 
 /// Addressed to this stack, by somebody who can be answered (RFC 1122 section 3.2.1.3).
-fn is_for_us(layers: &Layers<'_>, header: &Header) -> bool {
+fn is_for_us(layers: &Layers<'_>, header: &Header, origin: Origin) -> bool {
     let config = &layers.cx.global.config;
     let src = Addr::v4(header.src);
-    let may_send = !src.is_multicast()
-        && !src.is_loopback()
-        && header.src != [0; 4]
-        && !route::is_for_us(config, src);
+    let may_send = match origin {
+        Origin::Device => {
+            !src.is_multicast()
+                && !src.is_loopback()
+                && header.src != [0; 4]
+                && !route::is_for_us(config, src)
+        }
+        Origin::Loopback => config.is_own(src),
+    };
     may_send && route::is_for_us(config, Addr::v4(header.dst))
 }
 

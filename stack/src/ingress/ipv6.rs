@@ -1,5 +1,6 @@
 //! The way in through IPv6: its headers, and what comes in fragments.
 
+use super::Origin;
 use super::deliver::deliver;
 use super::head::{PARSED, read_head};
 use crate::frame::{PoolKind, RxChecksum, RxFrame};
@@ -15,17 +16,18 @@ use region::BufId;
 use zerocopy::IntoBytes;
 
 /// An IPv6 packet arrived. `packet`: its first bytes.
-pub(super) fn handle(layers: &mut Layers<'_>, frame: &RxFrame<'_>, packet: &[u8]) {
+pub(super) fn handle(layers: &mut Layers<'_>, frame: &RxFrame<'_>, packet: &[u8], origin: Origin) {
     if !layers.cx.global.config.has_v6() {
         return;
     }
     layers.cx.global.mib.ip_in_receives += 1;
     let available = frame.len.saturating_sub(ethernet::LEN);
+    layers.cx.global.mib.ip_in_octets += u64::from(available);
     let Ok(header) = Header::parse(packet, available) else {
         layers.cx.global.mib.ip_in_hdr_errors += 1;
         return;
     };
-    if !is_for_us(layers, &header) {
+    if !is_for_us(layers, &header, origin) {
         layers.cx.global.mib.ip_in_addr_errors += 1;
         return;
     }
@@ -51,12 +53,14 @@ pub(super) fn handle(layers: &mut Layers<'_>, frame: &RxFrame<'_>, packet: &[u8]
 
 /// Addressed to this stack, by somebody who can be answered, or by one who has no address yet: what such a one may say is
 /// for [`super::icmpv6`] to judge.
-fn is_for_us(layers: &Layers<'_>, header: &Header) -> bool {
+fn is_for_us(layers: &Layers<'_>, header: &Header, origin: Origin) -> bool {
     let config = &layers.cx.global.config;
-    let may_send = if header.src.is_unspecified() {
-        header.dst.is_multicast()
-    } else {
-        !header.src.is_multicast() && !header.src.is_loopback() && !config.is_own(header.src)
+    let may_send = match origin {
+        Origin::Device if header.src.is_unspecified() => header.dst.is_multicast(),
+        Origin::Device => {
+            !header.src.is_multicast() && !header.src.is_loopback() && !config.is_own(header.src)
+        }
+        Origin::Loopback => config.is_own(header.src),
     };
     may_send && route::is_for_us(config, header.dst)
 }

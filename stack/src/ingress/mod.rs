@@ -11,8 +11,13 @@ mod icmp;
 mod icmpv6;
 mod ipv4;
 mod ipv6;
+mod looped;
 mod nd;
+mod origin;
 mod report;
+
+pub(crate) use self::looped::take_looped;
+pub(crate) use self::origin::Origin;
 
 use self::head::{PARSED, read_head};
 use crate::frame::RxFrame;
@@ -20,7 +25,8 @@ use crate::layers::Layers;
 use crate::wire::ethernet;
 
 /// A frame arrived. Its buffers stay the caller's; what is kept is retained.
-pub(crate) fn handle(layers: &mut Layers<'_>, frame: &RxFrame<'_>) {
+#[inline]
+pub(crate) fn handle(layers: &mut Layers<'_>, frame: &RxFrame<'_>, origin: Origin) {
     let mut room = [0u8; PARSED];
     let head = read_head(
         layers.cx.bufs,
@@ -37,8 +43,8 @@ pub(crate) fn handle(layers: &mut Layers<'_>, frame: &RxFrame<'_>) {
     }
     match ethernet.ethertype() {
         ethernet::ARP => arp::input(layers, packet),
-        ethernet::IPV4 => ipv4::handle(layers, frame, packet),
-        ethernet::IPV6 => ipv6::handle(layers, frame, packet),
+        ethernet::IPV4 => ipv4::handle(layers, frame, packet, origin),
+        ethernet::IPV6 => ipv6::handle(layers, frame, packet, origin),
         _ => {}
     }
 }

@@ -23,7 +23,13 @@ pub(super) fn input(layers: &mut Layers<'_>, arrival: &Arrival<'_>, message: &Me
         } => {
             // RFC 4861 section 7.1.2: who was asked answers the asker. Nobody else may have the own addresses.
             let is_false = solicited && arrival.dst.is_multicast();
-            if !is_false && !layers.cx.global.config.is_own(target) {
+            let config = &layers.cx.global.config;
+            let is_own = config.is_own(target);
+            let own_mac = config.mac;
+            if let Some(mac) = station.filter(|mac| is_own && *mac != own_mac) {
+                layers.cx.global.note_conflict(mac);
+            }
+            if !is_false && !is_own {
                 take(layers, target, station, overrides);
             }
         }

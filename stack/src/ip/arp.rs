@@ -35,6 +35,22 @@ pub(crate) fn reply(cx: &mut Context<'_>, own: [u8; 4], asked: &Arp) {
     send(cx, asked.sender_mac, &reply);
 }
 
+/// Asks whether another station has the own address (RFC 5227 section 2.1.1). Nobody waits for the answer: it is told when it
+/// comes.
+pub(crate) fn probe(cx: &mut Context<'_>) {
+    let own = cx.global.config.addr.as_v4();
+    if let Some(own) = own.filter(|own| *own != [0; 4]) {
+        let probe = Arp {
+            operation: Operation::Request,
+            sender_mac: cx.global.config.mac,
+            sender_ip: [0; 4],
+            target_mac: [0; 6],
+            target_ip: own,
+        };
+        send(cx, ethernet::BROADCAST, &probe);
+    }
+}
+
 /// Tells everybody the own address, so that stale entries for it are put right (RFC 5227 section 2.3).
 pub(crate) fn announce(cx: &mut Context<'_>) {
     let own = cx.global.config.addr.as_v4();

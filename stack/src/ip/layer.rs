@@ -4,7 +4,7 @@ use super::error_limit::ErrorLimit;
 use super::neighbour::{Neighbours, Sender, Unknown};
 use super::path_mtu::PathMtus;
 use super::reassembly::Reassembly;
-use super::resolved_route::{ResolvedRoute, RouteError};
+use super::resolved_route::{Exit, ResolvedRoute, RouteError};
 use super::route::{self, Hop};
 use crate::addr::Addr;
 use crate::context::Context;
@@ -48,8 +48,13 @@ impl Ip {
         } else {
             self.path_mtus.of(cx, dst)
         };
+        let mut exit = Exit::Device;
         let mac = match route::first_hop(config, dst).ok_or(RouteError::NoRoute)? {
             Hop::Group(mac) => mac,
+            Hop::Local => {
+                exit = Exit::Loopback;
+                own
+            }
             Hop::Neighbour(hop) => {
                 self.neighbours
                     .lookup(cx, hop, sender)
@@ -70,7 +75,16 @@ impl Ip {
             src,
             dst,
             mtu,
+            exit,
         })
+    }
+
+    /// Forgets all that can be learnt again: neighbours with what waits for them, half datagrams, the widths of paths.
+    pub(crate) fn forget(&mut self) {
+        self.neighbours.forget();
+        self.reassembly.forget();
+        self.path_mtus.forget();
+        self.error_limit.forget();
     }
 
     /// A router says that packets to `dst` must not be longer than this.

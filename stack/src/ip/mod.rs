@@ -20,4 +20,4 @@ pub(crate) use arrival::Arrival;
 pub(crate) use icmp_error::{IcmpError, Trouble};
 pub(crate) use layer::Ip;
 pub(crate) use neighbour::{Neighbours, Sender};
-pub(crate) use resolved_route::{ResolvedRoute, RouteError};
+pub(crate) use resolved_route::{Exit, ResolvedRoute, RouteError};

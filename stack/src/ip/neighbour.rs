@@ -195,6 +195,11 @@ impl Neighbours {
         None
     }
 
+    /// Forgets all. What waits for them is the caller's.
+    pub(super) fn forget(&mut self) {
+        self.entries.clear();
+    }
+
     fn wake_by(&self, cx: &mut Context<'_>, deadline: Instant) {
         cx.global.neighbours_due = cx.global.neighbours_due.min(deadline);
     }

@@ -31,6 +31,11 @@ impl PathMtus {
         })
     }
 
+    /// Forgets all.
+    pub(super) fn forget(&mut self) {
+        self.paths.clear();
+    }
+
     /// Packets to `dst` must not be longer than this.
     pub(super) fn learn(&mut self, cx: &mut Context<'_>, dst: Addr, mtu: u16) {
         let until = cx.now + EXPIRY;

@@ -87,6 +87,13 @@ impl Reassembly {
         cx.global.reassembly_due = next;
     }
 
+    /// Forgets all, in a repair. The buffers are counted anew.
+    pub(super) fn forget(&mut self) {
+        self.datagrams.unmark_all();
+        self.datagrams.sweep();
+        self.sources.forget();
+    }
+
     /// The datagram of a fragment.
     fn find_or_start(&mut self, cx: &mut Context<'_>, fragment: &Fragment) -> Option<Id<Assembly>> {
         let place = Sources::place(cx, fragment.src);

@@ -13,6 +13,17 @@ pub(crate) struct ResolvedRoute {
     pub(crate) dst: Addr,
     /// Longest packet of the first hop, and with IPv6 of the path, bytes.
     pub(crate) mtu: u16,
+    /// What takes its frames.
+    pub(crate) exit: Exit,
+}
+
+/// What takes a frame on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The network device.
+    Device,
+    /// The [loopback device](crate::loopback).
+    Loopback,
 }
 
 /// Why there is no [`ResolvedRoute`].

@@ -11,6 +11,8 @@ pub(crate) enum Hop {
     Neighbour(Addr),
     /// Every station, or a group of them.
     Group([u8; 6]),
+    /// None: the address is an own one (Linux: `RTN_LOCAL`).
+    Local,
 }
 
 /// The first hop to `dst`. `None`: no route.
@@ -87,7 +89,10 @@ fn first_hop_v4(config: &Config, dst: [u8; 4]) -> Option<Hop> {
     if addr.is_multicast() {
         return Some(Hop::Group(ethernet::multicast_v4(dst)));
     }
-    if dst == own || dst == [0; 4] || addr.is_loopback() {
+    if dst == own {
+        return Some(Hop::Local);
+    }
+    if dst == [0; 4] || addr.is_loopback() {
         return None;
     }
     if config.is_on_link(addr) {
@@ -102,7 +107,10 @@ fn first_hop_v6(config: &Config, dst: Addr) -> Option<Hop> {
     if dst.is_multicast() {
         return Some(Hop::Group(ethernet::multicast_v6(dst.octets())));
     }
-    if dst.is_unspecified() || dst.is_loopback() || config.is_own(dst) {
+    if config.is_own(dst) {
+        return Some(Hop::Local);
+    }
+    if dst.is_unspecified() || dst.is_loopback() {
         return None;
     }
     if config.is_on_link(dst) {
@@ -171,16 +179,26 @@ mod tests {
     }
 
     #[test]
-    fn the_own_and_the_loopback_addresses_have_no_route() {
+    fn the_own_addresses_are_local() {
         let link_local = config().link_local().expect("it speaks IPv6");
+        for dst in [v4(2), v6(0, 2), link_local] {
+            assert_eq!(first_hop(&config(), dst), Some(Hop::Local), "{dst}");
+            let src = source(&config(), Addr::UNSPECIFIED, dst);
+            assert_eq!(
+                src,
+                Some(dst),
+                "a program talks to itself from the same address"
+            );
+        }
+    }
+
+    #[test]
+    fn the_loopback_addresses_have_no_route() {
         let loopback6 = Addr::from(core::net::IpAddr::from(core::net::Ipv6Addr::LOCALHOST));
         for dst in [
-            v4(2),
             Addr::v4([127, 0, 0, 1]),
             Addr::V4_UNSPECIFIED,
             Addr::UNSPECIFIED,
-            v6(0, 2),
-            link_local,
             loopback6,
         ] {
             assert!(!is_reachable(&config(), dst), "{dst}");

@@ -1,6 +1,7 @@
 //! What waits to be sent.
 
 use super::account::Account;
+use crate::bufs::Bufs;
 use crate::heap::Heap;
 use crate::ip::output::Split;
 use crate::layout;
@@ -9,7 +10,7 @@ use crate::ring::Ring;
 use crate::sock::{OfSock, SockId};
 use crate::time::Instant;
 use region::{Array, Id, Region, RegionError, Table};
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 /// Everything that waits to be sent.
 pub(crate) struct Qdisc {
@@ -115,6 +116,23 @@ impl Qdisc {
         if let Some(head) = self.head.get_mut(0) {
             head.control.push(packets, id);
         }
+    }
+
+    /// Forgets which flows want to send, and a packet that is being cut: it counts as lost. What else waits stays.
+    pub(crate) fn repair(&mut self, packets: &mut Table<Packet>, bufs: &mut Bufs) {
+        self.ready.clear();
+        self.parked.clear();
+        self.departures.clear();
+        self.flows.clear();
+        if let Some(head) = self.head.get_mut(0) {
+            head.split = Split::new_zeroed();
+            head.control.repair(packets, bufs);
+        }
+    }
+
+    /// See [`Heap::is_sound`].
+    pub(crate) fn is_sound(&self) -> bool {
+        self.departures.is_sound()
     }
 
     /// When the next flow may send that may not send now.

@@ -3,6 +3,7 @@
 use super::id::SockId;
 use super::record::Sock;
 use crate::layout;
+use crate::walk::is_counted;
 use region::{Entry, Id, Region, RegionError, Table};
 
 /// Every endpoint of a stack.
@@ -37,13 +38,47 @@ impl Socks {
         self.table.remove(place(id))
     }
 
+    /// The table knows how many endpoints it has.
+    pub(crate) fn is_counted(&self) -> bool {
+        is_counted(&self.table)
+    }
+
+    /// Slots that may have an endpoint, to go through while endpoints change.
+    pub(crate) fn slots(&self) -> core::ops::Range<u32> {
+        0..self.table.slots_used()
+    }
+
+    /// The endpoint in this slot.
+    pub(crate) fn id_at(&self, slot: u32) -> Option<SockId> {
+        self.table.id_at(slot).map(named)
+    }
+
+    /// See [`Table::unmark_all`].
+    pub(crate) fn unmark_all(&mut self) {
+        self.table.unmark_all();
+    }
+
+    /// See [`Table::is_busy`].
+    pub(crate) fn is_busy(&self, id: SockId) -> bool {
+        self.table.is_busy(place(id))
+    }
+
+    /// See [`Table::mark`].
+    pub(crate) fn mark(&mut self, id: SockId) {
+        self.table.mark(place(id));
+    }
+
+    /// See [`Table::sweep`].
+    pub(crate) fn sweep(&mut self) {
+        self.table.sweep();
+    }
+
     /// Endpoints there are.
     pub(crate) fn len(&self) -> u32 {
         self.table.len()
     }
 
     /// All of them, by slot number.
-    #[cfg(fuzzing)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SockId, &Sock)> {
         self.table.iter().map(|(id, sock)| (named(id), sock))
     }

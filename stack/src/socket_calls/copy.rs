@@ -1,34 +1,46 @@
 //! Copies through spans and into receive buffers under the lock, for callers whose memory cannot fault: the simulator,
 //! the fuzzers, tests. A program's memory is copied outside the lock, through [`region::Piece`].
 
-use crate::span::{DatagramSpan, RecvSpan, SendSpan};
+use crate::packet::Packet;
+use crate::span::{DatagramSpan, RecvFlags, RecvSpan, SendSpan};
 use crate::stack::Stack;
-use region::{BufId, Buffers, Piece};
+use region::{BufId, Buffers, Id, Piece};
 
 impl Stack {
     /// Copies the start of `bytes` into the span, as far as it fits. Returns the bytes copied.
     pub fn fill(&mut self, span: &SendSpan, bytes: &[u8]) -> usize {
-        copy_in(&mut self.bufs.send, &span.bufs, &span.pieces, bytes)
+        let sock = self.socks.get(span.sock);
+        let bufs = sock.map_or(&[][..], |sock| sock.tcp.writing.bufs());
+        copy_in(&mut self.bufs.send, bufs, &span.pieces, bytes)
     }
 
     /// Copies the start of the span into `out`, as far as it fits. Returns the bytes copied.
     pub fn take(&self, span: &RecvSpan, out: &mut [u8]) -> usize {
-        copy_out(&self.bufs.receive, &span.bufs, &span.pieces, out)
+        let receive = &self.bufs.receive;
+        if span.flags.contains(RecvFlags::PEEK) {
+            return copy_out(receive, self.kept(span.peek), &span.pieces, out);
+        }
+        let sock = self.socks.get(span.sock);
+        let bufs = sock.map_or(&[][..], |sock| sock.tcp.reading.bufs());
+        copy_out(receive, bufs, &span.pieces, out)
     }
 
     /// [`Self::fill`] for a datagram that is to be sent.
     pub fn fill_datagram(&mut self, span: &DatagramSpan, bytes: &[u8]) -> usize {
-        copy_in(
-            self.bufs.pool_mut(span.pool),
-            &span.bufs,
-            &span.pieces,
-            bytes,
-        )
+        let kept = self.packets.get(span.packet);
+        let bufs = kept.map_or(&[][..], |packet| packet.data.all());
+        copy_in(self.bufs.pool_mut(span.pool), bufs, &span.pieces, bytes)
     }
 
     /// [`Self::take`] for a datagram that was received.
     pub fn take_datagram(&self, span: &DatagramSpan, out: &mut [u8]) -> usize {
-        copy_out(self.bufs.pool(span.pool), &span.bufs, &span.pieces, out)
+        let pool = self.bufs.pool(span.pool);
+        copy_out(pool, self.kept(span.packet), &span.pieces, out)
+    }
+
+    fn kept(&self, packet: Id<Packet>) -> &[BufId] {
+        let kept = self.packets.get(packet);
+        kept.map_or(&[], |packet| packet.data.all())
     }
 
     /// Writes a received frame's bytes into one of its buffers; false: bad id or range.

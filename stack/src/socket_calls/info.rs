@@ -1,7 +1,7 @@
 //! What can be asked of an endpoint.
 
 use crate::error::Error;
-use crate::sock::{Domain, Ready, SockId, SockKind};
+use crate::sock::{Domain, Ready, Sock, SockFlags, SockId, SockKind};
 use crate::stack::Stack;
 use crate::tcp::{self, TcpInfo};
 use crate::time::Instant;
@@ -52,6 +52,15 @@ impl Stack {
         }
     }
 
+    /// Bytes that have come and cannot be read yet, as some before them are missing.
+    #[must_use]
+    pub fn bytes_ahead(&self, id: SockId) -> u64 {
+        match self.kind(id) {
+            Some(SockKind::Stream) => tcp::calls::bytes_ahead(self, id),
+            Some(SockKind::Datagram) | None => 0,
+        }
+    }
+
     /// Whether `listen` was called on it.
     #[must_use]
     pub fn is_listener(&self, id: SockId) -> bool {
@@ -75,6 +84,15 @@ impl Stack {
         if let Some(mut sock) = self.socks.get_mut(id) {
             sock.tag = tag;
         }
+    }
+
+    /// An endpoint that some program should hold and for which `test` holds of its id and tag.
+    #[must_use]
+    pub fn find_held(&self, test: impl Fn(SockId, u64) -> bool) -> Option<SockId> {
+        let is_held = |sock: &Sock| !sock.has(SockFlags::ORPHAN) && !sock.tcp.is_unaccepted();
+        let mut held = self.socks.iter().filter(|(_, sock)| is_held(sock));
+        held.find(|(id, sock)| test(*id, sock.tag))
+            .map(|(id, _)| id)
     }
 
     /// What [`Self::set_tag`] stored; 0 for a stale id.

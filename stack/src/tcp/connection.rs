@@ -14,6 +14,7 @@ use super::seq::Seq;
 use super::settings::Settings;
 use super::state::State;
 use crate::list::List;
+use crate::pins::Pins;
 use crate::sock::SockId;
 use crate::time::Instant;
 use bitflags::bitflags;
@@ -47,6 +48,9 @@ pub(crate) struct Connection {
     pub(crate) settings: Settings,
     /// Counters for `TCP_INFO`.
     pub(crate) stats: Stats,
+    /// The span of who writes, and of who reads.
+    pub(crate) writing: Pins,
+    pub(crate) reading: Pins,
     flags: u32,
     state: u8,
     /// What ICMP said last, for when the connection is given up ([`crate::Error::code`]); 0: nothing.
@@ -66,9 +70,9 @@ bitflags! {
         const SCALING = 1 << 2;
         /// It counts as an orphan.
         const ORPHAN = 1 << 3;
-        /// A program holds a span of the send chain.
+        /// What is written into the span of the send chain counts.
         const WRITING = 1 << 4;
-        /// A program holds a span of the receive queue.
+        /// What is read from the span of the receive queue counts.
         const READING = 1 << 5;
         /// A writer found no room, or another writer: tell it when it may go on.
         const NO_SPACE = 1 << 6;
@@ -118,6 +122,21 @@ impl Connection {
 
     pub(crate) fn clear(&mut self, flags: Flags) {
         self.flags &= !flags.bits();
+    }
+
+    /// It is one of the connections that no program holds, as they are counted.
+    pub(crate) fn counts_as_orphan(&self) -> bool {
+        self.has(Flags::ORPHAN)
+    }
+
+    /// It waits for `accept`.
+    pub(crate) fn is_unaccepted(&self) -> bool {
+        self.has(Flags::UNACCEPTED)
+    }
+
+    /// Somebody has a span of it: the record stays.
+    pub(crate) const fn is_pinned(&self) -> bool {
+        self.writing.is_held() || self.reading.is_held()
     }
 
     pub(crate) fn put(&mut self, flags: Flags, on: bool) {
@@ -284,6 +303,11 @@ impl Acking {
     /// A segment below full size came since the last ACK.
     pub(crate) fn pushed(&self) -> bool {
         self.owed().contains(Owed::PUSHED)
+    }
+
+    /// One must go out with the next frame.
+    pub(crate) fn is_due(&self) -> bool {
+        self.owed().intersects(Owed::NOW | Owed::FORCED)
     }
 
     /// Answers carry the ACKs: delaying them pays.

@@ -7,6 +7,7 @@
 #![deny(clippy::indexing_slicing)]
 #![cfg_attr(not(test), deny(clippy::cast_possible_truncation))]
 
+pub(crate) mod books;
 pub(crate) mod buffer;
 pub(crate) mod calls;
 mod chrono;
@@ -29,6 +30,7 @@ mod queues;
 pub(crate) mod rate;
 mod readable;
 mod recovery;
+pub(crate) mod repair;
 mod request;
 mod rtt;
 mod segment;

@@ -6,6 +6,7 @@ use super::buffer::send::{Cursor, SendBlock};
 use super::rate::RateStamp;
 use super::seq::Seq;
 use crate::time::Instant;
+use crate::walk::{is_list, list, mark_list};
 use region::{Id, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -194,6 +195,11 @@ impl TxQueue {
         self.tail
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> u32 {
+        self.count
+    }
+
     /// Nothing is outstanding.
     pub(crate) fn is_empty(&self) -> bool {
         self.head.is_none()
@@ -363,6 +369,41 @@ impl TxQueue {
         second.prev
     }
 
+    /// Whether all lists are well-formed, and what is in them goes from `una` to `nxt`.
+    pub(crate) fn is_sound(&self, segs: &Table<TxSeg>, (una, nxt): (Seq, Seq)) -> bool {
+        let (mut at, mut sent, mut lost) = (una, 0, 0);
+        let mut follows = |seg: &TxSeg| {
+            let is_next = seg.seq.at_or_before(at);
+            at = seg.end();
+            match seg.fate() {
+                Fate::InFlight | Fate::Resent => sent += 1,
+                Fate::Lost => lost += 1,
+                Fate::Sacked => {}
+            }
+            is_next
+        };
+        is_list(segs, (self.head, self.tail), self.count, |seg| seg.next)
+            && list(segs, self.head, |seg| seg.next).all(&mut follows)
+            && (self.is_empty() || at == nxt)
+            && self.sent.has(segs, sent)
+            && self.lost.has(segs, lost)
+    }
+
+    /// Marks all segments, in a repair. False: another connection has them, too.
+    pub(crate) fn mark(&self, segs: &mut Table<TxSeg>) -> bool {
+        mark_list(segs, self.head, |seg| seg.next, |_| ())
+    }
+
+    /// Packets that the segments make, and those of them that count as lost.
+    pub(crate) fn packets(&self, segs: &Table<TxSeg>) -> (u32, u32) {
+        let all = list(segs, self.head, |seg| seg.next);
+        all.fold((0, 0), |(out, lost), seg| {
+            let is_lost = matches!(seg.fate(), Fate::Lost | Fate::Resent);
+            let packets = seg.packets();
+            (out + packets, lost + if is_lost { packets } else { 0 })
+        })
+    }
+
     /// Lost segments wait in sequence order: a hole further to the front holds up delivery. They are
     /// found in about that order, so that the place is next to the last one, or at an end.
     fn insert_lost(&mut self, segs: &mut Table<TxSeg>, id: TxSegId, seq: Seq) {
@@ -408,6 +449,11 @@ impl TxQueue {
 }
 
 impl FateList {
+    /// Whether it is a list of this many segments.
+    fn has(&self, segs: &Table<TxSeg>, len: u32) -> bool {
+        is_list(segs, (self.head, self.tail), len, |seg| seg.fate_next)
+    }
+
     fn push_back(&mut self, segs: &mut Table<TxSeg>, id: TxSegId) {
         self.link(segs, id, self.tail, TxSegId::NONE);
     }

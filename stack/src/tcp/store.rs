@@ -64,6 +64,25 @@ impl Tcp {
         })
     }
 
+    /// Begins a repair: nothing is marked or indexed.
+    pub(crate) fn begin_repair(&mut self) {
+        self.tx_segs.unmark_all();
+        self.blocks.unmark_all();
+        self.rx_segs.unmark_all();
+        self.ranges.unmark_all();
+        self.requests.begin_repair();
+        self.connections.clear();
+        self.listeners.clear();
+    }
+
+    /// Frees the data that is not marked.
+    pub(crate) fn sweep(&mut self) {
+        self.tx_segs.sweep();
+        self.blocks.sweep();
+        self.rx_segs.sweep();
+        self.ranges.sweep();
+    }
+
     /// State of all connections together. `None` only if the region is damaged.
     pub(crate) fn shared(&mut self) -> Option<&mut Shared> {
         self.shared.get_mut(0)

@@ -39,7 +39,7 @@ pub(crate) fn with_tcp_sock<R>(
     };
     let result = work(&mut tcp_sock);
     tcp_sock.rearm();
-    let is_free = tcp_sock.is_free;
+    let is_free = tcp_sock.is_free && !tcp_sock.sock.tcp.is_pinned();
     drop(entry);
     if is_free {
         free(parts, id);
@@ -139,6 +139,11 @@ impl TcpSock<'_, '_> {
             self.drop_received();
             self.is_free = true;
         }
+    }
+
+    /// A span is over that may have been the last thing to keep the record.
+    pub(crate) fn unpinned(&mut self) {
+        self.is_free |= self.is_orphan() && self.state() == State::Closed;
     }
 
     /// The program's last reference is gone and the connection is over.

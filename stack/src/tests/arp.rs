@@ -9,7 +9,7 @@ use core::time::Duration;
 fn a_fresh_stack_announces_its_address() {
     let mut host = Host::silent(config(1));
     let frames = host.transmit_all();
-    let announcement = arp_of(&frames[0]).expect("ARP");
+    let announcement = arp_of(&frames[1]).expect("ARP");
     assert_eq!(
         (
             announcement.operation,
@@ -18,8 +18,44 @@ fn a_fresh_stack_announces_its_address() {
         ),
         (Operation::Request, OWN_IP, OWN_IP)
     );
+    assert_eq!(frames[1].bytes[..6], ethernet::BROADCAST);
+    assert_eq!(frames.len(), 2);
+}
+
+#[test]
+fn a_fresh_stack_asks_whether_another_station_has_its_address() {
+    let mut host = Host::silent(config(1));
+    let frames = host.transmit_all();
+    let probe = arp_of(&frames[0]).expect("ARP");
+    // RFC 5227 section 2.1.1: without an address of the sender, so that nobody learns from it.
+    assert_eq!(
+        (probe.operation, probe.sender_ip, probe.target_ip),
+        (Operation::Request, [0; 4], OWN_IP)
+    );
     assert_eq!(frames[0].bytes[..6], ethernet::BROADCAST);
-    assert_eq!(frames.len(), 1);
+}
+
+#[test]
+fn another_station_with_the_own_address_is_told_once() {
+    for operation in [Operation::Request, Operation::Reply] {
+        let mut host = Host::new(1);
+        assert_eq!(host.stack.take_conflict(), None);
+        host.receive(&arp(operation, PEER_MAC, OWN_IP, OWN_IP));
+        assert_eq!(host.stack.take_conflict(), Some(PEER_MAC));
+        host.receive(&arp(operation, PEER_MAC, OWN_IP, OWN_IP));
+        assert_eq!(host.stack.take_conflict(), None);
+    }
+    let mut host = Host::new(1);
+    // A bridge may send our own frames back; others' addresses and probes are no conflict; a group is no station.
+    for (mac, ip) in [
+        (OWN_MAC, OWN_IP),
+        (PEER_MAC, PEER_IP),
+        (PEER_MAC, [0; 4]),
+        (ethernet::BROADCAST, OWN_IP),
+    ] {
+        host.receive(&arp(Operation::Request, mac, ip, OWN_IP));
+    }
+    assert_eq!(host.stack.take_conflict(), None);
 }
 
 #[test]

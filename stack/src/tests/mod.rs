@@ -5,6 +5,7 @@ mod fragments;
 mod icmp;
 mod idents;
 mod ipv6;
+mod itself;
 mod neighbour_flood;
 mod parking;
 mod quotes;

@@ -37,11 +37,11 @@ fn a_new_address_is_announced() {
         ..config(1)
     };
     host.stack.set_config(&moved, host.now);
-    let announcement = host
-        .transmit()
-        .and_then(|frame| arp_of(&frame))
-        .expect("ARP");
-    assert_eq!(announcement.sender_ip, [10, 0, 0, 8]);
+    let asked: Vec<_> = host.transmit_all().iter().filter_map(arp_of).collect();
+    let senders: Vec<_> = asked.iter().map(|arp| arp.sender_ip).collect();
+    // A probe, then the announcement.
+    assert_eq!(senders, [[0; 4], [10, 0, 0, 8]]);
+    assert!(asked.iter().all(|arp| arp.target_ip == [10, 0, 0, 8]));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! UDP endpoints: who gets what, what is refused, what is charged.
 
 use super::*;
+use crate::Caller;
 use crate::config::DeviceOffload;
 use crate::testing::{Pair, config};
 use crate::{Addr, Config, Error, Instant, OptName, Ready, RecvFlags, Shutdown, SockOpt, Stack};
@@ -94,6 +95,29 @@ fn peeking_leaves_the_datagram_where_it_is() {
     }
     assert_eq!(host.recv_from(id).expect("still there").0, b"look");
     assert_eq!(host.stack.receive_buffers().in_use(), 0);
+}
+
+#[test]
+fn what_a_caller_reserved_that_dies_is_freed() {
+    let mut host = host_with_peer();
+    let id = bound(&mut host, 53);
+    host.receive(&datagram(OWN_IP, 53, b"peeked"));
+    host.receive(&datagram(OWN_IP, 53, b"lost"));
+    let stack = &mut host.stack;
+    let before = (stack.usage().packets, stack.receive_buffers().in_use());
+    stack.set_caller(Caller::new(7));
+    let to = Some(peer(900));
+    let short = stack.send_to_reserve(host.now, id, 100, to);
+    let long = stack.send_to_reserve(host.now, id, 10_000, to);
+    let peeked = stack.recv_from_reserve(id, RecvFlags::PEEK);
+    let read = stack.recv_from_reserve(id, RecvFlags::empty());
+    assert!(short.is_ok() && long.is_ok() && peeked.is_ok() && read.is_ok());
+    stack.set_caller(Caller::new(8));
+    stack.release_caller(host.now, Caller::new(7));
+    assert_eq!(stack.send_buffers().in_use(), 0);
+    let after = (stack.usage().packets, stack.receive_buffers().in_use());
+    assert_eq!(after, (before.0 - 1, before.1 - 1), "what was read is lost");
+    assert_eq!(host.recv_from(id).expect("still there").0, b"lost");
 }
 
 #[test]

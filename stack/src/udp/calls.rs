@@ -13,6 +13,7 @@ use crate::sock::{Domain, Ready, Shutdown, Sock, SockFlags, SockId, SockKind};
 use crate::span::{DatagramSpan, RecvFlags};
 use crate::wire::ipv4;
 use crate::wire::udp::{HEADER, Header, MAX_PAYLOAD_V4, MAX_PAYLOAD_V6};
+use region::Id;
 use zerocopy::IntoBytes;
 
 /// Enters a port that the caller has taken into the index.
@@ -123,7 +124,16 @@ pub(crate) fn send_reserve(
             .ok_or(Error::NoBuffers)?;
         Chain::new(pool, &[buf], 0, len).ok_or(Error::MessageSize)?
     };
-    Ok(DatagramSpan::over(&chain, parts.cx.bufs, to))
+    let Some(packet) = parts
+        .cx
+        .packets
+        .insert(Packet::held(parts.cx.bufs.caller, chain))
+    else {
+        chain.release(parts.cx.bufs);
+        parts.cx.global.mib.udp_sndbuf_errors += 1;
+        return Err(Error::NoBuffers);
+    };
+    Ok(DatagramSpan::over(packet, &chain, parts.cx.bufs, to))
 }
 
 /// The first `bytes` bytes of the span are the datagram. None of a span that has room: nothing is sent.
@@ -135,9 +145,7 @@ pub(crate) fn send_commit(
 ) -> Result<usize, Error> {
     let sent = queue(parts, id, span, bytes);
     if !matches!(sent, Ok(true)) {
-        for &buf in &span.bufs {
-            parts.cx.bufs.release(span.pool, buf);
-        }
+        parts.cx.release_packet(span.packet);
     }
     sent.map(|_| bytes)
 }
@@ -171,14 +179,15 @@ fn queue(
     .emit();
     let mut packet =
         Packet::new(ipv4::UDP, src, span.peer, header.as_bytes()).ok_or(Error::MessageSize)?;
-    packet.data = Chain::new(span.pool, &span.bufs, 0, len).ok_or(Error::MessageSize)?;
+    let place = span.packet;
+    let mut held = parts.cx.packets.get_mut(place).ok_or(Error::NoBuffers)?;
+    packet.data = held.data;
+    packet.data.truncate(len);
     packet.owner = id;
     packet.charge = len.saturating_add(OVERHEAD);
     (packet.ttl, packet.tos) = (sock.ttl, sock.tos);
-    let Some(place) = parts.cx.packets.insert(packet) else {
-        parts.cx.global.mib.udp_sndbuf_errors += 1;
-        return Err(Error::NoBuffers);
-    };
+    *held = packet;
+    drop(held);
     sock.udp.send_charge = sock
         .udp
         .send_charge
@@ -209,6 +218,7 @@ pub(crate) fn recv_reserve(
     else {
         if sock.has(SockFlags::READ_SHUT) {
             return Ok(DatagramSpan::over(
+                Id::NONE,
                 &Chain::empty(),
                 parts.cx.bufs,
                 Endpoint::UNSPECIFIED,
@@ -216,24 +226,32 @@ pub(crate) fn recv_reserve(
         }
         return Err(Error::WouldBlock);
     };
-    let (place, packet) = packet;
+    let (mut place, packet) = packet;
+    let caller = parts.cx.bufs.caller;
     if peek {
+        let copy = Packet::held(caller, packet.data);
+        place = parts.cx.packets.insert(copy).ok_or(Error::NoBuffers)?;
         packet.data.retain(parts.cx.bufs);
     } else {
         sock.udp.receive_charge = sock
             .udp
             .receive_charge
             .saturating_sub(u64::from(packet.charge));
-        parts.cx.packets.remove(place);
+        if let Some(mut taken) = parts.cx.packets.get_mut(place) {
+            taken.caller = caller;
+        }
     }
-    Ok(DatagramSpan::over(&packet.data, parts.cx.bufs, packet.src))
+    Ok(DatagramSpan::over(
+        place,
+        &packet.data,
+        parts.cx.bufs,
+        packet.src,
+    ))
 }
 
 /// The bytes of a received datagram have been copied out.
 pub(crate) fn recv_commit(parts: &mut Parts<'_, '_>, span: &DatagramSpan) {
-    for &buf in &span.bufs {
-        parts.cx.bufs.release(span.pool, buf);
-    }
+    parts.cx.release_packet(span.packet);
 }
 
 /// `shutdown(2)`.

@@ -19,6 +19,17 @@ impl Udp {
         })
     }
 
+    /// Enters an endpoint under the hash of its port. False: there is no place.
+    #[must_use]
+    pub(crate) fn insert(&mut self, hash: u32, id: SockId) -> bool {
+        self.by_port.insert(hash, id)
+    }
+
+    /// Forgets all endpoints.
+    pub(crate) fn clear(&mut self) {
+        self.by_port.clear();
+    }
+
     /// Nothing is in its table.
     #[cfg(fuzzing)]
     pub(crate) fn is_empty(&self) -> bool {
@@ -44,7 +55,5 @@ pub(super) fn unindex(parts: &mut Parts<'_, '_>, id: SockId, port: u16) {
 
 /// Frees a packet of a receive queue with its buffers.
 pub(super) fn drop_packet(parts: &mut Parts<'_, '_>, id: Id<Packet>) {
-    if let Some(packet) = parts.cx.packets.remove(id) {
-        packet.data.release(parts.cx.bufs);
-    }
+    parts.cx.release_packet(id);
 }

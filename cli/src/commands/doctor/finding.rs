@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::layout;
+
 /// How a matter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -62,19 +64,15 @@ impl Finding {
         self
     }
 
-    /// `width`: of the column of topics.
-    pub(super) fn line(&self, width: usize) -> String {
-        let mut line = format!(
-            "{}  {:width$}  {}",
-            self.state.word(),
-            self.topic,
-            self.text
-        );
-        if let Some(remedy) = &self.remedy {
-            line.push_str("; ");
-            line.push_str(remedy);
-        }
-        line
+    /// `topics`: width of their column; `width`: of the terminal, if it is to fit one.
+    pub(super) fn line(&self, topics: usize, width: Option<usize>) -> String {
+        let head = format!("  {}  {:topics$}  ", self.state.word(), self.topic);
+        let remedy = self.remedy.iter().map(|remedy| format!("; {remedy}"));
+        layout::hanging(
+            &head,
+            &(self.text.clone() + &remedy.collect::<String>()),
+            width,
+        )
     }
 
     pub(super) fn json(&self) -> Value {

@@ -10,9 +10,10 @@ pub(super) struct Section {
     pub(super) findings: Vec<Finding>,
 }
 
-pub(super) fn as_text(sections: &[Section]) -> String {
+/// `width`: of the terminal, if it is to fit one.
+pub(super) fn as_text(sections: &[Section], width: Option<usize>) -> String {
     let findings = sections.iter().flat_map(|section| &section.findings);
-    let width = findings
+    let topics = findings
         .map(|finding| finding.topic.len())
         .max()
         .unwrap_or_default();
@@ -20,7 +21,7 @@ pub(super) fn as_text(sections: &[Section]) -> String {
     for section in sections {
         text.push_str(&format!("{}\n", section.about));
         for finding in &section.findings {
-            text.push_str(&format!("  {}\n", finding.line(width)));
+            text.push_str(&finding.line(topics, width));
         }
     }
     text

@@ -8,6 +8,7 @@ use env::Settings;
 use super::finding::Finding;
 use crate::library::Library;
 use crate::program;
+use crate::reason::reason;
 use crate::surroundings::Changed;
 
 pub(super) fn examine() -> Vec<Finding> {
@@ -80,7 +81,10 @@ fn loading(library: &Library) -> Finding {
             Finding::missing("library", format!("{path} is not loaded: {complaint}"))
                 .remedy("build it on this machine with scripts/build")
         }
-        Err(error) => Finding::wanted("library", format!("{path}, not tried: true: {error}")),
+        Err(error) => Finding::wanted(
+            "library",
+            format!("{path}, not tried: true: {}", reason(&error)),
+        ),
     }
 }
 
@@ -138,7 +142,8 @@ fn system_call_filter() -> Finding {
 /// What a command writes to standard output; `Err`: its complaint, in one line.
 fn said(command: &mut Command) -> Result<String, String> {
     let output = command.stdin(Stdio::null()).output();
-    let output = output.map_err(|error| format!("{}: {error}", command.get_program().display()))?;
+    let output = output
+        .map_err(|error| format!("{}: {}", command.get_program().display(), reason(&error)))?;
     if output.status.success() {
         Ok(first_line(&output.stdout))
     } else {

@@ -12,9 +12,11 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::Pid;
 
-use super::network;
+use super::network::Network;
+use super::uplink;
 use crate::failure::Failure;
 use crate::program;
+use crate::reason::reason;
 use crate::status;
 
 /// By this name the program is started as the lab's first process. No subcommand: it is for nobody's hands.
@@ -26,6 +28,10 @@ pub(crate) const NAME: &str = "nstk-lab-inside";
 pub(crate) struct Inside {
     outer: String,
     ip: PathBuf,
+    network: Network,
+    /// The addresses on the way out.
+    #[arg(long)]
+    uplink: Option<String>,
     #[arg(last = true)]
     command: Vec<OsString>,
 }
@@ -35,7 +41,11 @@ impl Inside {
         let own_failure = |reason: String| Failure::with_code(status::OWN_FAILURE, reason);
         self.end_with_outer().map_err(own_failure)?;
         mount_proc().map_err(own_failure)?;
-        let variables = network::make(&self.ip).map_err(own_failure)?;
+        let mut variables = self.network.make(&self.ip).map_err(own_failure)?;
+        if let Some(addresses) = &self.uplink {
+            uplink::lead_to(&self.ip, addresses).map_err(own_failure)?;
+            variables.push(("NSTK_GATEWAY", self.network.kernel()));
+        }
         SigSet::all()
             .thread_unblock()
             .map_err(|error| own_failure(error.to_string()))?;
@@ -48,7 +58,7 @@ impl Inside {
         set_pdeathsig(Signal::SIGKILL).map_err(|error| format!("prctl: {error}"))?;
         // It may have died before. This /proc is still the outer one's.
         let own = std::fs::read_to_string("/proc/self/status")
-            .map_err(|error| format!("/proc: {error}"))?;
+            .map_err(|error| format!("/proc: {}", reason(&error)))?;
         let parent = own.lines().find_map(|line| line.strip_prefix("PPid:"));
         if parent.map(str::trim) == Some(&self.outer) {
             Ok(())
@@ -57,12 +67,16 @@ impl Inside {
         }
     }
 
-    fn start(&self, variables: &[(&str, &str)]) -> Result<Pid, Failure> {
+    fn start(&self, variables: &[(&str, String)]) -> Result<Pid, Failure> {
         let shell = var_os("SHELL").filter(|shell| !shell.is_empty());
         let shell = [shell.unwrap_or_else(|| "/bin/sh".into())];
         let (name, arguments) = self.command.split_first().unwrap_or((&shell[0], &[]));
         let mut command = Command::new(name);
-        command.args(arguments).envs(variables.iter().copied());
+        // That of a network outside is none in here.
+        command.args(arguments).env_remove("NSTK_GATEWAY");
+        for (name, value) in variables {
+            command.env(name, value);
+        }
         if let Some(path) = path_with_nstk() {
             command.env("PATH", path);
         }

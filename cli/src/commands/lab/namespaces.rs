@@ -4,13 +4,23 @@ use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
 use rustix::process::{getgid, getuid};
 
+use crate::reason::reason;
+
+/// What this process may do in the network that it comes from.
+#[derive(Clone, Copy)]
+pub(super) enum Rights {
+    Root,
+    /// It is root in its own namespaces only.
+    User,
+}
+
 /// Moves this process into a network and a mount namespace of its own, and its next child into a process namespace.
 /// Who is not allowed to gets a user namespace first, in which she is root.
-pub(super) fn enter() -> Result<(), String> {
+pub(super) fn enter() -> Result<Rights, String> {
     let wanted = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID;
     match unshare(wanted) {
-        Ok(()) => Ok(()),
-        Err(Errno::EPERM) => enter_as_user(wanted),
+        Ok(()) => Ok(Rights::Root),
+        Err(Errno::EPERM) => enter_as_user(wanted).map(|()| Rights::User),
         Err(error) => Err(format!("network namespaces cannot be made here: {error}")),
     }
 }
@@ -25,10 +35,13 @@ fn enter_as_user(wanted: CloneFlags) -> Result<(), String> {
         )
     })?;
     write("/proc/self/setgroups", "deny")?;
-    write("/proc/self/uid_map", &format!("0 {user} 1"))?;
+    // Since Linux 5.12 this takes CAP_SETFCAP from root, who may have lost it, as in a container.
+    write("/proc/self/uid_map", &format!("0 {user} 1")).map_err(|why| {
+        format!("this user cannot be root in a namespace ({why}): make a tap without nstk lab, as docs/network.md tells")
+    })?;
     write("/proc/self/gid_map", &format!("0 {group} 1"))
 }
 
 fn write(path: &str, text: &str) -> Result<(), String> {
-    std::fs::write(path, text).map_err(|error| format!("{path}: {error}"))
+    std::fs::write(path, text).map_err(|error| format!("{path}: {}", reason(&error)))
 }

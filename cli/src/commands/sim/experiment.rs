@@ -8,6 +8,7 @@ use sim::experiment;
 
 use super::{progress, setup};
 use crate::failure::Failure;
+use crate::layout::{self, hanging};
 use crate::output;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -58,9 +59,11 @@ pub(super) fn run(name: Name, options: &setup::SetupOptions) -> Result<ExitCode,
         .unwrap_or(Duration::from_secs(duration));
     let mut cases: Vec<experiment::Case> = cases(rate, duration);
     let rate_mbit = rate as f64 / 1e6;
-    output::print(format!(
-        "{rate_mbit} Mbit/s, {duration:?} of virtual time. Goodput in Mbit/s:\n\n{HEADER}"
-    ))?;
+    let width = layout::width();
+    let is_narrow = width.is_some_and(|width| width < TABLE_WIDTH);
+    let title = format!("{rate_mbit} Mbit/s, {duration:?} of virtual time. Goodput in Mbit/s:");
+    output::print(hanging("", &title, width) + "\n")?;
+    output::print(if is_narrow { "" } else { HEADER })?;
     for case in &mut cases {
         case.scenario.pair.seed = options.seed();
         let (report, cost) = progress::play(&case.scenario)?;
@@ -71,19 +74,37 @@ pub(super) fn run(name: Name, options: &setup::SetupOptions) -> Result<ExitCode,
             .map_or(0, |flow| flow.goodput_after(duration / 2, duration));
         let published =
             |number: Option<u64>| number.map_or("-".into(), |number| number.to_string());
-        output::print(format!(
-            "{:<52} {:>7} {:>8} {:>11} {:>11}   ({:.0} s)\n",
-            case.name,
-            mbit(report.goodput()),
-            mbit(steady),
+        let numbers = [
+            mbit(report.goodput()).to_string(),
+            mbit(steady).to_string(),
             published(case.kernel_mbit),
             published(case.library_mbit),
-            cost.elapsed.as_secs_f64()
-        ))?;
+        ];
+        let seconds = cost.elapsed.as_secs_f64();
+        output::print(if is_narrow {
+            paragraph(&case.name, &numbers)
+        } else {
+            let [overall, half, kernel, library] = numbers;
+            format!(
+                "{:<52} {overall:>7} {half:>8} {kernel:>11} {library:>11}   ({seconds:.0} s)\n",
+                case.name
+            )
+        })?;
     }
-    output::print(FOOTER)?;
+    output::print(format!("\n{}", hanging("", FOOTER, width)))?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// A case in a terminal that has no room for the table.
+fn paragraph(case: &str, numbers: &[String; 4]) -> String {
+    let names = ["overall", "second half", "kernel", "as library"];
+    let lines = names.iter().zip(numbers);
+    let lines = lines.map(|(name, number)| format!("  {name:<11}  {number:>7}\n"));
+    format!("{case}\n{}", lines.collect::<String>())
+}
+
+/// Columns of the table.
+const TABLE_WIDTH: usize = 100;
 
 const RATE: u64 = 10_000_000_000;
 
@@ -92,6 +113,4 @@ here   second   published   published
                                                      overall     half      kernel  as library
 ";
 
-const FOOTER: &str = "
-Published: H. Tazaki, netdev 2.1 (2017), at 10 Gbit/s; \"as library\" is the kernel's code in a process of its own.
-";
+const FOOTER: &str = "Published: H. Tazaki, netdev 2.1 (2017), at 10 Gbit/s; \"as library\" is the kernel's code in a process of its own.";

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use env::sysctl::{self, CONGESTION};
 use sim::{Direction, FlowSpec};
 use stack::CcKind;
 
@@ -47,8 +48,10 @@ pub(super) fn parse(text: &str) -> Result<FlowOption, String> {
 
 /// The name of an algorithm.
 pub(super) fn congestion(name: &str) -> Result<CcKind, String> {
-    let names = || CcKind::ALL.map(CcKind::name).join(", ");
-    CcKind::from_name(name).ok_or_else(|| format!("must be one of {}", names()))
+    CcKind::from_name(name).ok_or_else(|| {
+        let row = sysctl::find(CONGESTION);
+        row.map(|row| row.refusal(name)).unwrap_or_default()
+    })
 }
 
 #[cfg(test)]

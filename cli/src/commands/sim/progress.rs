@@ -7,6 +7,7 @@ use rustix::time::ClockId;
 use sim::{Report, Scenario};
 
 use crate::failure::Failure;
+use crate::locale;
 
 /// What a run took of the machine.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +21,12 @@ pub(super) fn play(scenario: &Scenario) -> Result<(Report, Cost), Failure> {
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let bar = ProgressBar::new(millis(scenario.duration));
     let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %, {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.set_style(if locale::is_utf8() {
+        style
+    } else {
+        style.progress_chars("#>-")
+    });
     let (start, cpu) = (Instant::now(), cpu_time());
     let report = scenario.run(&mut |age| bar.set_position(millis(age)));
     bar.finish_and_clear();

@@ -1,11 +1,13 @@
 //! What happened over time: numbers for a file, one row per look and flow.
 
-use std::io::{self, Write};
+use std::fmt::{self, Write};
 use std::time::Duration;
 
-use sim::{FlowReport, Report, Sample};
+use sim::{FlowReport, Report, Sample, Scenario};
 
-/// A sender between two looks at it.
+use super::goodput;
+
+/// A sender at a look at it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     pub(super) at: Duration,
@@ -18,22 +20,33 @@ pub(super) struct Step {
     pub(super) resent: u32,
 }
 
-/// Every look at a flow but the first, with what came since the one before.
-pub(super) fn steps(flow: &FlowReport) -> impl Iterator<Item = Step> {
-    let pairs = flow.samples.iter().zip(flow.samples.iter().skip(1));
-    pairs.map(|(before, now)| {
+/// Every look at a flow from the moment it was open.
+pub(super) fn steps(
+    scenario: &Scenario,
+    report: &Report,
+    flow: &FlowReport,
+) -> impl Iterator<Item = Step> {
+    let opened = flow.samples.first().map_or(Duration::MAX, |first| first.at);
+    let before = report.looks.iter().map(|look| (look.at, 0));
+    let before = before.take_while(move |(at, _)| *at < opened);
+    let arrivals = flow
+        .samples
+        .iter()
+        .map(|sample| (sample.at, sample.arrived));
+    let averaging_time = goodput::averaging_time(scenario, report, flow.spec.direction);
+    let goodput = goodput::rates(before.clone().chain(arrivals), averaging_time);
+    let goodput = goodput.skip(before.count());
+    flow.samples.iter().zip(goodput).map(|(now, goodput_bits)| {
         let Sample {
             at,
-            received,
             info,
             queue_bytes,
+            ..
         } = *now;
-        let seconds = at.saturating_sub(before.at).as_secs_f64();
-        let bits = (received - before.received) as f64 * 8.0;
         let mss = u64::from(info.snd_mss);
         Step {
             at,
-            goodput_bits: if seconds > 0.0 { bits / seconds } else { 0.0 },
+            goodput_bits,
             cwnd_bytes: u64::from(info.snd_cwnd) * mss,
             in_flight_bytes: u64::from(now.in_flight()) * mss,
             // No pacing yet: nothing to draw.
@@ -50,14 +63,21 @@ pub(super) fn steps(flow: &FlowReport) -> impl Iterator<Item = Step> {
 }
 
 /// Comma-separated values with a header line.
-pub(super) fn write_csv(report: &Report, out: &mut impl Write) -> io::Result<()> {
+pub(super) fn csv(scenario: &Scenario, report: &Report) -> String {
+    let mut out = String::new();
+    // Writing into a string does not fail.
+    let _ = write_csv(scenario, report, &mut out);
+    out
+}
+
+fn write_csv(scenario: &Scenario, report: &Report, out: &mut String) -> fmt::Result {
     writeln!(
         out,
         "time_s,flow,cc,goodput_bps,cwnd_bytes,inflight_bytes,srtt_ms,pacing_bps,queue_bytes,retransmissions"
     )?;
     for (number, flow) in report.flows.iter().enumerate() {
         let kind = flow.spec.congestion.name();
-        for step in steps(flow) {
+        for step in steps(scenario, report, flow) {
             let Step {
                 at,
                 goodput_bits,

@@ -3,19 +3,21 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use env::{Settings, Variable, sysctl};
 use sim::{Clock, FlowSpec, Link, PairConfig, Scenario};
 use stack::{CcKind, Config, DeviceOffload};
 
 use super::flow::{self, FlowOption};
 use super::units;
+use crate::candidates;
 use crate::failure::Failure;
 use crate::status;
 
 #[derive(Args)]
 pub(super) struct SetupOptions {
     /// Congestion control of every flow that names no other
-    #[arg(long, value_name = "NAME", default_value = "cubic", value_parser = flow::congestion)]
+    #[arg(long, value_name = "NAME", default_value = "cubic", value_parser = flow::congestion, add = ArgValueCandidates::new(candidates::congestion))]
     cc: CcKind,
     /// What the link carries each way [default: 100mbit]
     #[arg(long, value_name = "RATE", value_parser = units::rate)]
@@ -63,7 +65,7 @@ pub(super) struct SetupOptions {
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
     /// A setting of both stacks, as in sysctl(8); repeat for more
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", add = ArgValueCandidates::new(candidates::assignments))]
     sysctl: Vec<String>,
     /// Let the hosts' clocks advance in steps of this length; 0ns: as finely as time itself
     #[arg(long, value_name = "TIME", default_value = "0ns", value_parser = units::time)]
@@ -210,7 +212,7 @@ fn set(config: &mut Config, setting: &str) -> Result<(), String> {
     let (key, value) = setting.split_once('=').unwrap_or_default();
     let row = sysctl::find(key.trim()).ok_or("--sysctl wants one key=value")?;
     let set = row.set(config, value.trim());
-    set.ok_or_else(|| format!("{setting}: must be {}", row.accepts()))
+    set.ok_or_else(|| format!("{setting}: {}", row.refusal(value.trim())))
 }
 
 const RATE: u64 = 100_000_000;

@@ -6,13 +6,87 @@ use std::time::Duration;
 use sim::{Direction, FlowReport, LineCounters, Report, Scenario};
 
 use super::progress::Cost;
+use crate::layout::{self, Align, Column};
 
-/// The whole of it, lines ended.
-pub(super) fn text(scenario: &Scenario, report: &Report, cost: Cost) -> String {
-    let mut out = String::new();
+/// The whole of it, lines ended. `width`: of the terminal, if it is to fit one.
+pub(super) fn text(
+    scenario: &Scenario,
+    report: &Report,
+    cost: Cost,
+    width: Option<usize>,
+) -> String {
+    let rows: Vec<Vec<String>> = report
+        .flows
+        .iter()
+        .enumerate()
+        .map(|(index, flow)| row(index + 1, flow, report.duration))
+        .collect();
+    let mut out = layout::table(&COLUMNS, &rows, width);
+    let mut rest = String::new();
     // Writing into a string does not fail.
-    let _ = write(&mut out, scenario, report, cost);
+    let _ = write(&mut rest, scenario, report, cost);
+    for line in rest.lines() {
+        let (head, text) = line.split_at_checked(HEAD).unwrap_or((line, ""));
+        out.push_str(&layout::hanging(head, text, width));
+    }
     out
+}
+
+const COLUMNS: [Column; 8] = [
+    Column {
+        head: "flow",
+        align: Align::Right,
+    },
+    Column {
+        head: "cc",
+        align: Align::Left,
+    },
+    Column {
+        head: "start",
+        align: Align::Right,
+    },
+    Column {
+        head: "direction",
+        align: Align::Left,
+    },
+    Column {
+        head: "goodput",
+        align: Align::Right,
+    },
+    Column {
+        head: "sent again",
+        align: Align::Right,
+    },
+    Column {
+        head: "RTT min / mean / max ms",
+        align: Align::Left,
+    },
+    Column {
+        head: "limited by",
+        align: Align::Left,
+    },
+];
+
+/// Columns of what begins the lines below the table.
+const HEAD: usize = 19;
+
+fn row(number: usize, flow: &FlowReport, duration: Duration) -> Vec<String> {
+    let [least, mean, most] = flow.round_trips().map(millis);
+    let direction = match flow.spec.direction {
+        Direction::Forward => "forward",
+        Direction::Backward => "reverse",
+    };
+    let ended = flow.error.map(|error| format!("; ended early: {error}"));
+    vec![
+        number.to_string(),
+        flow.spec.congestion.name().to_owned(),
+        format!("{:.1} s", flow.spec.start.as_secs_f64()),
+        direction.to_owned(),
+        mbit(flow.goodput(duration)),
+        flow.retransmissions().to_string(),
+        format!("{least:.2} / {mean:.2} / {most:.2}"),
+        limits(flow) + &ended.unwrap_or_default(),
+    ]
 }
 
 fn write(
@@ -21,30 +95,6 @@ fn write(
     report: &Report,
     cost: Cost,
 ) -> Result<(), std::fmt::Error> {
-    writeln!(
-        out,
-        "flow  cc     start  direction      goodput  sent again   RTT min / mean / max ms   limited by"
-    )?;
-    for (number, flow) in report.flows.iter().enumerate() {
-        let goodput = mbit(flow.goodput(report.duration));
-        let [least, mean, most] = flow.round_trips().map(millis);
-        let round_trips = format!("{least:.2} / {mean:.2} / {most:.2}");
-        let start = flow.spec.start.as_secs_f64();
-        let direction = match flow.spec.direction {
-            Direction::Forward => "forward",
-            Direction::Backward => "reverse",
-        };
-        let (kind, resent) = (flow.spec.congestion.name(), flow.retransmissions());
-        let number = number + 1;
-        writeln!(
-            out,
-            "{number:>4}  {kind:<5} {start:>4.1} s  {direction}  {goodput:>12}  {resent:>10}   {round_trips:<23}   {}",
-            limits(flow)
-        )?;
-        if let Some(error) = flow.error {
-            writeln!(out, "      ended early: {error}")?;
-        }
-    }
     writeln!(out)?;
     let sum = mbit(report.goodput());
     writeln!(out, "goodput of all     {sum}")?;

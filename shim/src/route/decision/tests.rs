@@ -72,12 +72,12 @@ fn route_to(peer: &str, settings: &Settings) -> Decision {
 fn without_a_gateway_the_stack_gets_its_own_network_only() {
     let settings = settings(&[DEVICE, V4]);
     for (peer, route) in [
-        ("192.0.2.1", (Route::Stack, "NSTK_ADDR's network")),
-        ("192.0.2.254", (Route::Stack, "NSTK_ADDR's network")),
-        ("192.0.3.1", (Route::Kernel, "no NSTK_GATEWAY")),
-        ("198.51.100.7", (Route::Kernel, "no NSTK_GATEWAY")),
-        ("2001:db8::1", (Route::Kernel, "no NSTK_GATEWAY")),
-        ("127.0.0.1", (Route::Kernel, "loopback")),
+        ("192.0.2.1", Stack("NSTK_ADDR's network")),
+        ("192.0.2.254", Stack("NSTK_ADDR's network")),
+        ("192.0.3.1", Kernel(KernelUse::NoGateway)),
+        ("198.51.100.7", Kernel(KernelUse::HostAddress)),
+        ("2001:db8::1", Kernel(KernelUse::NoAddressOfFamily)),
+        ("127.0.0.1", Kernel(KernelUse::Loopback)),
     ] {
         assert_eq!(route_to(peer, &settings), route, "{peer}");
     }
@@ -87,20 +87,17 @@ fn without_a_gateway_the_stack_gets_its_own_network_only() {
 fn with_a_gateway_the_stack_gets_all_but_this_host_and_groups() {
     let settings = settings(&[DEVICE, BOTH, GATEWAY]);
     for (peer, route) in [
-        ("203.0.113.1", (Route::Stack, "NSTK_GATEWAY")),
-        (
-            "198.51.100.7",
-            (Route::Kernel, "this machine's own address"),
-        ),
-        ("127.1.2.3", (Route::Kernel, "loopback")),
-        ("::1", (Route::Kernel, "loopback")),
-        ("0.0.0.0", (Route::Kernel, "loopback")),
-        ("224.0.0.1", (Route::Kernel, "more than one peer")),
-        ("255.255.255.255", (Route::Kernel, "more than one peer")),
-        ("ff02::1", (Route::Kernel, "more than one peer")),
-        ("2001:db8::1", (Route::Stack, "NSTK_ADDR's network")),
+        ("203.0.113.1", Stack("NSTK_GATEWAY")),
+        ("198.51.100.7", Kernel(KernelUse::HostAddress)),
+        ("127.1.2.3", Kernel(KernelUse::Loopback)),
+        ("::1", Kernel(KernelUse::Loopback)),
+        ("0.0.0.0", Kernel(KernelUse::Loopback)),
+        ("224.0.0.1", Kernel(KernelUse::ManyPeers)),
+        ("255.255.255.255", Kernel(KernelUse::ManyPeers)),
+        ("ff02::1", Kernel(KernelUse::ManyPeers)),
+        ("2001:db8::1", Stack("NSTK_ADDR's network")),
         // The gateway is one of IPv4.
-        ("2001:db9::1", (Route::Kernel, "no NSTK_GATEWAY")),
+        ("2001:db9::1", Kernel(KernelUse::NoGateway)),
     ] {
         assert_eq!(route_to(peer, &settings), route, "{peer}");
     }
@@ -111,13 +108,19 @@ fn name_look_ups_outside_the_stacks_network_are_the_kernels() {
     let settings = settings(&[DEVICE, V4, GATEWAY]);
     let route = |kind, peer, port| {
         let socket = socket(kind, Domain::Inet);
-        decide(&socket, Purpose::Connect(at(peer, port)), &settings).map(|(route, _)| route)
+        decide(&socket, Purpose::Connect(at(peer, port)), &settings)
     };
     let (udp, tcp) = (SockKind::Datagram, SockKind::Stream);
-    assert_eq!(route(udp, "203.0.113.1", 53), Some(Route::Kernel));
-    assert_eq!(route(udp, "203.0.113.1", 54), Some(Route::Stack));
-    assert_eq!(route(tcp, "203.0.113.1", 53), Some(Route::Stack));
-    assert_eq!(route(udp, "192.0.2.1", 53), Some(Route::Stack));
+    let by_gateway = Some(Stack("NSTK_GATEWAY"));
+    let look_up = Some(Kernel(KernelUse::NameLookup));
+    assert_eq!(route(udp, "203.0.113.1", 53), look_up);
+    assert_eq!(route(udp, "2001:db8::1", 53), look_up);
+    assert_eq!(route(udp, "203.0.113.1", 54), by_gateway);
+    assert_eq!(route(tcp, "203.0.113.1", 53), by_gateway);
+    assert_eq!(
+        route(udp, "192.0.2.1", 53),
+        Some(Stack("NSTK_ADDR's network"))
+    );
 }
 
 #[test]
@@ -127,10 +130,10 @@ fn a_bind_decides_unless_it_is_to_a_wildcard() {
     for (local, route) in [
         ("0.0.0.0", None),
         ("::", None),
-        ("192.0.2.2", Some((Route::Stack, "NSTK_ADDR"))),
-        ("2001:db8::2", Some((Route::Stack, "NSTK_ADDR"))),
-        ("192.0.2.3", Some((Route::Kernel, NOT_OURS))),
-        ("127.0.0.1", Some((Route::Kernel, NOT_OURS))),
+        ("192.0.2.2", Some(Stack("NSTK_ADDR"))),
+        ("2001:db8::2", Some(Stack("NSTK_ADDR"))),
+        ("192.0.2.3", Some(Kernel(KernelUse::OtherAddress))),
+        ("127.0.0.1", Some(Kernel(KernelUse::Loopback))),
     ] {
         let purpose = Purpose::Bind(at(local, 80));
         assert_eq!(decide(&socket, purpose, &settings), route, "{local}");
@@ -141,18 +144,20 @@ fn a_bind_decides_unless_it_is_to_a_wildcard() {
 fn a_listener_is_the_stacks_if_it_can_be_reached_there() {
     let v4 = settings(&[DEVICE, V4]);
     let v6 = settings(&[DEVICE, ("NSTK_ADDR", "2001:db8::2/64")]);
+    let stack = Stack("NSTK_ADDR");
+    let kernel = Kernel(KernelUse::NoAddressOfFamily);
     for (settings, domain, is_v6_only, route) in [
-        (&v4, Domain::Inet, false, Route::Stack),
-        (&v4, Domain::Inet6, false, Route::Stack),
-        (&v4, Domain::Inet6, true, Route::Kernel),
-        (&v6, Domain::Inet, false, Route::Kernel),
-        (&v6, Domain::Inet6, true, Route::Stack),
+        (&v4, Domain::Inet, false, stack),
+        (&v4, Domain::Inet6, false, stack),
+        (&v4, Domain::Inet6, true, kernel),
+        (&v6, Domain::Inet, false, kernel),
+        (&v6, Domain::Inet6, true, stack),
     ] {
         let socket = Unrouted {
             is_v6_only,
             ..socket(SockKind::Stream, domain)
         };
-        let decided = decide(&socket, Purpose::Listen, settings).map(|(route, _)| route);
+        let decided = decide(&socket, Purpose::Listen, settings);
         assert_eq!(decided, Some(route), "{domain:?}, v6 only: {is_v6_only}");
     }
 }
@@ -167,27 +172,25 @@ fn a_bypass_rule_goes_before_the_stacks_own_network() {
     let tcp = socket(SockKind::Stream, Domain::Inet);
     let udp = socket(SockKind::Datagram, Domain::Inet);
     let ssh = Purpose::Connect(at("192.0.2.1", 22));
-    assert_eq!(
-        decide(&tcp, ssh, &settings),
-        Some((Route::Kernel, "NSTK_BYPASS"))
-    );
+    assert_eq!(decide(&tcp, ssh, &settings), Some(Kernel(KernelUse::Rule)));
     assert_eq!(
         decide(&udp, ssh, &settings),
-        Some((Route::Stack, "NSTK_ADDR's network"))
+        Some(Stack("NSTK_ADDR's network"))
     );
     let bind = Purpose::Bind(at("192.0.2.2", 22));
-    assert_eq!(
-        decide(&tcp, bind, &settings),
-        Some((Route::Stack, "NSTK_ADDR"))
-    );
+    assert_eq!(decide(&tcp, bind, &settings), Some(Stack("NSTK_ADDR")));
 }
 
 #[test]
 fn what_is_on_another_interface_is_the_kernels() {
     let settings = settings(&[DEVICE, BOTH, GATEWAY]);
     let socket = socket(SockKind::Datagram, Domain::Inet6);
-    assert_eq!(
-        decide(&socket, Purpose::OtherInterface, &settings),
-        Some((Route::Kernel, NOT_OURS))
-    );
+    for (role, refusal) in [(Role::Connect, ENETUNREACH), (Role::Listen, EADDRNOTAVAIL)] {
+        let purpose = Purpose::OtherInterface(role);
+        assert_eq!(
+            decide(&socket, purpose, &settings),
+            Some(Kernel(KernelUse::OtherInterface))
+        );
+        assert_eq!(purpose.refusal(), refusal);
+    }
 }

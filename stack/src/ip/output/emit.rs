@@ -7,7 +7,7 @@ use super::template::{Shape, Template};
 use crate::config::DeviceOffload;
 use crate::context::Context;
 use crate::frame::{FrameSink, MAX_PIECES};
-use crate::ip::ResolvedRoute;
+use crate::ip::{Exit, ResolvedRoute};
 use crate::wire::{ethernet, ipv4};
 
 /// Sends `out` by `route`. One frame goes to `sink`, which is not full; what the device cannot cut is cut here, and the
@@ -24,11 +24,16 @@ pub(crate) fn emit(
         return 0;
     };
     let payload_len = out.payload.iter().map(|piece| piece.len).sum::<u32>();
-    let offload = cx.global.config.device_offload();
     let whole = template
         .head_len()
         .saturating_add(payload_len)
         .saturating_add(u32::from(template.ip_header_len()));
+    if route.exit == Exit::Loopback {
+        loop_back(cx, route, out, &template);
+        cx.global.mib.ip_out_octets += u64::from(whole);
+        return whole.saturating_add(ethernet::LEN);
+    }
+    let offload = cx.global.config.device_offload();
     let fits = whole <= u32::from(route.mtu);
     let segments = if out.gso_size == 0 {
         1
@@ -77,7 +82,32 @@ pub(crate) fn emit(
         template.push(cx.bufs, offload, sink, &shape);
         cx.global.mib.ip_out_requests += 1;
     }
+    cx.global.mib.ip_out_octets += u64::from(whole);
     whole.saturating_add(ethernet::LEN)
+}
+
+/// Sends `out` to the stack itself, in one frame however long it is.
+#[cold]
+fn loop_back(cx: &mut Context<'_>, route: &ResolvedRoute, out: &Outgoing<'_>, template: &Template) {
+    let ident = match out.protocol {
+        ipv4::TCP => out.ident,
+        _ if route.dst.is_v4() => {
+            let ends = (route.src, route.dst);
+            cx.idents.next(cx.global, cx.now, ends, out.protocol)
+        }
+        _ => 0,
+    };
+    let shape = Shape {
+        ident: u32::from(ident),
+        payload: out.payload,
+        gso: (out.gso_size > 0).then_some(out.gso_size),
+        fragment: None,
+    };
+    let mib = &mut cx.global.mib;
+    mib.ip_out_requests += 1;
+    if !template.loop_back(cx.bufs, cx.loopback, &shape) {
+        mib.ip_in_discards += 1;
+    }
 }
 
 /// Sends the next frame of what is being cut. False: nothing is.

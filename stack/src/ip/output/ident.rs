@@ -30,6 +30,11 @@ impl Idents {
         })
     }
 
+    /// Forgets all: each counter starts anywhere.
+    pub(crate) fn forget(&mut self) {
+        self.counters.clear();
+    }
+
     /// The identification of the next packet of `protocol` from `src` to `dst`. It goes on by one, and by a random part of the
     /// milliseconds that have passed (Linux: `ip_idents_reserve`), so that it says little about how much was sent.
     pub(super) fn next(

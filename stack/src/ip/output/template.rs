@@ -6,6 +6,7 @@ use crate::bufs::Bufs;
 use crate::config::DeviceOffload;
 use crate::frame::{BufRange, FrameSink, Gso, GsoKind, MAX_HEADER, TxChecksum, TxFrame};
 use crate::ip::ResolvedRoute;
+use crate::loopback::Loopback;
 use crate::packet::HEAD_MAX;
 use crate::wire::checksum;
 use crate::wire::ethernet;
@@ -108,18 +109,7 @@ impl Template {
     ) {
         let checksum = match shape.fragment {
             Some(_) => None,
-            None if offload.contains(DeviceOffload::TX_CSUM) && self.is_transport() => {
-                let seed = self.pseudo(self.head_len().saturating_add(shape.payload_len()));
-                self.set_sum(checksum::fold(seed));
-                self.sum_at().map(|offset| TxChecksum {
-                    start: ETHERNET_HEADER.saturating_add(self.ip_header_len()),
-                    offset: u16::from(offset),
-                })
-            }
-            None => {
-                self.complete(bufs, shape.payload);
-                None
-            }
+            None => self.fill_in_sum(bufs, offload, shape),
         };
         for piece in shape.payload {
             bufs.pool_mut(piece.pool).retain(piece.buf);
@@ -143,6 +133,39 @@ impl Template {
             checksum,
             gso,
         });
+    }
+
+    /// Builds the frame and queues a copy of it for the stack itself. False: it is lost.
+    pub(super) fn loop_back(
+        &self,
+        bufs: &mut Bufs,
+        loopback: &mut Loopback,
+        shape: &Shape<'_>,
+    ) -> bool {
+        let mut template = *self;
+        template.fill_in_sum(bufs, DeviceOffload::TX_CSUM, shape);
+        let gso_size = shape.gso.unwrap_or(0);
+        loopback.push(bufs, &template.header(shape), shape.payload, gso_size)
+    }
+
+    /// Computes the checksum, or leaves that to whoever takes the frame.
+    #[inline]
+    fn fill_in_sum(
+        &mut self,
+        bufs: &Bufs,
+        offload: DeviceOffload,
+        shape: &Shape<'_>,
+    ) -> Option<TxChecksum> {
+        if !offload.contains(DeviceOffload::TX_CSUM) || !self.is_transport() {
+            self.complete(bufs, shape.payload);
+            return None;
+        }
+        let seed = self.pseudo(self.head_len().saturating_add(shape.payload_len()));
+        self.set_sum(checksum::fold(seed));
+        self.sum_at().map(|offset| TxChecksum {
+            start: ETHERNET_HEADER.saturating_add(self.ip_header_len()),
+            offset: u16::from(offset),
+        })
     }
 
     fn header(&self, shape: &Shape<'_>) -> ArrayVec<u8, MAX_HEADER> {

@@ -47,6 +47,11 @@ impl Sources {
         })
     }
 
+    /// Forgets all.
+    pub(super) fn forget(&mut self) {
+        self.lists.clear();
+    }
+
     /// Where the list of `src` is.
     pub(super) fn place(cx: &Context<'_>, src: Addr) -> u32 {
         let hash = cx.global.hash_key.bytes(&[b"fragments", &src.octets()]);

@@ -58,6 +58,12 @@ impl Memory {
         true
     }
 
+    /// So many pages are in use, as a repair has counted.
+    pub(crate) fn count_again(&mut self, tcp_mem: &[u64; 3], pages: u64) {
+        *self = Self::default();
+        let _ = self.charge(tcp_mem, pages, Need::Minimum);
+    }
+
     /// Gives `pages` back.
     pub(crate) fn uncharge(&mut self, tcp_mem: &[u64; 3], pages: u64) {
         let [low, ..] = *tcp_mem;

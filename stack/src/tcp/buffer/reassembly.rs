@@ -4,6 +4,7 @@
 use super::receive::{Part, Run, RxSeg, RxStore};
 use crate::tcp::options::{SACK_BLOCKS_MAX, SackBlock, SackBlocks};
 use crate::tcp::seq::Seq;
+use crate::walk::{is_list, list, mark_list};
 use region::{Buffers, Id, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -193,9 +194,51 @@ impl OutOfOrder {
         }
     }
 
+    /// Whether the ranges are well-formed.
+    pub(crate) fn is_sound(&self, ranges: &Table<RxRange>, segs: &Table<RxSeg>) -> bool {
+        let mut buffers = 0u32;
+        let is_sound = |range: &RxRange| {
+            buffers = buffers.saturating_add(range.run.buffers());
+            range.start.before(range.end) && range.run.is_sound(segs)
+        };
+        is_list(ranges, (self.head, self.tail), self.ranges, |range| {
+            range.next
+        }) && list(ranges, self.head, |range| range.next).all(is_sound)
+            && buffers == self.buffers
+    }
+
+    /// Marks ranges and pieces, in a repair. False: another connection has them, too.
+    pub(crate) fn mark(&self, store: &mut OooStore<'_>) -> bool {
+        let OooStore {
+            ranges,
+            segs,
+            buffers,
+        } = store;
+        let mut are_own = true;
+        let all = mark_list(
+            ranges,
+            self.head,
+            |range| range.next,
+            |range| {
+                are_own &= range.run.mark(&mut RxStore { segs, buffers });
+            },
+        );
+        all && are_own
+    }
+
     /// Number after the last byte held; `None`: nothing is.
     pub(crate) fn highest_end(&self, ranges: &Table<RxRange>) -> Option<Seq> {
         ranges.get(self.tail).map(|range| range.end)
+    }
+
+    /// Bytes held.
+    pub(crate) fn bytes(&self, ranges: &Table<RxRange>) -> u64 {
+        let first = ranges.get(self.head);
+        // Bounded, so that a damaged list comes to an end.
+        core::iter::successors(first, |range| ranges.get(range.next))
+            .take(RANGES_MAX as usize)
+            .map(|range| u64::from(range.end.saturating_distance(range.start)))
+            .sum()
     }
 
     /// Walks from the range that changed last: arrivals are near each other.

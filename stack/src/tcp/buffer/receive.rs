@@ -3,6 +3,7 @@
 //! (Linux: tcp_try_coalesce).
 
 use crate::tcp::seq::Seq;
+use crate::walk::{is_list, list, mark_list};
 use region::{BufId, Buffers, Id, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -197,6 +198,30 @@ impl Run {
             }
             id = seg.next;
         }
+    }
+
+    /// Whether the run is well-formed: nothing is missing between its pieces.
+    pub(crate) fn is_sound(&self, segs: &Table<RxSeg>) -> bool {
+        let mut end = None;
+        let follows = |seg: &RxSeg| {
+            end.replace(seg.seq.add(seg.len))
+                .is_none_or(|end| end == seg.seq)
+        };
+        is_list(segs, (self.head, self.tail), self.buffers, |seg| seg.next)
+            && list(segs, self.head, |seg| seg.next).all(follows)
+    }
+
+    /// Marks the run's pieces and counts them as holders of their buffers, in a repair. False: another run has them, too.
+    pub(crate) fn mark(&self, store: &mut RxStore<'_>) -> bool {
+        let RxStore { segs, buffers } = store;
+        mark_list(
+            segs,
+            self.head,
+            |seg| seg.next,
+            |seg| {
+                buffers.count_holder(seg.buf);
+            },
+        )
     }
 
     fn push_seg(&mut self, store: &mut RxStore<'_>, seg: RxSeg) -> bool {

@@ -2,6 +2,7 @@
 //! until they are acknowledged. Transmission units point into it.
 
 use crate::tcp::seq::Seq;
+use crate::walk::{is_list, mark_list};
 use region::{BufId, Buffers, Id, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -172,6 +173,26 @@ impl SendChain {
             self.free_head(store);
         }
         *self = Self::default();
+    }
+
+    /// Whether the chain is well-formed.
+    pub(crate) fn is_sound(&self, blocks: &Table<SendBlock>) -> bool {
+        is_list(blocks, (self.head, self.tail), self.blocks, |block| {
+            block.next
+        })
+    }
+
+    /// Marks the chain's links and counts it as a holder of its buffers, in a repair. False: another chain has them, too.
+    pub(crate) fn mark(&self, store: &mut SendStore<'_>) -> bool {
+        let SendStore { blocks, buffers } = store;
+        mark_list(
+            blocks,
+            self.head,
+            |block| block.next,
+            |block| {
+                buffers.count_holder(block.buf);
+            },
+        )
     }
 
     fn free_head(&mut self, store: &mut SendStore<'_>) {

@@ -68,6 +68,12 @@ pub(crate) fn queued(stack: &Stack, id: SockId) -> (usize, usize, usize) {
     (unread as usize, out as usize, unsent as usize)
 }
 
+/// Bytes that lie beyond a gap in what has come.
+pub(crate) fn bytes_ahead(stack: &Stack, id: SockId) -> u64 {
+    let sock = stack.socks.get(id);
+    sock.map_or(0, |sock| sock.tcp.rcv.ahead.bytes(&stack.tcp.ranges))
+}
+
 /// `TCP_INFO`.
 pub(crate) fn tcp_info(stack: &Stack, now: Instant, id: SockId) -> Option<TcpInfo> {
     stack.socks.get(id).map(|sock| info::of(sock, now))

@@ -1,14 +1,17 @@
 //! Reading: reserve what has arrived, commit what was copied out of it.
 
 use crate::error::Error;
+use crate::frame::PoolKind;
+use crate::packet::{Chain, Packet};
 use crate::sock::{Ready, SockFlags, SockId};
 use crate::span::{RecvFlags, RecvSpan};
 use crate::tcp::buffer::memory::RECEIVE_PAGES;
-use crate::tcp::connection::Flags;
+use crate::tcp::connection::{Connection, Flags};
 use crate::tcp::parts::Parts;
 use crate::tcp::state::State;
 use crate::tcp::tcp_sock::{TcpSock, with_tcp_sock};
 use arrayvec::ArrayVec;
+use region::Id;
 
 /// What has arrived, at most `len` bytes, from `offset` bytes into the queue on.
 pub(crate) fn recv_reserve(
@@ -31,14 +34,15 @@ pub(crate) fn recv_commit(
     span: RecvSpan,
     bytes: usize,
 ) -> Result<usize, Error> {
-    for &buf in &span.bufs {
-        parts.cx.bufs.receive.release(buf);
+    let is_wrong = bytes > span.len() || span.sock != id;
+    if span.flags.contains(RecvFlags::PEEK) {
+        parts.cx.release_packet(span.peek);
+    } else {
+        let bytes = if is_wrong { 0 } else { bytes };
+        with_tcp_sock(parts, span.sock, |tcp_sock| tcp_sock.commit_received(bytes));
     }
-    if bytes > span.len() || span.sock != id {
+    if is_wrong {
         return Err(Error::InvalidArgument);
-    }
-    if !span.flags.contains(RecvFlags::PEEK) {
-        with_tcp_sock(parts, id, |tcp_sock| tcp_sock.commit_received(bytes));
     }
     Ok(bytes)
 }
@@ -51,16 +55,24 @@ impl TcpSock<'_, '_> {
         offset: usize,
     ) -> Result<RecvSpan, Error> {
         let is_peek = flags.contains(RecvFlags::PEEK);
-        if self.sock.tcp.has(Flags::READING) && !is_peek {
+        if self.sock.tcp.reading.is_held() && !is_peek {
             self.conn().set(Flags::READER_WAITS);
             return Err(Error::WouldBlock);
         }
-        let span = self.received_span(len, flags, offset);
+        let peek = if is_peek && self.has_received(offset) {
+            self.keep_peeked()?
+        } else {
+            Id::NONE
+        };
+        let span = self.received_span((len, offset), flags, peek);
         if !span.is_empty() {
             if !is_peek {
-                self.conn().set(Flags::READING);
+                let conn = &mut self.sock.tcp;
+                conn.reading.hold(self.cx.bufs.caller);
+                conn.set(Flags::READING);
             }
         } else if len > 0 || !self.has_received(offset) {
+            self.cx.release_packet(peek);
             self.end_of_data()?;
         }
         Ok(span)
@@ -91,20 +103,30 @@ impl TcpSock<'_, '_> {
         }
     }
 
-    fn received_span(&mut self, len: usize, flags: RecvFlags, offset: usize) -> RecvSpan {
+    /// What has arrived of the bytes at an offset; `peek` keeps them if it is some.
+    fn received_span(
+        &mut self,
+        (len, offset): (usize, usize),
+        flags: RecvFlags,
+        peek: Id<Packet>,
+    ) -> RecvSpan {
         let mut span = RecvSpan {
             sock: self.id,
-            bufs: ArrayVec::new(),
             pieces: ArrayVec::new(),
             flags,
+            peek,
         };
         if !self.has_received(offset) {
             return span;
         }
-        let rcv = &self.sock.tcp.rcv;
+        let Connection { rcv, reading, .. } = &mut self.sock.tcp;
         let offset = u32::try_from(offset).unwrap_or(u32::MAX);
         let len = u32::try_from(len).unwrap_or(u32::MAX);
         let pool = &mut self.cx.bufs.receive;
+        let mut peeked = peek
+            .is_some()
+            .then(|| self.cx.packets.get_mut(peek))
+            .flatten();
         rcv.queue.read(
             &self.tcp.rx_segs,
             rcv.copied.add(offset),
@@ -114,15 +136,31 @@ impl TcpSock<'_, '_> {
                     return false;
                 };
                 pool.retain(buf);
-                span.bufs.push(buf);
                 span.pieces.push(piece);
-                !span.pieces.is_full()
+                match &mut peeked {
+                    Some(packet) => packet.data.push(buf) && !span.pieces.is_full(),
+                    None => reading.push(buf),
+                }
             },
         );
+        drop(peeked);
         span
     }
 
-    fn commit_received(&mut self, bytes: usize) {
+    /// A packet for the buffers of a peek, of which there may be several at a time.
+    fn keep_peeked(&mut self) -> Result<Id<Packet>, Error> {
+        let none = Chain::keeping(PoolKind::Receive);
+        let packet = Packet::held(self.cx.bufs.caller, none);
+        self.cx.packets.insert(packet).ok_or(Error::NoBuffers)
+    }
+
+    /// The span is over, whatever has become of its reader.
+    pub(crate) fn commit_received(&mut self, bytes: usize) {
+        self.sock.tcp.reading.release(&mut self.cx.bufs.receive);
+        self.unpinned();
+        if !self.sock.tcp.has(Flags::READING) {
+            return;
+        }
         self.conn().clear(Flags::READING);
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let rcv = &mut self.sock.tcp.rcv;

@@ -37,10 +37,8 @@ pub(crate) fn send_commit(
     bytes: usize,
     flags: SendFlags,
 ) -> Result<usize, Error> {
-    for &buf in &span.bufs {
-        parts.cx.bufs.send.release(buf);
-    }
     if bytes > span.len() || span.sock != id {
+        with_tcp_sock(parts, span.sock, |tcp_sock| tcp_sock.commit(0, flags));
         return Err(Error::InvalidArgument);
     }
     with_tcp_sock(parts, id, |tcp_sock| tcp_sock.commit(bytes, flags))
@@ -61,7 +59,7 @@ impl TcpSock<'_, '_> {
 
     fn reserve(&mut self, len: usize) -> Result<SendSpan, Error> {
         self.may_write()?;
-        if self.sock.tcp.has(Flags::WRITING) {
+        if self.sock.tcp.writing.is_held() {
             self.conn().set(Flags::NO_SPACE);
             return Err(Error::WouldBlock);
         }
@@ -90,7 +88,9 @@ impl TcpSock<'_, '_> {
             }
             return Err(Error::WouldBlock);
         }
-        self.conn().set(Flags::WRITING);
+        let conn = &mut self.sock.tcp;
+        conn.writing.hold(self.cx.bufs.caller);
+        conn.set(Flags::WRITING);
         Ok(span)
     }
 
@@ -124,7 +124,6 @@ impl TcpSock<'_, '_> {
         let written = self.sock.tcp.snd.written;
         let mut span = SendSpan {
             sock: self.id,
-            bufs: ArrayVec::new(),
             pieces: ArrayVec::new(),
         };
         let mut room = self.sock.tcp.snd.chain.room(written);
@@ -143,14 +142,28 @@ impl TcpSock<'_, '_> {
                 .piece(stretch.buf, stretch.at, stretch.len)
         {
             self.cx.bufs.send.retain(stretch.buf);
-            span.bufs.push(stretch.buf);
+            self.sock.tcp.writing.push(stretch.buf);
             span.pieces.push(piece);
             left -= stretch.len;
         }
         span
     }
 
-    fn commit(&mut self, bytes: usize, flags: SendFlags) -> Result<usize, Error> {
+    /// The span is over, whatever has become of its writer.
+    pub(crate) fn commit(&mut self, bytes: usize, flags: SendFlags) -> Result<usize, Error> {
+        self.sock.tcp.writing.release(&mut self.cx.bufs.send);
+        self.unpinned();
+        let written = self.write(bytes, flags);
+        if self.sock.tcp.has(Flags::NO_SPACE) && self.is_writable() {
+            // A second writer was turned away while this one copied.
+            self.conn().clear(Flags::NO_SPACE);
+            self.raise(Ready::OUT);
+        }
+        written
+    }
+
+    #[inline]
+    fn write(&mut self, bytes: usize, flags: SendFlags) -> Result<usize, Error> {
         if !self.sock.tcp.has(Flags::WRITING) {
             return Err(self.sock.take_error().unwrap_or(Error::BrokenPipe));
         }
@@ -173,11 +186,6 @@ impl TcpSock<'_, '_> {
             self.wake_output();
         }
         self.note_chrono();
-        if self.sock.tcp.has(Flags::NO_SPACE) && self.is_writable() {
-            // A second writer was turned away while this one copied.
-            self.conn().clear(Flags::NO_SPACE);
-            self.raise(Ready::OUT);
-        }
         Ok(bytes)
     }
 

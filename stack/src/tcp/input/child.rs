@@ -57,7 +57,7 @@ fn inherit(parts: &mut Parts<'_, '_>, listener: SockId) -> Option<Sock> {
 }
 
 /// Appends an established child to the listener's queue.
-fn offer(parts: &mut Parts<'_, '_>, listener: SockId, child: SockId) {
+pub(crate) fn offer(parts: &mut Parts<'_, '_>, listener: SockId, child: SockId) {
     let Some(mut entry) = parts.socks.get_mut(listener) else {
         return;
     };

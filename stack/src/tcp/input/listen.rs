@@ -46,7 +46,7 @@ pub(super) fn receive(
 
 /// The listener for a port: one bound to the address before one bound to all; of several that share
 /// the port, one by the hash of the ends.
-pub(super) fn find(parts: &Parts<'_, '_>, ends: &Tuple) -> Option<SockId> {
+pub(crate) fn find(parts: &Parts<'_, '_>, ends: &Tuple) -> Option<SockId> {
     let local = ends.local;
     let key = &parts.cx.global.hash_key;
     let fits = |id: &SockId, is_exact: bool| {

@@ -15,14 +15,14 @@
 
 mod ack;
 mod answer;
-mod child;
+pub(crate) mod child;
 pub(crate) mod coalesce;
 mod cookie;
 mod data;
 mod flood;
 mod handshake;
 mod judge;
-mod listen;
+pub(crate) mod listen;
 mod open;
 mod request;
 mod segment;

@@ -92,8 +92,13 @@ impl TcpSock<'_, '_> {
         self.wake_output();
     }
 
-    /// The ACK goes in a moment, or with what the program sends meanwhile.
+    /// The ACK goes in a moment, or with what the program sends meanwhile. To the stack itself it goes at once: a program
+    /// that has connected to itself may accept without waiting.
     pub(crate) fn acknowledge_soon(&mut self) {
+        if self.cx.global.config.is_own(self.sock.remote.addr) {
+            self.acknowledge_now();
+            return;
+        }
         let soon = self.cx.now.plus_nanos(SOON_NS);
         let conn = self.conn();
         conn.ack.owe(Owed::SCHEDULED | Owed::TIMER | Owed::SOON);

@@ -6,6 +6,6 @@ mod record;
 mod table;
 pub(crate) mod timer;
 
-pub(crate) use queue::{add, forget, forget_all, oldest};
+pub(crate) use queue::{add, enlist, forget, forget_all, oldest};
 pub(crate) use record::{Flags, Request, RequestId};
 pub(crate) use table::Requests;

@@ -1,7 +1,8 @@
 //! The half-open connections of one listener.
 
+use super::Requests;
 use super::record::{Request, RequestId};
-use crate::sock::SockId;
+use crate::sock::{Sock, SockId};
 use crate::tcp::parts::Parts;
 
 /// Adds a half-open connection to those of its listener. `None`: the table is full.
@@ -9,11 +10,21 @@ pub(crate) fn add(parts: &mut Parts<'_, '_>, request: Request) -> Option<Request
     let mut listener = parts.socks.get_mut(request.listener)?;
     let requests = &mut parts.tcp.requests;
     let id = requests.insert(&parts.cx.global.hash_key, request)?;
+    enlist(&mut listener, requests, id, &request);
+    Some(id)
+}
+
+/// Appends a half-open connection to those of its listener.
+pub(crate) fn enlist(
+    listener: &mut Sock,
+    requests: &mut Requests,
+    id: RequestId,
+    request: &Request,
+) {
     let accept = &mut listener.tcp.accept;
     accept.requests.push(&mut requests.table, id);
     accept.pending += 1;
-    accept.young += 1;
-    Some(id)
+    accept.young += u32::from(!request.is_old());
 }
 
 /// Forgets a half-open connection.

@@ -4,7 +4,10 @@ use super::record::{Request, RequestId};
 use crate::heap::Heap;
 use crate::index::{HashKey, Index, Tuple};
 use crate::layout;
+use crate::list::List;
+use crate::sock::SockId;
 use crate::time::Instant;
+use crate::walk::{is_counted, list};
 use region::{Region, RegionError, Table};
 
 /// All half-open connections.
@@ -29,6 +32,49 @@ impl Requests {
     /// Records held.
     pub(crate) fn len(&self) -> u32 {
         self.table.len()
+    }
+
+    /// How many of a listener's requests are in its list.
+    pub(crate) fn len_of(&self, listener: SockId, requests: &List) -> u32 {
+        let all = list(&self.table, requests.first(), |request| {
+            request.links.next()
+        });
+        let own = all.take_while(|request| request.listener == listener);
+        u32::try_from(own.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Timers and counts agree.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.due.is_sound() && is_counted(&self.table)
+    }
+
+    /// Begins a repair: nothing is indexed, and no timer runs.
+    pub(crate) fn begin_repair(&mut self) {
+        self.table.unmark_all();
+        self.index.clear();
+        self.due.clear();
+    }
+
+    /// The request in a slot; `None`: there is none, or it was being changed.
+    pub(crate) fn intact_at(&self, slot: u32) -> Option<(RequestId, Request)> {
+        let id = self.table.id_at(slot)?;
+        let is_intact = !self.table.is_busy(id);
+        is_intact.then_some((id, *self.table.get(id)?))
+    }
+
+    /// Slots that may have a request.
+    pub(crate) fn slots(&self) -> core::ops::Range<u32> {
+        0..self.table.slots_used()
+    }
+
+    /// Keeps a request in a repair. False: it cannot be indexed.
+    pub(crate) fn keep(&mut self, key: &HashKey, id: RequestId, request: &Request) -> bool {
+        self.index.insert(request.tuple(key).hash, id) && self.table.mark(id)
+    }
+
+    /// Ends a repair.
+    pub(crate) fn sweep(&mut self) {
+        self.table.sweep();
     }
 
     /// Nothing is indexed. Looks at every place.

@@ -85,6 +85,6 @@ fn rearm(parts: &mut Parts<'_, '_>, id: RequestId) {
 }
 
 /// Each wait is twice as long as the one before.
-fn wait_ns(request: &Request) -> u64 {
+pub(crate) fn wait_ns(request: &Request) -> u64 {
     RTO_INITIAL_NS << request.timeouts.min(30)
 }

@@ -268,3 +268,29 @@ fn bytes_that_come_while_a_reader_copies_do_not_disturb_it() {
     assert!(read == all);
     assert_eq!(script.host.stack.receive_buffers().in_use(), 0);
 }
+
+/// What the ACKs for two short segments wait, in a receive buffer of `bytes`. The first one brings a buffer of 4096.
+fn delays_of_acks(bytes: u64) -> [Duration; 2] {
+    let mut script = Script::new(|config| (config.timestamps, config.window_scaling) = (0, 0));
+    let (now, id) = (script.host.now, script.id);
+    let half = SockOpt::ReceiveBuffer(bytes / 2);
+    let stack = &mut script.host.stack;
+    stack.set_option(now, id, half).expect("it is in range");
+    script.connect();
+    script.send(&Seg::new(Flags::SYN | Flags::ACK, 0, 1));
+    script.advance(MOMENT);
+    script.sent_one();
+    [1, 101].map(|seq| {
+        script.send(&Seg::data(seq, 1, 100));
+        let (delay, acks) = script.wait(1000 * MS);
+        assert_eq!(acks.last().map(|ack| ack.ack), Some(seq + 100));
+        delay
+    })
+}
+
+#[test]
+fn acks_go_at_once_as_long_as_half_the_receive_buffer_is_free() {
+    assert_eq!(delays_of_acks(8192), [Duration::ZERO; 2]);
+    let [first, second] = delays_of_acks(8184);
+    assert!(first.is_zero() && second >= 10 * MS, "{second:?}");
+}

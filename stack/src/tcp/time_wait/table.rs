@@ -105,6 +105,65 @@ impl TimeWaits {
         true
     }
 
+    /// Makes all records findable again after a death: those that were being changed are dropped, and those that have lost their
+    /// place in the queue begin their minute anew. Shows the ends and the port of each.
+    pub(crate) fn repair(
+        &mut self,
+        key: &HashKey,
+        now: Instant,
+        mut show: impl FnMut(Endpoint, PortHold),
+    ) {
+        self.table.unmark_all();
+        self.index.clear();
+        let (mut at, mut latest) = (self.oldest_id(), Instant::ZERO);
+        self.queue.clear();
+        let longest = now.plus_nanos(LIFE_NS);
+        while let Some(rest) = self.intact(at) {
+            if rest.expires < latest || rest.expires > longest || !self.keep(key, at) {
+                break;
+            }
+            (at, latest) = (rest.links.next(), rest.expires);
+        }
+        for slot in 0..self.table.slots_used() {
+            let id = self.table.id_at(slot).unwrap_or(Id::NONE);
+            let is_stray = self.intact(id).is_some() && !self.table.is_marked(id);
+            if is_stray
+                && self.keep(key, id)
+                && let Some(mut rest) = self.table.get_mut(id)
+            {
+                rest.expires = longest;
+            }
+        }
+        self.table.sweep();
+        for (_, rest) in self.table.iter() {
+            show(rest.local, rest.port_hold);
+        }
+    }
+
+    /// Marks a record and links it last. False: it was marked before, or cannot be indexed.
+    fn keep(&mut self, key: &HashKey, id: TimeWaitId) -> bool {
+        let Some(rest) = self.intact(id).filter(|_| !self.table.is_marked(id)) else {
+            return false;
+        };
+        let is_kept = self
+            .index
+            .insert(key.tuple(rest.local, rest.remote).hash, id)
+            && self.table.mark(id);
+        if is_kept {
+            self.link_last(id);
+        }
+        is_kept
+    }
+
+    fn intact(&self, id: TimeWaitId) -> Option<TimeWait> {
+        let rest = self.table.get(id).copied()?;
+        (!self.table.is_busy(id)).then_some(rest)
+    }
+
+    fn oldest_id(&self) -> TimeWaitId {
+        self.queue.get(0).map_or(Id::NONE, List::first)
+    }
+
     /// The first to expire.
     pub(super) fn oldest(&self) -> Option<(TimeWaitId, &TimeWait)> {
         let id = self.queue.get(0)?.first();

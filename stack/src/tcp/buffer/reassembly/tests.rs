@@ -72,6 +72,8 @@ proptest! {
             model[from as usize..to as usize].fill(true);
             let holes = model.windows(2).filter(|pair| !pair[0] && pair[1]).count();
             prop_assert_eq!(ahead.ranges() as usize, holes);
+            let bytes = model.iter().filter(|&&held| held).count() as u64;
+            prop_assert_eq!(ahead.bytes(&fixture.ranges), bytes);
             let mut blocks = SackBlocks::new();
             ahead.sack_blocks(&fixture.ranges, 4, &mut blocks);
             prop_assert_eq!(blocks.len(), holes.min(4));

@@ -1,0 +1,16 @@
+use std::collections::BTreeSet;
+
+use super::{DEVICE_OWNER, EPOLLS, FILES, HOLDS};
+use crate::epoll::Epolls;
+
+#[test]
+fn no_two_tables_have_one_place() {
+    let tables: Vec<u16> = [FILES, HOLDS, DEVICE_OWNER]
+        .into_iter()
+        .chain(EPOLLS..EPOLLS + Epolls::TABLES)
+        .collect();
+    let places: BTreeSet<u16> = tables.iter().copied().collect();
+    assert_eq!(places.len(), tables.len(), "{tables:?}");
+    assert!(places.iter().all(|place| *place >= stack::TABLES_END));
+    assert!(places.iter().all(|place| *place < region::TABLES_MAX));
+}

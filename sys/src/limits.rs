@@ -1,0 +1,28 @@
+//! Limits of this process.
+
+use core::ptr;
+use core::time::Duration;
+
+use rustix::process::{self, Resource};
+
+use crate::trap::{int, syscall};
+
+/// RLIMIT_FSIZE: the longest file that this process may make, bytes. Beyond it the kernel sends SIGXFSZ.
+#[must_use]
+pub fn file_limit() -> u64 {
+    process::getrlimit(Resource::Fsize)
+        .current
+        .unwrap_or(u64::MAX)
+}
+
+/// Ends this process by SIGPROF once it has used so much more CPU time, unless it is called again before; setitimer(2),
+/// which rustix lacks.
+pub fn end_after_cpu_time(time: Duration) {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    // `struct itimerval`: no interval, then the time in seconds and microseconds.
+    let value: [i64; 4] = [0, 0, seconds, i64::from(time.subsec_micros())];
+    let place = ptr::from_ref(&value).expose_provenance();
+    let args = [int(libc::ITIMER_PROF), place, 0, 0, 0, 0];
+    // SAFETY: the value lives until the call returns.
+    let _ = unsafe { syscall(libc::SYS_setitimer, args) };
+}
