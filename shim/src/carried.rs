@@ -10,12 +10,18 @@ mod text;
 
 use core::ffi::c_int;
 
-use crate::descriptors;
+use crate::{descriptors, running};
 
 pub(crate) use arrival::{any_waits, inode, note, take_over};
 pub(crate) use departure::Departure;
 pub(crate) use lent::{leave_to_lender, take_left};
 use text::Carried;
+
+/// Whether this process may have descriptors of ours: its stack has started, or it was started with some.
+#[inline]
+pub(crate) fn any_descriptors() -> bool {
+    running::family().is_some() || any_waits()
+}
 
 /// The descriptors of ours that an exec leaves open. To be called also in a child that only has its parent's memory.
 pub(crate) fn those_that_stay() -> impl Iterator<Item = Carried> {

@@ -9,7 +9,7 @@ use sys::Errno;
 
 use crate::descriptors::{self, Descriptor};
 use crate::entering::{self, on_socket};
-use crate::{carried, dead, membership, replay, running};
+use crate::{carried, dead, membership, replay};
 
 /// close(2) of one of our descriptors.
 pub(crate) fn close(fd: c_int) -> Result<(), Errno> {
@@ -111,7 +111,7 @@ fn linger(file: FileId) {
 
 /// Whether this process has descriptors of ours to look after.
 pub(crate) fn concerns_us() -> bool {
-    (running::family().is_some() || carried::any_waits()) && membership::may_enter()
+    carried::any_descriptors() && membership::may_enter()
 }
 
 /// close_range(2): our sockets are closed, the library's private descriptors stay open.

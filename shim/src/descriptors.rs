@@ -132,7 +132,8 @@ fn get_arrived(fd: c_int) -> Descriptor {
     }
 }
 
-fn arrive() {
+/// The descriptors that wait lead to their sockets from now on, or nowhere.
+pub(crate) fn arrive() {
     if let Some(arrive) = ARRIVE.get() {
         arrive();
     }

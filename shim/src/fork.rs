@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 use core::ffi::c_int;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use family::{EpollId, Family, FileId, Member};
 
@@ -10,23 +11,28 @@ use crate::descriptors::{self, Descriptor};
 use crate::guard::guarded;
 use crate::membership::{self, Forking};
 use crate::told::{self, Told};
-use crate::{death, epoll, errno, running};
+use crate::{carried, death, epoll, errno, running};
 
 std::thread_local! {
     /// This thread's fork goes through our hook, which learns the child's id.
     static HOOKED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Handles forks from now on: the stack has just started. The error says why that cannot be.
+static WATCHES: AtomicBool = AtomicBool::new(false);
+
+/// Handles forks from now on: the stack has just started, or descriptors wait for it. The error says why that cannot be.
 pub(crate) fn watch() -> Result<(), &'static str> {
+    if WATCHES.load(Ordering::Relaxed) {
+        return Ok(());
+    }
     // SAFETY: the functions stay where they are, since the library is never unloaded.
     let registered =
         unsafe { libc::pthread_atfork(Some(before), Some(after_in_parent), Some(after_in_child)) };
-    if registered == 0 {
-        Ok(())
-    } else {
-        Err("no memory for fork handlers")
+    if registered != 0 {
+        return Err("no memory for fork handlers");
     }
+    WATCHES.store(true, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Runs a fork of the program's. The handlers below run before and after it, inside `real`.
@@ -49,6 +55,10 @@ pub(crate) fn fork(real: impl FnOnce() -> c_int) -> c_int {
 
 extern "C" fn before() {
     let mut forking = Forking::NoPlace;
+    // A child must hold what it inherits: the parent may close its own at once.
+    if carried::any_waits() {
+        guarded(descriptors::arrive);
+    }
     epoll::numbers::note_fork();
     if let Some(family) = running::family().filter(|_| membership::may_enter()) {
         guarded(|| match prepare(family) {

@@ -17,7 +17,7 @@ use crate::receiving::{self, Received};
 use crate::route::{self, Purpose};
 use crate::routed::Routed;
 use crate::user::{self, UserBytes};
-use crate::{running, sending};
+use crate::{carried, sending};
 
 /// Most messages of one call (`UIO_MAXIOV`).
 pub(crate) const MESSAGES_MAX: u32 = 1024;
@@ -260,7 +260,7 @@ pub(crate) unsafe fn passes_ours(message: *const msghdr) -> bool {
         return false;
     };
     // SAFETY: the hook passes on the program's own pointers and lengths.
-    message.msg_controllen > 0 && running::family().is_some() && unsafe { has_ours(message) }
+    message.msg_controllen > 0 && carried::any_descriptors() && unsafe { has_ours(message) }
 }
 
 /// # Safety

@@ -8,7 +8,7 @@ use crate::answer::answer;
 use crate::guard::guarded;
 use crate::hook::{hook, real};
 use crate::readiness::{self, Limits};
-use crate::{descriptors, running};
+use crate::{carried, descriptors};
 
 hook! {
     /// poll(2).
@@ -84,7 +84,9 @@ fn too_long(count: nfds_t, bytes: size_t) -> bool {
 /// # Safety
 /// `fds` is null or leads to `count` entries, which this call may write.
 unsafe fn mixed<'a>(fds: *mut pollfd, count: nfds_t) -> Option<&'a mut [pollfd]> {
-    running::family()?;
+    if !carried::any_descriptors() {
+        return None;
+    }
     // Longer than any table of descriptors: the kernel refuses it.
     if fds.is_null() || count as usize > descriptors::DESCRIPTORS_MAX {
         return None;

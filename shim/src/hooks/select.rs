@@ -11,7 +11,7 @@ use crate::answer::answer;
 use crate::guard::guarded;
 use crate::hook::{hook, real};
 use crate::readiness::{self, Limits, PollFds};
-use crate::{descriptors, running};
+use crate::{carried, descriptors};
 
 /// What each of the three sets asks for, as in the kernel (fs/select.c).
 const ASKED: [i16; 3] = [
@@ -139,7 +139,7 @@ impl Sets {
     /// # Safety
     /// The sets are null or long enough.
     unsafe fn any_ours(&self) -> bool {
-        if running::family().is_none() {
+        if !carried::any_descriptors() {
             return false;
         }
         (0..self.words_len()).any(|at| {

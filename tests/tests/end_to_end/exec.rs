@@ -231,3 +231,52 @@ sys.stdin.read()",
         running.finish().success();
     }
 }
+
+/// Runs, both ways against an echo server, a program that begins itself anew with a connection, and then does as `script` says
+/// with `fd` alone: no call before it has looked at the descriptor.
+fn untouched(script: &str) {
+    let lab = Lab::new();
+    lab.same("python3", |mut command, _| {
+        let peer = Peer::start(&lab, PEER, "echo");
+        let source = format!(
+            "import os, select, socket, sys
+if len(sys.argv) == 1:
+    s = socket.create_connection(('{PEER_ADDRESS}', {}))
+    s.sendall(b'hello')
+    s.set_inheritable(True)
+    os.execv(sys.executable, [sys.executable, '-c', sys.orig_argv[-1], str(s.fileno())])
+fd = int(sys.argv[1])
+{script}",
+            peer.port
+        );
+        let outcome = Outcome::of(command.args(["-c", &source]));
+        assert!(!outcome.stdout.is_empty(), "{script}: {}", outcome.stderr);
+        outcome
+    });
+}
+
+#[test]
+fn a_program_may_wait_at_once_for_what_it_has_inherited() {
+    for wait in [
+        "print(len(select.select([fd], [], [], 20)[0]))",
+        "p = select.poll(); p.register(fd, select.POLLIN); print(len(p.poll(20_000)))",
+        "e = select.epoll(); e.register(fd, select.EPOLLIN); print(len(e.poll(20)))",
+    ] {
+        untouched(&format!("{wait}; print(os.read(fd, 100))"));
+    }
+}
+
+#[test]
+fn children_hold_what_their_parent_has_inherited_and_not_looked_at() {
+    untouched(
+        "closed, told = os.pipe()
+pid = os.fork()
+if pid == 0:
+    os.read(closed, 1)
+    print(os.read(fd, 100), flush=True)
+    os._exit(0)
+os.close(fd)
+os.write(told, b'!')
+os.waitpid(pid, 0)",
+    );
+}
