@@ -364,7 +364,7 @@ fn a_bad_setting_is_told_as_nstk_run_would() {
 #[test]
 fn a_missing_library_and_a_narrow_address_space_are_essential() {
     let script = format!(
-        "ulimit -v 600000; exec {} doctor",
+        "ulimit -v 60000; exec {} doctor",
         env!("CARGO_BIN_EXE_nstk")
     );
     let mut command = Command::new("bash");
@@ -376,7 +376,7 @@ fn a_missing_library_and_a_narrow_address_space_are_essential() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     for (topic, reason) in [
         ("library", "/no/such/libnstk.so"),
-        ("address space", "585 MiB"),
+        ("address space", "58 MiB"),
     ] {
         let line = said
             .lines()

@@ -74,14 +74,7 @@ pub(crate) fn make_region_private(region: &Region) -> Result<(), StartError> {
 }
 
 fn seed() -> Result<[u8; 32], StartError> {
-    let mut seed = [0; 32];
-    // SAFETY: the kernel writes at most the array's length into it; getrandom(2) is no hooked symbol.
-    let got = unsafe { libc::getrandom(seed.as_mut_ptr().cast(), seed.len(), 0) };
-    if usize::try_from(got).is_ok_and(|got| got == seed.len()) {
-        Ok(seed)
-    } else {
-        Err(StartError::last("no random numbers from the kernel"))
-    }
+    sys::random().map_err(|errno| StartError::errno("no random numbers from the kernel", errno))
 }
 
 #[cfg(test)]

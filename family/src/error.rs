@@ -8,6 +8,7 @@ use nicio::{DeviceSpec, Holder};
 use stack::Addr;
 
 /// The stack is dead: an owner of its lock died inside and it cannot be repaired, or it was given up. Its sockets answer `ECONNRESET`.
+/// Or it lives, out of this process's reach ([`crate::Family::is_in_reach`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gone;
 
@@ -47,14 +48,6 @@ impl StartError {
         self
     }
 
-    /// From `errno`, after a libc call that failed.
-    pub(crate) fn last(what: &'static str) -> Self {
-        Self::System(
-            what,
-            std::io::Error::last_os_error().raw_os_error().unwrap_or(0),
-        )
-    }
-
     pub(crate) fn errno(what: &'static str, errno: sys::Errno) -> Self {
         Self::System(what, errno.0)
     }
@@ -68,7 +61,10 @@ impl fmt::Display for StartError {
                 call: "mmap",
                 errno: sys::Errno(libc::ENOMEM),
             }) => f.write_str(
-                "no address space for the stack's shared memory; raise the limit (ulimit -v), or lower net.ipv4.tcp_mem",
+                "the address space is limited (ulimit -v) and leaves too little for the stack's shared memory; raise the limit",
+            ),
+            Self::Region(region::RegionError::Full) => f.write_str(
+                "the limits (ulimit -v, ulimit -f) leave too little for the stack's shared memory; raise them",
             ),
             Self::Region(error) => write!(f, "no shared memory for the stack: {error}"),
             Self::InUse(DeviceSpec::Link(_), _) => f.write_str(

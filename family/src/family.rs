@@ -88,6 +88,23 @@ impl Family {
         self.words().epoll_sets.load(Ordering::Acquire)
     }
 
+    /// Whether this process reaches all of the family's memory. If not its limits are in the way, and the stack lives on
+    /// without it.
+    #[inline]
+    #[must_use]
+    pub fn is_in_reach(&self) -> bool {
+        self.shared.region().is_in_reach()
+    }
+
+    /// This process is about to lose address space, or system calls: see [`region::Region::settle`].
+    pub fn settle(&self) {
+        let _inside = self.inside();
+        // Other threads may be about to map more of the region.
+        if let Ok(_locked) = self.lock_again() {
+            self.shared.region().settle();
+        }
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.pid.load(Ordering::Relaxed)
     }

@@ -60,7 +60,7 @@ impl Family {
                 drop(state);
                 self.wake(to_wake);
                 now = clock::now();
-                state = self.lock()?;
+                state = self.lock_again()?;
                 continue;
             }
             batches += 1;
@@ -71,7 +71,7 @@ impl Family {
             let accepted = gathered - owner.unsent();
             sent += accepted;
             now = clock::now();
-            state = self.lock()?;
+            state = self.lock_again()?;
             owner.release_done(&mut state);
             if accepted == 0 {
                 break;

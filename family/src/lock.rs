@@ -59,7 +59,19 @@ impl Family {
         }
     }
 
+    /// Takes the lock. [`Gone`] also if this process's limits keep it from what the others have added to the region: without
+    /// all of it, it would take living sockets for closed ones.
     pub(crate) fn lock(&self) -> Result<Locked<'_>, Gone> {
+        let locked = self.lock_again()?;
+        if self.is_in_reach() {
+            Ok(locked)
+        } else {
+            Err(Gone)
+        }
+    }
+
+    /// Takes the lock of a thread that has had it a moment ago, and has something to put right.
+    pub(crate) fn lock_again(&self) -> Result<Locked<'_>, Gone> {
         let mut repaired = None;
         let guard = self.shared.lock_or_repair(|state| {
             let outcome = state.repair(clock::now());

@@ -141,12 +141,8 @@ impl Place {
 
     /// Makes a directory with a name that nobody has yet.
     fn make(&self) -> Option<()> {
-        let mut random = [0; 8];
-        // SAFETY: the kernel writes at most the array's length into it; getrandom(2) is no hooked symbol.
-        let got = unsafe { libc::getrandom(random.as_mut_ptr().cast(), random.len(), 0) };
-        let name = format!("{}{:016x}", prefix(), u64::from_ne_bytes(random));
-        let name = CString::new(name).ok()?;
-        (got == 8).then_some(())?;
+        let random = u64::from_ne_bytes(sys::random().ok()?);
+        let name = CString::new(format!("{}{random:016x}", prefix())).ok()?;
         sys::make_directory(self.fd.as_raw(), &name, PRIVATE).ok()?;
         self.directory(&name).map(drop)
     }

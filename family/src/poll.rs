@@ -43,7 +43,7 @@ impl Family {
         self.words()
             .last_poll_ns
             .store(now.as_nanos(), Ordering::Relaxed);
-        let mut state = self.lock()?;
+        let mut state = self.lock_again()?;
         let received = owner.deliver(&mut state, now);
         state.stack.handle_timeout(now);
         owner.refill(&mut state);

@@ -96,6 +96,16 @@ impl Header {
         }
     }
 
+    /// Size the region may reach, in chunks.
+    pub(crate) fn max_chunks(&self) -> u32 {
+        self.max_chunks.load(Ordering::Relaxed)
+    }
+
+    /// From now on the region grows to so many chunks at most.
+    pub(crate) fn lower_max_chunks(&self, chunks: u32) {
+        self.max_chunks.fetch_min(chunks, Ordering::Relaxed);
+    }
+
     /// The table at `index`.
     pub(crate) fn head(&self, index: u16) -> Option<&Head> {
         self.heads[..TABLES_MAX as usize].get(index as usize)

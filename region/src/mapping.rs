@@ -13,11 +13,42 @@ pub(crate) fn map_file(
     bytes: usize,
     access: Access,
 ) -> Result<NonNull<u8>, RegionError> {
-    let base = sys::map_shared(fd, bytes, access).map_err(failed("mmap"))?;
+    map_file_at(fd, bytes, access, 0)
+}
+
+/// The same where the mapping can grow: far away from where the kernel puts others. `None`: there is no such place.
+pub(crate) fn map_file_that_grows(fd: RawFd, bytes: usize, access: Access) -> Option<NonNull<u8>> {
+    for _ in 0..PLACES_TRIED {
+        let number = u16::from_ne_bytes(sys::random().ok()?);
+        let place = FIRST_PLACE + usize::from(number) * PLACE_BYTES;
+        let base = map_file_at(fd, bytes, access, place).ok()?;
+        if base.addr().get() == place {
+            return Some(base);
+        }
+        // SAFETY: mapped above, and nobody knows it.
+        unsafe { sys::unmap(base, bytes) };
+    }
+    None
+}
+
+fn map_file_at(
+    fd: RawFd,
+    bytes: usize,
+    access: Access,
+    hint: usize,
+) -> Result<NonNull<u8>, RegionError> {
+    let base = sys::map_shared(fd, bytes, access, hint).map_err(failed("mmap"))?;
     // A core dump would read, and so allocate, all of it.
     advise(base, bytes, Advice::LinuxDontDump)?;
     Ok(base)
 }
+
+/// Places for a mapping that grows: 65,536 of 1 GiB each, from 17 TiB on. Programs, their heaps, libraries and stacks lie
+/// above, what sanitizers and runtimes want to have at an address of their own lies below or above.
+const FIRST_PLACE: usize = 17 << 40;
+const PLACE_BYTES: usize = 1 << 30;
+/// One is free as a rule, unless the machine or a checker has no addresses there.
+const PLACES_TRIED: u32 = 4;
 
 /// A private zeroed page of this process.
 pub(crate) fn map_page() -> Result<NonNull<u8>, RegionError> {

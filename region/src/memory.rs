@@ -1,6 +1,7 @@
 //! One mapping of a region in this process: where it lies, how far it may be touched, how it grows.
 
 use core::alloc::Layout;
+use core::iter;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -23,8 +24,11 @@ pub(crate) struct Memory {
 struct Mapping {
     views: AtomicUsize,
     base: NonNull<u8>,
+    /// Chunks that the mapping may ever have.
     max_chunks: u32,
-    /// Chunks known to lie within the file.
+    /// Chunks that have addresses.
+    mapped: AtomicU32,
+    /// Chunks of these that are known to lie within the file.
     grown: AtomicU32,
     /// Table indexes that were given out.
     taken: AtomicU64,
@@ -43,10 +47,11 @@ enum Backing {
 }
 
 impl Memory {
-    /// Maps a file that is sealed against shrinking, as wide as the first of `widths` (chunks) for
-    /// which there is address space.
+    /// Maps the first chunks of a file that is sealed against shrinking, with room to grow to the first of `widths` (chunks).
+    /// Where mappings cannot grow, all chunks of the first width are mapped for which there are addresses.
     pub(crate) fn of_file(
         fd: OwnedFd,
+        first: u32,
         widths: impl Iterator<Item = u32>,
         access: Access,
     ) -> Result<Self, RegionError> {
@@ -55,22 +60,26 @@ impl Memory {
             return Err(RegionError::NotARegion);
         }
         let mut mapped = Err(RegionError::Full);
-        for chunks in widths {
-            let bytes = chunks as usize * CHUNK_BYTES;
-            mapped = mapping::map_file(fd.as_raw(), bytes, access).map(|base| (base, chunks));
+        for width in widths {
+            let first = first.clamp(1, width);
+            mapped = match mapping::map_file_that_grows(fd.as_raw(), bytes(first), access) {
+                Some(base) => Ok((base, first, width)),
+                None => mapping::map_file(fd.as_raw(), bytes(width), access)
+                    .map(|base| (base, width, width)),
+            };
             if mapped.is_ok() {
                 break;
             }
         }
-        let (base, max_chunks) = mapped?;
+        let (base, mapped, max_chunks) = mapped?;
         let backing = Backing::File {
             fd: AtomicI32::new(fd.as_raw()),
             identity: file::identity(&status),
         };
-        let grown = whole_chunks(status.bytes).min(max_chunks);
-        let memory = Self::new(base, max_chunks, grown, backing).inspect_err(|_| {
+        let grown = whole_chunks(status.bytes).min(mapped);
+        let memory = Self::new(base, max_chunks, (mapped, grown), backing).inspect_err(|_| {
             // SAFETY: mapped above, and nobody was told.
-            unsafe { sys::unmap(base, max_chunks as usize * CHUNK_BYTES) };
+            unsafe { sys::unmap(base, bytes(mapped)) };
         })?;
         // From here on the mapping closes it.
         let _ = fd.into_raw();
@@ -80,8 +89,8 @@ impl Memory {
     /// Takes all of `max_chunks` from the process heap, zeroed.
     pub(crate) fn of_heap(max_chunks: u32) -> Result<Self, RegionError> {
         // Aligned by hand: asking the allocator for pages would make it write all the zeroes.
-        let bytes = max_chunks as usize * CHUNK_BYTES + PAGE_BYTES;
-        let layout = Layout::from_size_align(bytes, 16).map_err(|_| RegionError::Full)?;
+        let layout = Layout::from_size_align(bytes(max_chunks) + PAGE_BYTES, 16)
+            .map_err(|_| RegionError::Full)?;
         // SAFETY: the layout is not empty.
         let allocation = unsafe { alloc::alloc::alloc_zeroed(layout) };
         let allocation = NonNull::new(allocation).ok_or(RegionError::Full)?;
@@ -90,7 +99,7 @@ impl Memory {
             addr.saturating_add(aligned - addr.get())
         });
         let backing = Backing::Heap { allocation, layout };
-        Self::new(base, max_chunks, max_chunks, backing).inspect_err(|_| {
+        Self::new(base, max_chunks, (max_chunks, max_chunks), backing).inspect_err(|_| {
             // SAFETY: allocated above with this layout, and nobody was told.
             unsafe { alloc::alloc::dealloc(allocation.as_ptr(), layout) };
         })
@@ -99,7 +108,7 @@ impl Memory {
     fn new(
         base: NonNull<u8>,
         max_chunks: u32,
-        grown: u32,
+        (mapped, grown): (u32, u32),
         backing: Backing,
     ) -> Result<Self, RegionError> {
         let mapping = mapping::map_page()?.cast::<Mapping>();
@@ -107,6 +116,7 @@ impl Memory {
             views: AtomicUsize::new(1),
             base,
             max_chunks,
+            mapped: AtomicU32::new(mapped),
             grown: AtomicU32::new(grown),
             taken: AtomicU64::new(0),
             backing,
@@ -116,9 +126,52 @@ impl Memory {
         Ok(Self { mapping })
     }
 
-    /// Chunks that the mapping has room for.
+    /// Chunks that the mapping may ever have.
     pub(crate) fn max_chunks(&self) -> u32 {
         self.mapping().max_chunks
+    }
+
+    /// Chunks that the region may grow to, as far as this mapping can follow.
+    fn limit(&self) -> u32 {
+        self.max_chunks().min(self.header().max_chunks())
+    }
+
+    /// Whether this process reaches all chunks that are used so far. Only its limits can be in the way.
+    #[inline]
+    pub(crate) fn reaches_all(&self) -> bool {
+        let used = self.header().chunks_used.load(Ordering::Relaxed);
+        used <= self.grown() || self.reaches_used(used)
+    }
+
+    #[cold]
+    fn reaches_used(&self, used: u32) -> bool {
+        let in_file = self.file_chunks().map(|(_, chunks)| chunks);
+        // A member gone wild has written there what is no number of chunks.
+        let is_nonsense = in_file.is_some_and(|chunks| used > chunks);
+        is_nonsense || self.reaches(used - 1)
+    }
+
+    /// Maps all that the region may ever have, so that it needs no system call and no address space later. Before, it lowers the
+    /// region's maximum to half of what the limits of this process leave. False: they leave too little.
+    pub(crate) fn settle(&self) -> bool {
+        let mapped = self.mapped();
+        let max_chunks = self.limit();
+        let used = self.header().chunks_used.load(Ordering::Relaxed);
+        let least = used.saturating_add(SPARE_CHUNKS).min(max_chunks);
+        let most = max_chunks.saturating_sub(mapped);
+        let mut more = iter::successors(Some(most), |more| {
+            (*more > 0).then_some(more - more.div_ceil(8))
+        })
+        .take_while(|more| mapped + more >= least);
+        // The program keeps at least as much address space as it loses.
+        let is_fair = |more: u32| more == 0 || mapping::address_space_holds(2 * bytes(more));
+        let has_settled = more.any(|more| is_fair(more) && self.extend_to(mapped + more));
+        if has_settled {
+            let all = self.mapped().min(max_chunks);
+            self.header().lower_max_chunks(all);
+            self.grow_to(all);
+        }
+        has_settled
     }
 
     /// The region's header. Chunk 0 must have been checked to be there.
@@ -172,7 +225,7 @@ impl Memory {
             return None;
         }
         // SAFETY: the chunk lies below `grown`, hence within the mapping.
-        Some(unsafe { mapping.base.add(number as usize * CHUNK_BYTES) })
+        Some(unsafe { mapping.base.add(bytes(number)) })
     }
 
     /// The memory from byte `place` on, behind the header, if all `bytes` of it are there.
@@ -265,29 +318,61 @@ impl Memory {
         self.mapping().grown.load(Ordering::Relaxed)
     }
 
-    /// Whether the chunk lies within the file now: another member may have made it longer.
+    fn mapped(&self) -> u32 {
+        self.mapping().mapped.load(Ordering::Relaxed)
+    }
+
+    /// Whether the chunk lies within the file now, which another member may have made longer, and has an address.
     #[cold]
     fn reaches(&self, chunk: u32) -> bool {
-        self.look_again();
+        let mapping = self.mapping();
+        if let Some((_, in_file)) = self.file_chunks() {
+            let most = in_file.min(mapping.max_chunks);
+            let ample = chunk.saturating_add(GROW_CHUNKS).min(most);
+            if chunk < most && !self.extend_to(ample) {
+                self.extend_to(chunk + 1);
+            }
+            let grown = in_file.min(self.mapped());
+            mapping.grown.fetch_max(grown, Ordering::Relaxed);
+        }
         chunk < self.grown()
+    }
+
+    /// Has addresses for so many chunks; false if a limit is in the way, or something that lies behind the mapping.
+    ///
+    /// Two threads that do it at the same moment may make one of them fail. The region's lock keeps them apart.
+    fn extend_to(&self, chunks: u32) -> bool {
+        let mapping = self.mapping();
+        let mapped = self.mapped();
+        if chunks <= mapped {
+            return true;
+        }
+        // The last chunk is enough, and the program may have split the mapping before it (mlock(2), mbind(2)).
+        // SAFETY: the last of the chunks that are mapped.
+        let last = unsafe { mapping.base.add(bytes(mapped - 1)) };
+        // SAFETY: it is the end of this mapping.
+        let extended = unsafe { sys::extend(last, CHUNK_BYTES, bytes(chunks - mapped + 1)) };
+        if extended.is_ok() {
+            mapping.mapped.fetch_max(chunks, Ordering::Relaxed);
+        }
+        extended.is_ok()
     }
 
     /// Makes the file at least so long; false if a limit is in the way.
     fn grow_to(&self, chunks: u32) -> bool {
-        let max_chunks = self.mapping().max_chunks;
         if chunks <= self.grown() {
             return true;
         }
+        let max_chunks = self.limit();
         if chunks > max_chunks {
             return false;
         }
-        let Some(fd) = self.look_again() else {
+        let Some((fd, _)) = self.file_chunks() else {
             return false;
         };
         let ample = chunks.saturating_add(GROW_CHUNKS).min(max_chunks);
-        for target in [ample, chunks] {
-            let bytes = target as usize * CHUNK_BYTES;
-            if bytes as u64 <= sys::file_limit() && sys::set_length(fd, bytes).is_ok() {
+        for target in [ample, chunks].map(bytes) {
+            if target as u64 <= sys::file_limit() && sys::set_length(fd, target).is_ok() {
                 break;
             }
         }
@@ -296,21 +381,16 @@ impl Memory {
         self.reaches(chunks - 1)
     }
 
-    /// Learns how long the file is; its descriptor, unless that is another file by now because the
-    /// host closed it. A file of the host must not be cut or lengthened.
-    fn look_again(&self) -> Option<RawFd> {
-        let mapping = self.mapping();
-        let Backing::File { fd, identity } = &mapping.backing else {
+    /// The region's file and how many chunks long it is; `None` if it is another file by now because the host closed it. A
+    /// file of the host must not be cut or lengthened.
+    fn file_chunks(&self) -> Option<(RawFd, u32)> {
+        let Backing::File { fd, identity } = &self.mapping().backing else {
             return None;
         };
         let fd = fd.load(Ordering::Relaxed);
         let status = sys::status(fd).ok()?;
-        if file::identity(&status) != *identity {
-            return None;
-        }
-        let grown = whole_chunks(status.bytes).min(mapping.max_chunks);
-        mapping.grown.fetch_max(grown, Ordering::Relaxed);
-        Some(fd)
+        let is_ours = file::identity(&status) == *identity;
+        is_ours.then(|| (fd, whole_chunks(status.bytes)))
     }
 }
 
@@ -331,14 +411,14 @@ impl Drop for Memory {
         // SAFETY: this was the last view, so the page's content may be moved out.
         let Mapping {
             base,
-            max_chunks,
+            mapped,
             backing,
             ..
         } = unsafe { self.mapping.read() };
         match backing {
             Backing::File { fd, .. } => {
                 // SAFETY: no view into the mapping is left.
-                unsafe { sys::unmap(base, max_chunks as usize * CHUNK_BYTES) };
+                unsafe { sys::unmap(base, bytes(mapped.into_inner())) };
                 // SAFETY: the mapping owned the descriptor.
                 drop(unsafe { OwnedFd::from_raw(fd.into_inner()) });
             }
@@ -358,8 +438,14 @@ unsafe impl Send for Memory {}
 // SAFETY: the mapping's own fields change by atomics only; the typed views guard the region behind it.
 unsafe impl Sync for Memory {}
 
-/// The file is made longer than asked by so many chunks, to save system calls.
+/// The file is made longer than asked by so many chunks, and as much more is mapped, to save system calls.
 const GROW_CHUNKS: u32 = 16;
+/// What a process with limits has to hold at least beyond what is used.
+const SPARE_CHUNKS: u32 = 64;
+
+const fn bytes(chunks: u32) -> usize {
+    chunks as usize * CHUNK_BYTES
+}
 
 fn whole_chunks(bytes: u64) -> u32 {
     u32::try_from(bytes / CHUNK_BYTES as u64).unwrap_or(u32::MAX)

@@ -1,9 +1,11 @@
 //! Making regions, joining them, and taking views of what is inside.
 
 use core::iter;
+use core::sync::atomic::Ordering;
 
-use sys::{Access, OwnedFd, RawFd};
+use sys::{Access, Errno, OwnedFd, RawFd};
 
+use crate::error::failed;
 use crate::header::{Head, Header};
 use crate::memory::Memory;
 use crate::slots::Slots;
@@ -22,8 +24,8 @@ pub struct Region {
 }
 
 impl Region {
-    /// Makes a region in a memfd (close-on-exec) that can grow to `max_bytes`, or to less if
-    /// RLIMIT_AS does not allow mapping that much. It starts with one chunk.
+    /// Makes a region in a memfd (close-on-exec) that can grow to `max_bytes`, or to half of what RLIMIT_AS leaves. It starts
+    /// with one chunk.
     ///
     /// # Errors
     /// [`RegionError::System`] or [`RegionError::Full`] if not even a small one can be had.
@@ -31,12 +33,11 @@ impl Region {
         let fd = file::make(CHUNK_BYTES)?;
         let widest = whole_chunks(max_bytes);
         let widths = iter::successors(Some(widest), |width| (*width > 1).then_some(width / 2));
-        // The program keeps at least as much address space as the region takes.
-        let fair =
-            widths.filter(|width| mapping::address_space_holds(2 * *width as usize * CHUNK_BYTES));
-        let memory = Memory::of_file(fd, fair, Access::ReadWrite)?;
+        let memory = Memory::of_file(fd, 1, widths, Access::ReadWrite)?;
         memory.header().initialise(memory.max_chunks())?;
-        Ok(Self { memory })
+        let region = Self { memory };
+        region.settle_if_limited()?;
+        Ok(region)
     }
 
     /// Maps a region that another member made; checks that it is one, and of the same build.
@@ -45,7 +46,31 @@ impl Region {
     /// [`RegionError::NotARegion`], [`RegionError::OtherBuild`], or a system call's error.
     pub fn attach(fd: impl Into<OwnedFd>) -> Result<Self, RegionError> {
         let memory = attach(fd.into(), Access::ReadWrite)?;
-        Ok(Self { memory })
+        let region = Self { memory };
+        region.settle_if_limited()?;
+        Ok(region)
+    }
+
+    /// A process without limits maps more whenever the region has grown. One with a limit, or one that may lose the right to
+    /// make system calls, maps all that the region may ever have, as long as it can. If there are no addresses for that the
+    /// region may grow to less from now on, but the program keeps at least as much address space as it loses. False: not
+    /// even for a little more.
+    pub fn settle(&self) -> bool {
+        self.memory.settle()
+    }
+
+    /// Whether all that the region has so far can be reached in this process.
+    #[inline]
+    #[must_use]
+    pub fn is_in_reach(&self) -> bool {
+        self.memory.reaches_all()
+    }
+
+    fn settle_if_limited(&self) -> Result<(), RegionError> {
+        if sys::address_space_limit().is_none() || self.settle() {
+            return Ok(());
+        }
+        Err(failed("mmap")(Errno(libc::ENOMEM)))
     }
 
     /// Maps a region to look at, without its lock and without the right to change anything; an
@@ -160,15 +185,15 @@ impl Region {
 }
 
 fn attach(fd: OwnedFd, access: Access) -> Result<Memory, RegionError> {
-    let max_chunks = peek(&fd)?;
-    let memory = Memory::of_file(fd, iter::once(max_chunks), access)?;
+    let (used, max_chunks) = peek(&fd)?;
+    let memory = Memory::of_file(fd, used, iter::once(max_chunks), access)?;
     // The header may have changed since; what counts is what the mapping can hold.
     memory.header().check()?;
     Ok(memory)
 }
 
-/// How many chunks the region in this file may grow to, as its header says.
-fn peek(fd: &OwnedFd) -> Result<u32, RegionError> {
+/// How many chunks the region in this file has, and how many it may grow to, as its header says.
+fn peek(fd: &OwnedFd) -> Result<(u32, u32), RegionError> {
     if file::status(fd.as_raw())?.bytes < CHUNK_BYTES as u64
         || !file::is_sealed_against_shrinking(fd.as_raw())
     {
@@ -176,10 +201,13 @@ fn peek(fd: &OwnedFd) -> Result<u32, RegionError> {
     }
     let base = mapping::map_file(fd.as_raw(), CHUNK_BYTES, Access::ReadOnly)?;
     // SAFETY: a chunk is mapped, stays within the file, and a header is nothing but atomics.
-    let checked = unsafe { base.cast::<Header>().as_ref() }.check();
+    let header = unsafe { base.cast::<Header>().as_ref() };
+    let sizes = header
+        .check()
+        .map(|max_chunks| (header.chunks_used.load(Ordering::Relaxed), max_chunks));
     // SAFETY: mapped above, and the header is not used any more.
     unsafe { sys::unmap(base, CHUNK_BYTES) };
-    checked
+    sizes
 }
 
 fn whole_chunks(bytes: usize) -> u32 {

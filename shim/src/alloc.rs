@@ -5,6 +5,7 @@
 //! frees what its parent had allocated. That is little: the library allocates when it starts, and hardly ever after.
 
 use core::alloc::{GlobalAlloc, Layout};
+use core::cell::Cell;
 use core::ptr;
 
 use dlmalloc::Dlmalloc;
@@ -18,33 +19,23 @@ pub(crate) struct ProcessHeap(ProcessLock<Heap>);
 struct Heap {
     /// The process that made this heap; 0: none yet.
     owner: u32,
-    /// Where its address space begins.
-    start: usize,
-    blocks: Dlmalloc<Span>,
+    blocks: Dlmalloc<Spans>,
 }
 
 impl ProcessHeap {
     pub(crate) const fn new() -> Self {
-        let blocks = Dlmalloc::new_with_allocator(Span::none());
-        Self(ProcessLock::new(Heap {
-            owner: 0,
-            start: 0,
-            blocks,
-        }))
+        let blocks = Dlmalloc::new_with_allocator(Spans::none());
+        Self(ProcessLock::new(Heap { owner: 0, blocks }))
     }
 
     fn with<R>(&self, work: impl FnOnce(&mut Heap) -> R) -> R {
         self.0.with(|heap, _| {
             let pid = pid::current();
             if heap.owner != pid {
-                let span = Span::reserve();
-                let start = span.start;
-                let blocks = Dlmalloc::new_with_allocator(span);
                 // The old heap stays where it is; there is nothing to drop in it.
                 *heap = Heap {
                     owner: pid,
-                    start,
-                    blocks,
+                    blocks: Dlmalloc::new_with_allocator(Spans::none()),
                 };
             }
             work(heap)
@@ -55,7 +46,7 @@ impl ProcessHeap {
 impl Heap {
     /// Whether the block is of this heap, and not of one inherited over fork.
     fn owns(&self, block: *mut u8) -> bool {
-        (block as usize).wrapping_sub(self.start) < SPAN_BYTES
+        self.blocks.allocator().contain(block as usize)
     }
 }
 
@@ -99,53 +90,87 @@ unsafe impl GlobalAlloc for ProcessHeap {
 
 /// Whether this process's limits leave room for a heap. If not, the first allocation would end the program.
 pub(crate) fn has_room() -> bool {
-    let Ok(span) = sys::map_private(SPAN_BYTES) else {
+    let Ok(span) = sys::map_private(ROOM_BYTES) else {
         return false;
     };
     // SAFETY: mapped above, and never used.
-    unsafe { sys::unmap(span, SPAN_BYTES) };
+    unsafe { sys::unmap(span, ROOM_BYTES) };
     true
 }
 
-/// Address space of one heap, handed to dlmalloc piece by piece and never given back.
+/// Address space of one heap, handed to dlmalloc piece by piece and never given back. A page costs memory when it is first
+/// touched.
+struct Spans {
+    all: Cell<[Span; SPANS_MAX]>,
+    /// How much of the newest one is in use.
+    used: Cell<usize>,
+}
+
+/// One mapping.
+#[derive(Clone, Copy)]
 struct Span {
     start: usize,
-    used: core::cell::Cell<usize>,
+    len: usize,
 }
 
-/// Reserved, not used: pages cost memory when they are first touched.
-const SPAN_BYTES: usize = 64 << 20;
-const PAGE_BYTES: usize = 4096;
+/// The first span is as long as most programs ever need, each further one twice as long as that before it.
+const SPAN_BYTES: usize = 1 << 20;
+const SPANS_MAX: usize = 12;
+/// What a start of the stack takes, its own stack included.
+const ROOM_BYTES: usize = 4 << 20;
 
 impl Span {
-    const fn none() -> Self {
-        Self {
-            start: 0,
-            used: core::cell::Cell::new(SPAN_BYTES),
-        }
-    }
+    const NONE: Self = Self { start: 0, len: 0 };
 
-    fn reserve() -> Self {
-        let Ok(start) = sys::map_private(SPAN_BYTES) else {
-            return Self::none();
-        };
-        Self {
-            start: start.as_ptr() as usize,
-            used: core::cell::Cell::new(0),
-        }
+    fn map(len: usize) -> Option<Self> {
+        let start = sys::map_private(len).ok()?.as_ptr() as usize;
+        Some(Self { start, len })
     }
 }
 
-// SAFETY: pieces are disjoint parts of one private mapping that stays for ever.
-unsafe impl dlmalloc::Allocator for Span {
-    fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
-        let from = self.used.get();
-        let size = size.next_multiple_of(PAGE_BYTES);
-        if size > SPAN_BYTES - from {
-            return (ptr::null_mut(), 0, 0);
+impl Spans {
+    const fn none() -> Self {
+        Self {
+            all: Cell::new([Span::NONE; SPANS_MAX]),
+            used: Cell::new(0),
         }
+    }
+
+    fn contain(&self, address: usize) -> bool {
+        let all = self.all.get();
+        all.iter()
+            .any(|span| address.wrapping_sub(span.start) < span.len)
+    }
+
+    /// The newest span, if it has so many bytes left, or a fresh one.
+    fn with_room(&self, bytes: usize) -> Option<Span> {
+        let mut all = self.all.get();
+        let count = all.iter().take_while(|span| span.len != 0).count();
+        if let Some(newest) = count.checked_sub(1).and_then(|at| all.get(at))
+            && bytes <= newest.len - self.used.get()
+        {
+            return Some(*newest);
+        }
+        let place = all.get_mut(count)?;
+        let ample = bytes.max(SPAN_BYTES << count);
+        *place = Span::map(ample).or_else(|| Span::map(bytes))?;
+        let span = *place;
+        self.all.set(all);
+        self.used.set(0);
+        Some(span)
+    }
+}
+
+// SAFETY: pieces are disjoint parts of private mappings that stay for ever.
+unsafe impl dlmalloc::Allocator for Spans {
+    fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
+        let size = size.next_multiple_of(sys::PAGE_BYTES);
+        let Some(span) = self.with_room(size) else {
+            return (ptr::null_mut(), 0, 0);
+        };
+        let from = self.used.get();
         self.used.set(from + size);
-        ((self.start + from) as *mut u8, size, 0)
+        ((span.start + from) as *mut u8, size, 0)
     }
 
     fn remap(&self, _: *mut u8, _: usize, _: usize, _: bool) -> *mut u8 {
@@ -169,6 +194,6 @@ unsafe impl dlmalloc::Allocator for Span {
     }
 
     fn page_size(&self) -> usize {
-        PAGE_BYTES
+        sys::PAGE_BYTES
     }
 }

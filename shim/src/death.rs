@@ -7,11 +7,15 @@ use family::Family;
 use sys::Errno;
 
 use crate::complain::{Line, complain};
+use crate::told::{self, Told};
 use crate::{dead, running};
 
-/// The answer to a call on a stack that is dead.
+/// The answer to a call on a stack that is dead, or out of reach.
 #[cold]
 pub(crate) fn answer(family: &'static Family) -> Errno {
+    if !family.is_dead() {
+        return answer_out_of_reach();
+    }
     notice(family);
     Errno(libc::ECONNRESET)
 }
@@ -23,6 +27,19 @@ pub(crate) fn notice(family: &'static Family) -> bool {
         tell_user(family, settings);
     }
     is_first
+}
+
+/// The answer to a call on a stack that lives, but has memory for which this process's limits leave no addresses.
+#[cold]
+pub(crate) fn answer_out_of_reach() -> Errno {
+    if told::first_time(Told::OutOfReach) {
+        complain(format_args!(
+            "the address space is limited (RLIMIT_AS) to less than the stack's memory has become: calls on its sockets fail in \
+             process {}; raise the limit, or lower net.ipv4.tcp_mem",
+            sys::process_id()
+        ));
+    }
+    Errno(libc::ENOMEM)
 }
 
 fn tell_user(family: &Family, settings: &Settings) {

@@ -59,6 +59,7 @@ mod report;
 mod route;
 mod routed;
 mod running;
+mod sandbox;
 mod sendfile;
 mod sending;
 mod signals;

@@ -4,17 +4,12 @@ use core::fmt;
 
 use crate::alloc;
 
-/// The least address space that a stack and its program get along with.
-const ADDRESS_SPACE_MIN: u64 = 1 << 30;
-
 /// Descriptors that a stack opens, some of which it closes again.
 const DESCRIPTORS_MIN: usize = 48;
 
 /// What is scarce. Displays as a line for the user: what, and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scarce {
-    /// The limit of the address space, in bytes.
-    AddressSpace(u64),
     Memory,
     /// The limit of open files.
     Descriptors(u64),
@@ -23,13 +18,6 @@ pub(crate) enum Scarce {
 impl fmt::Display for Scarce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AddressSpace(limit) => write!(
-                f,
-                "the address space is limited to {} KiB (ulimit -v), too little for a stack; \
-                 raise it above {} KiB",
-                limit / 1024,
-                ADDRESS_SPACE_MIN / 1024
-            ),
             Self::Memory => f.write_str(
                 "the program's memory is limited (ulimit -d, ulimit -v) and leaves too little for a stack; \
                  raise the limit",
@@ -46,10 +34,6 @@ impl fmt::Display for Scarce {
 /// Whether the limits leave memory for a stack. To be asked before anything is allocated: without memory an allocation
 /// would end the program.
 pub(crate) fn check_memory() -> Result<(), Scarce> {
-    let limit = soft_limit(libc::RLIMIT_AS);
-    if let Some(limit) = limit.filter(|limit| *limit < ADDRESS_SPACE_MIN) {
-        return Err(Scarce::AddressSpace(limit));
-    }
     if alloc::has_room() {
         Ok(())
     } else {

@@ -140,11 +140,14 @@ pub(crate) fn wait<R>(
         deadline,
         mask,
     };
-    let outcome = if !family.is_dead() {
-        family.wait(wait, |state, _, waker| check(state, waker))
-    } else if death::notice(family) {
+    let outcome = if family.is_dead() && death::notice(family) {
         Outcome::Gone
+    } else if family.is_dead() {
+        family.wait_without_stack(wait)
+    } else if family.is_in_reach() {
+        family.wait(wait, |state, _, waker| check(state, waker))
     } else {
+        death::answer_out_of_reach();
         family.wait_without_stack(wait)
     };
     if let Some(before) = before {

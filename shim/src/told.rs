@@ -15,6 +15,8 @@ pub(crate) enum Told {
     NoPlace,
     /// A process outside the family makes sockets.
     NoMember,
+    /// The limits of a process keep it from the stack's memory.
+    OutOfReach,
 }
 
 /// Different things that are remembered. Further ones are not told.
@@ -79,6 +81,7 @@ impl Told {
             Self::Outside(device, inode) => [1, device, inode],
             Self::NoPlace => [2, 0, 0],
             Self::NoMember => [3, 0, 0],
+            Self::OutOfReach => [4, 0, 0],
         };
         let output = sys::status(libc::STDERR_FILENO);
         let output = output.map_or([0; 2], |status| [status.device, status.inode]);

@@ -33,6 +33,7 @@ mod messages;
 mod polling;
 mod processes;
 mod program;
+mod random;
 mod signal_actions;
 mod signal_mask;
 mod sockets;
@@ -58,11 +59,11 @@ pub use files::{
 };
 pub use inotify::{inotify, watch};
 pub use interfaces::{interface_addresses, interface_index, interface_request};
-pub use limits::{end_after_cpu_time, file_limit};
+pub use limits::{address_space_limit, end_after_cpu_time, file_limit};
 pub use machine::{SystemName, system_name};
 pub use memfd::{memfd, seal, seals};
 pub use memory::{
-    Access, Advice, PAGE_BYTES, advise, forbid, is_readable, map_private, map_shared,
+    Access, Advice, PAGE_BYTES, advise, extend, forbid, is_readable, map_private, map_shared,
     map_with_children, reserve, unmap,
 };
 pub use messages::{MESSAGE_FDS_MAX, receive_message, send_message};
@@ -72,6 +73,7 @@ pub use processes::{
     wait_for_clone,
 };
 pub use program::{execute, exit, exit_thread};
+pub use random::random;
 pub use signal_actions::{
     SignalAction, alternate_stack, queue_signal_again, set_alternate_stack, set_signal_action,
     signal_action,

@@ -15,6 +15,12 @@ pub fn file_limit() -> u64 {
         .unwrap_or(u64::MAX)
 }
 
+/// RLIMIT_AS: the most address space that this process may have, bytes; `None`: there is no limit.
+#[must_use]
+pub fn address_space_limit() -> Option<u64> {
+    process::getrlimit(Resource::As).current
+}
+
 /// Ends this process by SIGPROF once it has used so much more CPU time, unless it is called again before; setitimer(2),
 /// which rustix lacks.
 pub fn end_after_cpu_time(time: Duration) {

@@ -4,7 +4,7 @@ use core::ffi::c_int;
 use core::ptr::{self, NonNull};
 
 pub use rustix::mm::Advice;
-use rustix::mm::{self, MapFlags, MprotectFlags, ProtFlags};
+use rustix::mm::{self, MapFlags, MprotectFlags, MremapFlags, ProtFlags};
 
 use crate::errno::Errno;
 use crate::fd::{RawFd, borrow};
@@ -48,16 +48,41 @@ fn map_anonymous(
     NonNull::new(mapped?.cast()).ok_or(Errno(libc::ENOMEM))
 }
 
-/// Maps a file from its beginning, shared with all who map it; `bytes` may be beyond its end.
-pub fn map_shared(fd: RawFd, bytes: usize, access: Access) -> Result<NonNull<u8>, Errno> {
+/// Maps a file from its beginning, shared with all who map it; `bytes` may be beyond its end. The kernel takes the address
+/// `hint` if there is room, else another one; 0: any.
+pub fn map_shared(
+    fd: RawFd,
+    bytes: usize,
+    access: Access,
+    hint: usize,
+) -> Result<NonNull<u8>, Errno> {
     let protection = match access {
         Access::ReadWrite => ProtFlags::READ | ProtFlags::WRITE,
         Access::ReadOnly => ProtFlags::READ,
     };
     let (flags, fd) = (MapFlags::SHARED | MapFlags::NORESERVE, borrow(fd)?);
     // SAFETY: the kernel chooses a free place, so no other memory changes.
-    let mapped = unsafe { mm::mmap(ptr::null_mut(), bytes, protection, flags, fd, 0) };
+    let mapped = unsafe {
+        mm::mmap(
+            ptr::without_provenance_mut(hint),
+            bytes,
+            protection,
+            flags,
+            fd,
+            0,
+        )
+    };
     NonNull::new(mapped?.cast()).ok_or(Errno(libc::ENOMEM))
+}
+
+/// Makes a mapping longer where it is. `ENOMEM`: something lies behind it, or a limit is in the way.
+///
+/// # Safety
+/// `base` and `bytes` are the end of a mapping of this module.
+pub unsafe fn extend(base: NonNull<u8>, bytes: usize, longer: usize) -> Result<(), Errno> {
+    // SAFETY: the caller's own mapping, which stays where it is; what lies behind it is not touched.
+    let moved = unsafe { mm::mremap(base.as_ptr().cast(), bytes, longer, MremapFlags::empty()) };
+    Ok(moved.map(|_| ())?)
 }
 
 /// Whether the page of an address can be read. Asks the kernel, which reads eight bytes of it before it refuses the call.
@@ -109,7 +134,7 @@ mod tests {
     fn a_file_is_the_same_memory_in_every_mapping() {
         let file = memfd(c"test").expect("memory");
         set_length(file.as_raw(), PAGE_BYTES).expect("room");
-        let map = |access| map_shared(file.as_raw(), PAGE_BYTES, access).expect("room");
+        let map = |access| map_shared(file.as_raw(), PAGE_BYTES, access, 0).expect("room");
         let (written, read) = (map(Access::ReadWrite), map(Access::ReadOnly));
         // SAFETY: mapped above, for writing.
         unsafe { written.write(7) };
@@ -118,6 +143,27 @@ mod tests {
         for base in [written, read] {
             // SAFETY: mapped above, and not used any more.
             unsafe { unmap(base, PAGE_BYTES) };
+        }
+    }
+
+    #[test]
+    fn a_mapping_grows_where_it_is_if_there_is_room() {
+        const FAR_AWAY: usize = 0x2000_0000_0000;
+        let file = memfd(c"test").expect("memory");
+        set_length(file.as_raw(), 3 * PAGE_BYTES).expect("room");
+        let map = |hint| map_shared(file.as_raw(), PAGE_BYTES, Access::ReadWrite, hint);
+        let base = map(FAR_AWAY).expect("room");
+        assert_eq!(base.addr().get(), FAR_AWAY);
+        let behind = map(FAR_AWAY + 2 * PAGE_BYTES).expect("room");
+        // SAFETY: mapped above.
+        let grown = unsafe { extend(base, PAGE_BYTES, 2 * PAGE_BYTES) };
+        assert_eq!(grown, Ok(()));
+        // SAFETY: mapped above.
+        let grown = unsafe { extend(base, 2 * PAGE_BYTES, 3 * PAGE_BYTES) };
+        assert_eq!(grown, Err(Errno(libc::ENOMEM)));
+        for (base, bytes) in [(base, 2 * PAGE_BYTES), (behind, PAGE_BYTES)] {
+            // SAFETY: mapped above, and not used any more.
+            unsafe { unmap(base, bytes) };
         }
     }
 

@@ -9,6 +9,7 @@ mod options;
 mod poll;
 mod process;
 mod raw_syscall;
+mod sandbox;
 mod select;
 mod signal;
 mod socket;

@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_long};
 
 use sys::Errno;
 
-use super::{clock, data, epoll, fd, names, options, poll, process, select, socket};
+use super::{clock, data, epoll, fd, names, options, poll, process, sandbox, select, socket};
 use crate::errno::fail;
 use crate::exit;
 use crate::hook::{hook, real};
@@ -79,6 +79,13 @@ hook! {
             libc::SYS_gettimeofday => pass!(clock::gettimeofday(a, b)),
             libc::SYS_time => pass!(clock::time(a)),
             libc::SYS_execve => pass!(process::execve(a, b, c)),
+            libc::SYS_setrlimit => pass!(sandbox::setrlimit(a, b)),
+            libc::SYS_prlimit64 => pass!(sandbox::prlimit(a, b, c, d)),
+            libc::SYS_prctl => pass!(sandbox::prctl(a, b, c, d, e)),
+            libc::SYS_seccomp => {
+                sandbox::before_seccomp(Word(a).into());
+                real!(syscall(number, a, b, c, d, e, f))
+            }
             libc::SYS_exit_group => {
                 exit::exit();
                 real!(syscall(number, a, b, c, d, e, f))

@@ -1,0 +1,25 @@
+//! What a program takes from itself: address space (setrlimit(2)), or system calls (seccomp(2)).
+
+use core::ffi::c_int;
+
+use libc::pid_t;
+
+use crate::guard::guarded;
+use crate::{errno, membership, running};
+
+/// The program has set a limit of a process. 0: its own.
+pub(crate) fn limited(process: pid_t, resource: c_int) {
+    let is_own = process == 0 || process.cast_unsigned() == sys::process_id();
+    if is_own && resource == libc::RLIMIT_AS as c_int {
+        settle();
+    }
+}
+
+/// Has all that the stack may ever need mapped, as long as that is allowed.
+pub(crate) fn settle() {
+    if let Some(family) = running::family().filter(|_| membership::may_enter()) {
+        let errno = errno::last();
+        guarded(|| family.settle());
+        errno::set(errno);
+    }
+}
