@@ -1,10 +1,11 @@
 //! Forks: the child gets a place in the family before it is made.
 
 use core::cell::Cell;
-use core::ffi::c_int;
+use core::ffi::{c_int, c_long};
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use family::{EpollId, Family, FileId, Member};
+use sys::ThreadRecords;
 
 use crate::complain::complain;
 use crate::descriptors::{self, Descriptor};
@@ -12,6 +13,9 @@ use crate::guard::guarded;
 use crate::membership::{self, Forking};
 use crate::told::{self, Told};
 use crate::{carried, death, epoll, errno, running};
+
+/// Children of this process are in another pid namespace than it is.
+static HAS_OTHER_PIDS: AtomicBool = AtomicBool::new(false);
 
 std::thread_local! {
     /// This thread's fork goes through our hook, which learns the child's id.
@@ -39,43 +43,91 @@ pub(crate) fn watch() -> Result<(), &'static str> {
 pub(crate) fn fork(real: impl FnOnce() -> c_int) -> c_int {
     HOOKED.set(true);
     let child = real();
-    if child == 0 {
-        return 0;
+    if child != 0 {
+        made(child.into());
     }
+    child
+}
+
+/// Runs a call that makes a child with a copy of our memory, without libc's handlers. `flags` are those of clone(2).
+pub(crate) fn clone(flags: u64, real: impl FnOnce() -> c_long) -> c_long {
+    let has_other_pids = flags & libc::CLONE_NEWPID as u64 != 0;
+    prepare_child(has_other_pids, ThreadRecords::of_this_thread);
+    let child = real();
+    if child == 0 {
+        after_in_child();
+    } else {
+        made(child);
+    }
+    child
+}
+
+/// The parent's side: the child is there, or (less than 0) it could not be made.
+fn made(child: c_long) {
     let errno = errno::last();
     HOOKED.set(false);
-    if let Forking::Place(member) = membership::take_forking()
+    if let Forking::Place(member, _) = membership::take_forking()
         && let Some(family) = running::family()
     {
         guarded(|| family.fork_parent(member, u32::try_from(child).ok()));
     }
     errno::set(errno);
-    child
+}
+
+/// Children are in another pid namespace from now on, or may be (unshare(2), setns(2)).
+pub(crate) fn note_other_pids() {
+    HAS_OTHER_PIDS.store(true, Ordering::Relaxed);
 }
 
 extern "C" fn before() {
+    prepare_child(false, || None);
+}
+
+/// Leaves a place for the child that the calling thread makes next.
+fn prepare_child(has_other_pids: bool, records: impl FnOnce() -> Option<ThreadRecords>) {
     let mut forking = Forking::NoPlace;
     // A child must hold what it inherits: the parent may close its own at once.
     if carried::any_waits() {
         guarded(descriptors::arrive);
     }
     epoll::numbers::note_fork();
+    let has_other_pids = has_other_pids || HAS_OTHER_PIDS.load(Ordering::Relaxed);
     if let Some(family) = running::family().filter(|_| membership::may_enter()) {
-        guarded(|| match prepare(family) {
-            Some(member) => forking = Forking::Place(member),
-            None if family.is_dead() => {
-                death::answer(family);
-                forking = Forking::Dead;
-            }
-            None if told::first_time(Told::NoPlace) => complain(format_args!(
-                "the stack has no place for another process, as a family has {} at most: \
-                 the sockets that this child inherits do not work; run fewer processes at once",
-                region::MEMBERS_MAX
-            )),
-            None => {}
-        });
+        if has_other_pids {
+            tell_of_other_pids();
+        } else {
+            forking = place_in(family, records());
+        }
     }
     membership::set_forking(forking);
+}
+
+fn place_in(family: &'static Family, records: Option<ThreadRecords>) -> Forking {
+    let mut forking = Forking::NoPlace;
+    guarded(|| match prepare(family) {
+        Some(member) => forking = Forking::Place(member, records),
+        None if family.is_dead() => {
+            death::answer(family);
+            forking = Forking::Dead;
+        }
+        None if told::first_time(Told::NoPlace) => complain(format_args!(
+            "the stack has no place for another process, as a family has {} at most: \
+             the sockets that this child inherits do not work; run fewer processes at once",
+            region::MEMBERS_MAX
+        )),
+        None => {}
+    });
+    forking
+}
+
+/// The lock's owner is known by its thread id, and the keeper watches process ids. They mean nothing elsewhere.
+fn tell_of_other_pids() {
+    if told::first_time(Told::OtherPids) {
+        complain(format_args!(
+            "a child gets a pid namespace of its own (CLONE_NEWPID) and has no part in the stack: the sockets that it inherits do not \
+             work; turn that off in the program (vsftpd: isolate=NO)"
+        ));
+    }
 }
 
 /// A place for the child, which holds all that this process has open.

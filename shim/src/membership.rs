@@ -1,20 +1,27 @@
 //! Whether this process is a member of the family: only members may use the stack and write our tables.
 //!
 //! A child of fork(3) becomes one. Its parent has taken a place in the family for it beforehand, with a count for
-//! each of its descriptors, so that the parent may close its own at once. A child made behind libc's back (`_Fork`,
-//! raw clone) is no member, nor is one that shares its parent's memory until it execs (vfork). Their calls go to the
-//! kernel, where the placeholders answer with errors.
+//! each of its descriptors, so that the parent may close its own at once. So do children of `_Fork` and of clone(2) with
+//! a copy of our memory, if libc makes the call. No members are children that were made without libc, those in a pid
+//! namespace of their own (the lock's owner is a thread's id), and those that share their parent's memory until they
+//! exec (vfork). Their calls go to the kernel, where the placeholders answer with errors.
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use family::Member;
 use region::ForkGuard;
+use sys::ThreadRecords;
 
+use crate::complain::complain;
 use crate::running;
+use crate::told::{self, Told};
 
 /// Set in every member, and wiped in every child with a copy of our memory. Not made before the stack starts.
 static IS_MEMBER: ForkGuard = ForkGuard::new();
+
+/// The user knows that this process is no member.
+static IS_NAMED: AtomicBool = AtomicBool::new(false);
 
 /// Threads of this process that wait for a child in their memory to exec.
 static LENDING: AtomicU32 = AtomicU32::new(0);
@@ -27,7 +34,8 @@ pub(crate) enum Forking {
     NoPlace,
     /// The family is dead, in the child as in its parent.
     Dead,
-    Place(Member),
+    /// The records of the thread, unless libc puts them right by itself.
+    Place(Member, Option<ThreadRecords>),
 }
 
 struct Thread {
@@ -53,6 +61,16 @@ fn look_closer() -> bool {
     if !is_member() {
         // A fork's child before our handler ran in it, or a child that is no member.
         join();
+        if !is_member()
+            && !IS_NAMED.swap(true, Ordering::Relaxed)
+            && told::first_time(Told::Outsider)
+        {
+            complain(format_args!(
+                "process {} was made without libc's fork, and has no part in its parent's stack: calls on the sockets that it \
+                 has inherited fail",
+                sys::process_id()
+            ));
+        }
     }
     is_member() && !THREAD.with(|thread| thread.lends.get())
 }
@@ -82,10 +100,17 @@ pub(crate) fn take_forking() -> Forking {
 /// In a child: takes the place that the parent has prepared, if it has. Takes no lock.
 pub(crate) fn join() {
     let member = match take_forking() {
-        Forking::Place(member) => member,
+        Forking::Place(member, records) => {
+            if let Some(records) = records {
+                // SAFETY: this thread's parent has left its own.
+                unsafe { records.renew() };
+            }
+            member
+        }
         // No place of a living stack.
         Forking::Dead => Member::MAX,
-        Forking::No | Forking::NoPlace => return,
+        Forking::NoPlace => return IS_NAMED.store(true, Ordering::Relaxed),
+        Forking::No => return,
     };
     LENDING.store(0, Ordering::Relaxed);
     if let Some(family) = running::family() {

@@ -15,6 +15,10 @@ pub(crate) enum Told {
     NoPlace,
     /// A process outside the family makes sockets.
     NoMember,
+    /// A process outside the family calls on its parent's sockets.
+    Outsider,
+    /// A child is made in another pid namespace.
+    OtherPids,
     /// The limits of a process keep it from the stack's memory.
     OutOfReach,
 }
@@ -82,6 +86,8 @@ impl Told {
             Self::NoPlace => [2, 0, 0],
             Self::NoMember => [3, 0, 0],
             Self::OutOfReach => [4, 0, 0],
+            Self::Outsider => [5, 0, 0],
+            Self::OtherPids => [6, 0, 0],
         };
         let output = sys::status(libc::STDERR_FILENO);
         let output = output.map_or([0; 2], |status| [status.device, status.inode]);

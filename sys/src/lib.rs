@@ -37,6 +37,7 @@ mod random;
 mod signal_actions;
 mod signal_mask;
 mod sockets;
+mod thread_records;
 mod threads;
 mod time;
 mod transfer;
@@ -85,6 +86,7 @@ pub use sockets::{
     accept, bind, listen, local_address, send, set_timeouts, setsockopt, socket, socket_cookie,
     socket_domain, socketpair, tcp_state,
 };
+pub use thread_records::ThreadRecords;
 pub use threads::{is_first_thread, pause, sched_yield, set_name, signal_self, thread_exists};
 pub use time::{kernel_time, monotonic};
 pub use transfer::{read, read_at, readv, write, writev};

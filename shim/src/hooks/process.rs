@@ -24,6 +24,43 @@ hook! {
 }
 
 hook! {
+    /// _Fork(3), which runs no handlers. libc puts the records of the thread right.
+    fn _Fork() -> pid_t {
+        clone_memory(0, || real!(_Fork()).into()) as pid_t
+    }
+}
+
+/// A call that makes a child with a copy of our memory, unless its flags (clone(2)) say otherwise.
+pub(super) fn clone_memory(flags: u64, real: impl FnOnce() -> c_long) -> c_long {
+    if flags & libc::CLONE_VM as u64 != 0 {
+        return real();
+    }
+    crate::fork::clone(flags, real)
+}
+
+hook! {
+    /// unshare(2).
+    fn unshare(flags: c_int) -> c_int {
+        let result = real!(unshare(flags));
+        if result == 0 && flags & libc::CLONE_NEWPID != 0 {
+            crate::fork::note_other_pids();
+        }
+        result
+    }
+}
+
+hook! {
+    /// setns(2). A namespace whose kind is not named may be one of pids.
+    fn setns(fd: c_int, kind: c_int) -> c_int {
+        let result = real!(setns(fd, kind));
+        if result == 0 && (kind == 0 || kind & libc::CLONE_NEWPID != 0) {
+            crate::fork::note_other_pids();
+        }
+        result
+    }
+}
+
+hook! {
     /// _exit(2).
     fn _exit(status: c_int) {
         exit::exit();
@@ -98,7 +135,8 @@ fn adopt_child(pid: c_long) {
 type CloneFunction = extern "C" fn(*mut c_void) -> c_int;
 
 hook! {
-    /// clone(2) of libc. Variadic in C: arguments that were not given are not looked at.
+    /// clone(2) of libc. Variadic in C: arguments that were not given are not looked at. A child with a copy of our memory begins in
+    /// `function`, and finds its place at its first call.
     fn clone(
         function: CloneFunction,
         stack: *mut c_void,
@@ -112,7 +150,9 @@ hook! {
         if lends {
             membership::lend_memory();
         }
-        let result = real!(clone(function, stack, flags, argument, parent_tid, tls, child_tid));
+        let result = clone_memory(flags as u32 as u64, || {
+            real!(clone(function, stack, flags, argument, parent_tid, tls, child_tid)).into()
+        }) as c_int;
         if lends {
             membership::take_memory_back();
             adopt_child(result.into());

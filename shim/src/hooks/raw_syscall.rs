@@ -86,6 +86,11 @@ hook! {
                 sandbox::before_seccomp(Word(a).into());
                 real!(syscall(number, a, b, c, d, e, f))
             }
+            libc::SYS_fork => process::clone_memory(0, || real!(syscall(number, a, b, c, d, e, f))),
+            libc::SYS_clone => process::clone_memory(a as u64, || real!(syscall(number, a, b, c, d, e, f))),
+            libc::SYS_clone3 => process::clone_memory(flags_of_clone3(a), || real!(syscall(number, a, b, c, d, e, f))),
+            libc::SYS_unshare => pass!(process::unshare(a)),
+            libc::SYS_setns => pass!(process::setns(a, b)),
             libc::SYS_exit_group => {
                 exit::exit();
                 real!(syscall(number, a, b, c, d, e, f))
@@ -95,6 +100,13 @@ hook! {
             _ => real!(syscall(number, a, b, c, d, e, f)),
         }
     }
+}
+
+/// The first word of what clone3(2) is given.
+fn flags_of_clone3(arguments: usize) -> u64 {
+    let arguments = arguments as *const u64;
+    // SAFETY: null, or a structure that begins with the flags, as clone3(2) demands.
+    unsafe { arguments.as_ref() }.copied().unwrap_or(0)
 }
 
 fn mask_of_pselect(sixth: usize) -> usize {
