@@ -30,11 +30,26 @@ pub(crate) fn connect(name: &str, patience_ms: u32) -> Result<Option<OwnedFd>, E
         return Ok(None);
     };
     for directory in own_directory::find() {
-        if let Some(socket) = unix_messages::connect(directory.fd(), &name, patience_ms)? {
+        let user = sys::user_id();
+        if let Some(socket) = unix_messages::connect(directory.fd(), &name, user, patience_ms)? {
             return Ok(Some(socket));
         }
     }
     Ok(None)
+}
+
+/// For root: the sockets of other users behind `name`, connected to.
+pub(crate) fn connect_to_others(name: &str, patience_ms: u32) -> Vec<OwnedFd> {
+    let Ok(name) = CString::new(name) else {
+        return Vec::new();
+    };
+    let connect = |(directory, owner): (OwnDirectory, u32)| {
+        unix_messages::connect(directory.fd(), &name, owner, patience_ms).ok()?
+    };
+    own_directory::find_of_others()
+        .into_iter()
+        .filter_map(connect)
+        .collect()
 }
 
 impl NamedSocket {

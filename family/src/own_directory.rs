@@ -85,6 +85,23 @@ pub(crate) fn find_or_make() -> Directories {
     found
 }
 
+/// For root, who may look into them: the directories of other users, with their owners.
+pub(crate) fn find_of_others() -> Vec<(OwnDirectory, u32)> {
+    let mut found = Vec::new();
+    let mut names = Vec::with_capacity(sys::NAMES_BYTES);
+    for place in places_of_others() {
+        sys::for_each_name(place.fd.as_raw(), names.spare_capacity_mut(), |name| {
+            if let Some(owner) = owner_in(name).filter(|owner| *owner != sys::user_id())
+                && let Some(directory) = place.directory_of(owner, name)
+            {
+                found.push((directory, owner));
+            }
+            found.len() < DIRECTORIES_MAX
+        });
+    }
+    found
+}
+
 /// Whether there are no others than these.
 pub(crate) fn are_all(known: &Directories) -> bool {
     let is_known = |one: &OwnDirectory| known.iter().any(|other| other.is_at(one.path()));
@@ -93,6 +110,12 @@ pub(crate) fn are_all(known: &Directories) -> bool {
 
 fn prefix() -> String {
     format!("nstk-{}-", sys::user_id())
+}
+
+/// The user whose directory has this name.
+fn owner_in(name: &CStr) -> Option<u32> {
+    let (owner, _) = name.to_str().ok()?.strip_prefix("nstk-")?.split_once('-')?;
+    owner.parse().ok()
 }
 
 /// A directory in which users may have directories.
@@ -113,6 +136,21 @@ fn places() -> impl Iterator<Item = Place> {
         .filter_map(|path| Place::open(&path))
 }
 
+/// Where other users have theirs.
+fn places_of_others() -> Vec<Place> {
+    let mut paths = vec!["/dev/shm".to_owned(), "/tmp".to_owned()];
+    let mut names = Vec::with_capacity(sys::NAMES_BYTES);
+    if let Some(users) = Place::open("/run/user") {
+        sys::for_each_name(users.fd.as_raw(), names.spare_capacity_mut(), |name| {
+            if let Ok(name) = name.to_str() {
+                paths.push(format!("/run/user/{name}"));
+            }
+            paths.len() < DIRECTORIES_MAX
+        });
+    }
+    paths.iter().filter_map(|path| Place::open(path)).collect()
+}
+
 impl Place {
     /// `None`: it is not there, or one where others may remove what is not theirs.
     fn open(path: &str) -> Option<Self> {
@@ -126,12 +164,18 @@ impl Place {
 
     /// The directory of this name, if it is this user's alone.
     fn directory(&self, name: &CStr) -> Option<OwnDirectory> {
-        let fd = sys::open_inside(self.fd.as_raw(), name).ok()?;
-        let status = sys::status(fd.as_raw()).ok()?;
-        let is_private = status.owner == sys::user_id() && status.mode & PERMISSIONS == PRIVATE;
+        let directory = self.directory_of(sys::user_id(), name)?;
         // In a user namespace all users that it does not know have one number, perhaps ours. Only the true
         // owner may set the mode.
-        if !is_private || sys::set_mode(fd.as_raw(), PRIVATE).is_err() {
+        sys::set_mode(directory.fd(), PRIVATE).ok()?;
+        Some(directory)
+    }
+
+    /// The directory of this name, if it is that user's alone.
+    fn directory_of(&self, owner: u32, name: &CStr) -> Option<OwnDirectory> {
+        let fd = sys::open_inside(self.fd.as_raw(), name).ok()?;
+        let status = sys::status(fd.as_raw()).ok()?;
+        if status.owner != owner || status.mode & PERMISSIONS != PRIVATE {
             return None;
         }
         let path = format!("{}/{}", self.path, name.to_str().ok()?);

@@ -21,6 +21,8 @@ const DAMAGED: u8 = 5;
 
 /// What a newcomer says, with its build behind it, and the descriptors of its capture if it has one.
 const HELLO: u8 = 4;
+/// What root says to the keeper of another user whose programs have ended.
+const END: u8 = 6;
 /// How long the keeper waits for it. Newcomers say it at once.
 const HELLO_PATIENCE_MS: u32 = 200;
 
@@ -53,6 +55,8 @@ pub(crate) struct Newcomer {
     pub(crate) pid: u32,
     /// Its [`region::BUILD`].
     pub(crate) build: u64,
+    /// It is root, of another user or not, and asks the keeper to end. It wants nothing else.
+    pub(crate) asks_to_end: bool,
     capture: Option<Recorder>,
 }
 
@@ -124,18 +128,38 @@ fn hand_over(
     })
 }
 
-/// The next program that asks to join, if any of this user does.
+/// For root: asks the keepers of other users behind `name` to end if their programs have ended, and waits until they have
+/// heard it. Nothing is passed on to them or believed of them.
+pub(crate) fn ask_others_to_end(name: &str) {
+    let keepers = named_socket::connect_to_others(name, PATIENCE_MS);
+    for keeper in &keepers {
+        if unix_messages::send(keeper, &[END], &[]) {
+            let _ = unix_messages::receive(keeper);
+        }
+    }
+}
+
+/// The next program of this user that asks to join, or of root that asks the keeper to end, if there is one.
 pub(crate) fn accept_newcomer(listener: RawFd) -> Option<Newcomer> {
-    let (socket, pid) = unix_messages::accept(listener)?;
+    const ROOT: u32 = 0;
+    let (socket, peer) = unix_messages::accept_any(listener)?;
+    let is_own = peer.user == sys::user_id();
+    if !is_own && peer.user != ROOT {
+        return None;
+    }
     unix_messages::set_timeouts(&socket, HELLO_PATIENCE_MS);
     let Message { bytes, fds } = unix_messages::receive(&socket).ok()?;
-    let (&HELLO, build) = bytes.split_first()? else {
-        return None;
+    let asks_to_end = peer.user == ROOT && bytes.as_slice() == [END];
+    let build = match bytes.split_first()? {
+        (&HELLO, build) if is_own => u64::from_ne_bytes(build.try_into().ok()?),
+        _ if asks_to_end => region::BUILD,
+        _ => return None,
     };
     Some(Newcomer {
         socket,
-        pid,
-        build: u64::from_ne_bytes(build.try_into().ok()?),
+        pid: peer.pid,
+        build,
+        asks_to_end,
         capture: capture::recorder(fds),
     })
 }

@@ -19,6 +19,8 @@ const BUSY_PATIENCE: Duration = Duration::from_millis(500);
 /// The same for an end of a link. An earlier run's keeper with another address holds it for a second, and does not hand
 /// it over.
 const LINK_PATIENCE: Duration = Duration::from_millis(1400);
+/// The user who may ask the keepers of others to end.
+const ROOT: u32 = 0;
 /// Pauses between two tries.
 const PAUSE_MIN: Duration = Duration::from_millis(2);
 const PAUSE_MAX: Duration = Duration::from_millis(50);
@@ -74,13 +76,19 @@ impl Family {
     ) -> Result<Self, StartError> {
         let name = keeper_socket(&settings.device, settings.stack.addr);
         let keeper = spawn::program_path();
-        let started = clock::now();
+        let mut started = clock::now();
+        let mut may_ask = sys::user_id() == ROOT;
         loop {
             let error = match Self::join_or_open(settings, hooks, capture, &name, keeper.as_deref())
             {
                 Err(error) => error,
                 started => return started,
             };
+            // A server that was started by root may have left a keeper of the user that it became.
+            if matches!(error, StartError::InUse(..)) && core::mem::take(&mut may_ask) {
+                rendezvous::ask_others_to_end(&name);
+                started = clock::now();
+            }
             let waited = clock::now().saturating_since(started);
             if waited >= patience(&error, settings.wait) {
                 return Err(error.name_holder());

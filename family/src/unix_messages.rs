@@ -6,7 +6,7 @@ use std::ffi::CString;
 
 use arrayvec::ArrayVec;
 use nicio::HANDLE_FDS_MAX;
-use sys::{Errno, OwnedFd, RawFd};
+use sys::{Errno, OwnedFd, Peer, RawFd};
 
 use crate::wakers::WAKERS;
 
@@ -23,13 +23,14 @@ pub(crate) struct Message {
     pub(crate) fds: ArrayVec<OwnedFd, FDS_MAX>,
 }
 
-/// Connects to who listens behind `name`; `Ok(None)`: nobody of this user.
+/// Connects to who listens behind `name`; `Ok(None)`: nobody of that user.
 ///
 /// # Errors
 /// Too many wait there already, and none was let in within `patience_ms`.
 pub(crate) fn connect(
     directory: RawFd,
     name: &CStr,
+    user: u32,
     patience_ms: u32,
 ) -> Result<Option<OwnedFd>, Errno> {
     let Some(socket) = socket(libc::SOCK_SEQPACKET) else {
@@ -37,7 +38,7 @@ pub(crate) fn connect(
     };
     set_timeouts(&socket, patience_ms);
     match connect_to(&socket, directory, name) {
-        Ok(()) if is_same_user(&socket) => Ok(Some(socket)),
+        Ok(()) if is_of(user, &socket) => Ok(Some(socket)),
         Err(Errno(libc::EAGAIN)) => Err(Errno(libc::EAGAIN)),
         Ok(()) | Err(_) => Ok(None),
     }
@@ -72,15 +73,21 @@ pub(crate) fn listen(directory: RawFd, name: &CStr) -> Option<OwnedFd> {
 
 /// The next connection to a listening socket, with the other side's process, if it is of this user.
 pub(crate) fn accept(listener: RawFd) -> Option<(OwnedFd, u32)> {
+    let (socket, peer) = accept_any(listener)?;
+    (peer.user == sys::user_id()).then_some((socket, peer.pid))
+}
+
+/// The next connection to a listening socket, whoever's it is.
+pub(crate) fn accept_any(listener: RawFd) -> Option<(OwnedFd, Peer)> {
     let socket = sys::accept(listener).ok()?;
     let peer = sys::peer(socket.as_raw()).ok()?;
     // 0: a process that this one's pid namespace does not show.
-    (peer.user == sys::user_id() && peer.pid != 0).then_some((socket, peer.pid))
+    (peer.pid != 0).then_some((socket, peer))
 }
 
 /// Whether who listened there is of this user.
-fn is_same_user(socket: &OwnedFd) -> bool {
-    sys::peer(socket.as_raw()).is_ok_and(|peer| peer.user == sys::user_id())
+fn is_of(user: u32, socket: &OwnedFd) -> bool {
+    sys::peer(socket.as_raw()).is_ok_and(|peer| peer.user == user)
 }
 
 /// Waiting for a message, or to be let in, ends after `milliseconds`: a process that is stopped must not stop

@@ -18,6 +18,13 @@ impl Keeper {
         else {
             return;
         };
+        if newcomer.asks_to_end {
+            self.reap_ended();
+            if !members::any_program_but(self.family.words(), 0) {
+                self.family.give_up();
+            }
+            return;
+        }
         let capture = newcomer.take_capture();
         self.reap_what_it_was(newcomer.pid);
         self.reap_ended();

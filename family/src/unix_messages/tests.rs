@@ -66,7 +66,7 @@ fn as_a_stranger<R: Send>(run: impl FnOnce() -> R + Send) -> Option<R> {
 fn a_user_s_own_processes_meet_and_exchange_messages_and_descriptors() {
     let open = Open::new("meet");
     let listener = open.listen(c"it");
-    let caller = connect(open.fd.as_raw(), c"it", PATIENCE_MS);
+    let caller = connect(open.fd.as_raw(), c"it", sys::user_id(), PATIENCE_MS);
     let caller = caller.expect("no queue").expect("it listens");
     let (called, pid) = accept(listener.as_raw()).expect("somebody has connected");
     assert_eq!(pid, std::process::id());
@@ -86,7 +86,7 @@ fn another_user_who_listens_there_is_nobody() {
         return;
     };
     let listener = listener.expect("everybody may have a name there");
-    let caller = connect(open.fd.as_raw(), c"it", PATIENCE_MS);
+    let caller = connect(open.fd.as_raw(), c"it", sys::user_id(), PATIENCE_MS);
     assert!(caller.expect("no queue").is_none());
     // It was reached, and left at once.
     assert!(sys::accept(listener.as_raw()).is_ok());
@@ -105,7 +105,7 @@ fn another_user_who_connects_is_not_accepted() {
     };
     let _stranger = stranger.expect("everybody may connect");
     assert!(accept(listener.as_raw()).is_none());
-    let own = connect(open.fd.as_raw(), c"it", PATIENCE_MS);
+    let own = connect(open.fd.as_raw(), c"it", sys::user_id(), PATIENCE_MS);
     let _own = own.expect("no queue").expect("it listens");
     assert!(accept(listener.as_raw()).is_some(), "it is the next one");
 }
@@ -124,7 +124,7 @@ fn a_live_listener_is_told_from_a_dead_one() {
 fn a_message_has_room_for_so_many_descriptors_and_no_more() {
     let open = Open::new("many");
     let listener = open.listen(c"it");
-    let caller = connect(open.fd.as_raw(), c"it", PATIENCE_MS);
+    let caller = connect(open.fd.as_raw(), c"it", sys::user_id(), PATIENCE_MS);
     let caller = caller.expect("no queue").expect("it listens");
     let (called, _) = accept(listener.as_raw()).expect("somebody has connected");
     let fds = [listener.as_raw(); FDS_MAX + 1];
@@ -143,7 +143,7 @@ fn a_message_has_room_for_so_many_descriptors_and_no_more() {
 fn nobody_hears_who_is_gone() {
     let open = Open::new("gone");
     let listener = open.listen(c"it");
-    let caller = connect(open.fd.as_raw(), c"it", PATIENCE_MS);
+    let caller = connect(open.fd.as_raw(), c"it", sys::user_id(), PATIENCE_MS);
     let caller = caller.expect("no queue").expect("it listens");
     drop(accept(listener.as_raw()));
     assert!(!send(&caller, b"hello", &[]));

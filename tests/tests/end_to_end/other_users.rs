@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nstk_tests::{
-    CProgram, Lab, Outcome, PEER_ADDRESS, Peer, Running, Scratch, eventually, nstk_command,
+    CProgram, Lab, NSTK_ADDRESS, Outcome, PEER_ADDRESS, Peer, Running, Scratch, eventually,
+    nstk_command,
 };
 
 use crate::PEER;
@@ -149,6 +150,44 @@ fn another_user_cannot_connect_to_a_keeper_or_a_link_broker() {
             outcome.stderr
         );
     }
+}
+
+/// Root's program, and one that root has started and that has become another user before its first socket.
+#[test]
+fn root_takes_a_tap_over_from_another_users_keeper_but_not_from_its_programs() {
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "echo");
+    let talk = |before: &str, after: &str| {
+        let script = format!(
+            "import encodings.idna, os, socket, sys
+{before}
+s = socket.create_connection(('{PEER_ADDRESS}', {port}))
+s.sendall(b'hello')
+print(s.recv(5).decode(), s.getsockname()[0], flush=True)
+{after}",
+            port = peer.port
+        );
+        let mut command = lab.nstk("python3");
+        command.args(["-c", &script]).stdin(Stdio::piped());
+        command
+    };
+    let drop = format!("os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})");
+    let by_tap = format!("hello {NSTK_ADDRESS}");
+    for before in [&*drop, ""] {
+        let outcome = Outcome::of(&mut talk(before, ""));
+        assert_eq!((outcome.stdout.trim(), &*outcome.stderr), (&*by_tap, ""));
+    }
+    eventually("root's keeper ends", || lab.processes(KEEPER).is_empty());
+    // While the other user's program lives, its stack stays.
+    let other = Running::start(&mut talk(
+        &drop,
+        "sys.stdin.read(); s.sendall(b'still'); print(s.recv(5).decode())",
+    ));
+    other.has_said(&by_tap);
+    let roots = Outcome::of(&mut talk("", ""));
+    assert_eq!(roots.stdout.trim(), format!("hello {PEER_ADDRESS}"));
+    assert!(roots.stderr.contains("is held by"), "{}", roots.stderr);
+    assert_eq!(other.finish().stdout.lines().last(), Some("still"));
 }
 
 #[test]
