@@ -14,12 +14,14 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-use region::{Region, RegionError, Table};
+use region::{Id, Region, RegionError, Table};
 use stack::Ready;
 use zerocopy::FromZeros;
 
 use crate::files::Files;
-use crate::records::{EpollId, EpollRecord, Item, Lane, Member};
+use crate::holds::Holds;
+use crate::layout;
+use crate::records::{EpollId, EpollRecord, Hold, Item, Lane, Member};
 
 pub use items::{EpollError, Interest, Key, Target, wanted};
 
@@ -35,6 +37,7 @@ const NESTS_MAX: u32 = 4;
 /// the entry that is under way.
 pub struct Epolls {
     sets: Table<EpollRecord>,
+    holds: Holds,
     items: Table<Item>,
     to_wake: u64,
 }
@@ -50,6 +53,7 @@ impl Epolls {
     pub fn new(region: &Region, first_table_index: u16) -> Result<Self, RegionError> {
         Ok(Self {
             sets: region.table(first_table_index, SETS_MAX)?,
+            holds: Holds::new(region, layout::SET_HOLDS)?,
             items: region.table(first_table_index + 1, ITEMS_MAX)?,
             to_wake: 0,
         })
@@ -57,57 +61,58 @@ impl Epolls {
 
     /// A new set with one descriptor in `member`. `None`: no room.
     pub fn create(&mut self, member: Member) -> Option<EpollId> {
-        let mut record = EpollRecord::new_zeroed();
-        *record.holds.get_mut(usize::from(member))? = 1;
-        self.sets.insert(record)
+        let set = self.sets.insert(EpollRecord::new_zeroed())?;
+        if self.hold(set, member) {
+            return Some(set);
+        }
+        self.sets.remove(set);
+        None
     }
 
     /// One more descriptor in `member` refers to the set (dup, or inherited over fork). `false`: there
-    /// is no such set.
+    /// is no such set, or no room.
     pub fn hold(&mut self, set: EpollId, member: Member) -> bool {
         let Some(mut record) = self.sets.get_mut(set) else {
             return false;
         };
-        let Some(count) = record.holds.get_mut(usize::from(member)) else {
-            return false;
-        };
-        *count = count.saturating_add(1);
-        true
+        let added = self.holds.add(record.holds, set.to_bits(), member);
+        record.holds = added.unwrap_or(record.holds);
+        added.is_some()
     }
 
     /// One descriptor less in `member`; the last of all members takes the set away.
     pub fn release(&mut self, set: EpollId, member: Member, files: &mut Files) {
-        let Some(mut record) = self.sets.get_mut(set) else {
-            return;
-        };
-        if let Some(count) = record.holds.get_mut(usize::from(member)) {
-            *count = count.saturating_sub(1);
-        }
-        let unused = record.holds.iter().all(|&count| count == 0);
-        drop(record);
-        if unused {
-            self.remove_set(set, files);
-        }
+        self.drop_holds(set, member, files, Holds::take);
     }
 
     /// A member has ended: its descriptors are gone, and so may be the thread that was woken last.
     pub fn member_gone(&mut self, member: Member, files: &mut Files) {
-        let mut at = 0;
-        while let Some(set) = self.set_at_or_after(&mut at) {
-            let Some(mut record) = self.sets.get_mut(set) else {
-                continue;
-            };
-            let waiters = core::mem::take(&mut record.waiters);
-            let held = record
-                .holds
-                .get_mut(usize::from(member))
-                .map_or(0, core::mem::take);
-            let unused = held > 0 && record.holds.iter().all(|&count| count == 0);
-            drop(record);
-            self.to_wake |= waiters;
-            if unused {
-                self.remove_set(set, files);
+        for slot in 0..self.sets.slots_used() {
+            let set = self.sets.id_at(slot).unwrap_or(EpollId::NONE);
+            if let Some(mut record) = self.sets.get_mut(set) {
+                self.to_wake |= core::mem::take(&mut record.waiters);
             }
+            self.drop_holds(set, member, files, Holds::take_all);
+        }
+    }
+
+    fn drop_holds(
+        &mut self,
+        set: EpollId,
+        member: Member,
+        files: &mut Files,
+        drop_from: impl FnOnce(&mut Holds, Id<Hold>, Member) -> Option<Id<Hold>>,
+    ) {
+        let Some(mut record) = self.sets.get_mut(set) else {
+            return;
+        };
+        let Some(left) = drop_from(&mut self.holds, record.holds, member) else {
+            return;
+        };
+        record.holds = left;
+        drop(record);
+        if left.is_none() {
+            self.remove_set(set, files);
         }
     }
 
@@ -154,18 +159,6 @@ impl Epolls {
             self.remove_item(watcher, files);
         }
         self.sets.remove(set);
-    }
-
-    /// The first set whose slot is at least `at`, which moves behind it.
-    fn set_at_or_after(&self, at: &mut u32) -> Option<EpollId> {
-        let found = self
-            .sets
-            .iter()
-            .map(|(id, _)| id)
-            .filter(|id| id.slot() >= *at)
-            .min_by_key(|id| id.slot())?;
-        *at = found.slot() + 1;
-        Some(found)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::UnsafeCell;
 use std::ffi::CString;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use nicio::{DeviceSpec, Handles, WaitHandle};
 use region::{Shared, Words};
@@ -46,6 +46,8 @@ pub struct Family {
     pub(crate) role: Role,
     /// When the keeper was looked for last, CLOCK_MONOTONIC nanoseconds.
     pub(crate) keeper_seen_ns: AtomicU64,
+    /// This process may lack the system calls that start a keeper.
+    pub(crate) is_filtered: AtomicBool,
     /// Where the keeper's program lies; found at the start, before the program changes its directory.
     pub(crate) keeper_program: Option<CString>,
 }
@@ -103,6 +105,12 @@ impl Family {
         if let Ok(_locked) = self.lock_again() {
             self.shared.region().settle();
         }
+    }
+
+    /// This process is about to lose system calls (seccomp(2)): it does now what would need them later, and starts no keeper.
+    pub fn expect_filter(&self) {
+        self.settle();
+        self.is_filtered.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -17,7 +17,6 @@ use crate::error::{Gone, StartError};
 use crate::family::{Family, GIVEN_UP, Role};
 use crate::membership::{Membership, fit_to_device, with_recorder};
 use crate::process_hooks::ProcessHooks;
-use crate::records::Member;
 use crate::rendezvous::HandOver;
 use crate::shared_state::SharedState;
 use crate::wakers::{WAKERS, Wakers};
@@ -39,7 +38,7 @@ impl Family {
             .map_err(|errno| StartError::errno("no descriptor left", errno))?;
         let region = Region::attach(handed.region)?;
         make_region_private(&region)?;
-        let place = Member::from(handed.place);
+        let place = handed.place;
         // Without other programs the newcomer's own capture begins.
         let capture = capture.filter(|_| handed.is_alone);
         let take_part = || {

@@ -23,6 +23,7 @@ impl Family {
     pub(crate) fn ensure_keeper(&self) {
         let state = &self.words().keeper_state;
         if self.is_keeper()
+            || self.is_filtered.load(Ordering::Relaxed)
             || state
                 .compare_exchange(ABSENT, STARTED, Ordering::AcqRel, Ordering::Relaxed)
                 .is_err()

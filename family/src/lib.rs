@@ -35,6 +35,7 @@ mod files;
 mod fork;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod holds;
 mod join;
 mod keeper;
 mod keeper_watch;

@@ -22,6 +22,15 @@ pub(crate) const fn child_of(parent: u32) -> u32 {
     parent << 2
 }
 
+/// The places that have ever been taken, with their numbers. The last one is the keeper's.
+fn places(words: &Words) -> impl Iterator<Item = (Member, &MemberWord)> {
+    let used = words.members_used.load(Ordering::Acquire) as usize;
+    let last = words.members.len() - 1;
+    let numbered = (0..).zip(&words.members);
+    let (programs, keeper) = (numbered.clone().take(used.min(last)), numbered.skip(last));
+    programs.chain(keeper)
+}
+
 /// Takes a free place for `pid`; `None`: the family is full. The last place is the keeper's, which may come late.
 pub(crate) fn register(words: &Words, pid: u32, flags: u32) -> Option<Member> {
     let is_mine = |place: &MemberWord| {
@@ -31,10 +40,14 @@ pub(crate) fn register(words: &Words, pid: u32, flags: u32) -> Option<Member> {
         taken.is_ok()
     };
     let (last, others) = words.members.split_last()?;
+    let is_free = |place: &MemberWord| place.pid.load(Ordering::Relaxed) == 0 && is_mine(place);
     let at = if flags & KEEPER != 0 && is_mine(last) {
         others.len()
     } else {
-        others.iter().position(is_mine)?
+        let at = others.iter().position(is_free)?;
+        let used = u32::try_from(at + 1).ok()?;
+        words.members_used.fetch_max(used, Ordering::AcqRel);
+        at
     };
     words.members.get(at)?.flags.store(flags, Ordering::Release);
     Member::try_from(at).ok()
@@ -50,7 +63,7 @@ pub(crate) fn unregister(words: &Words, member: Member) {
 
 /// Gives the place of a keeper back that has been killed.
 pub(crate) fn unregister_keeper(words: &Words, pid: u32) {
-    for member in &words.members {
+    for (_, member) in places(words) {
         if member.pid.load(Ordering::Acquire) == pid {
             member.flags.store(0, Ordering::Relaxed);
             member.pid.store(0, Ordering::Release);
@@ -60,11 +73,10 @@ pub(crate) fn unregister_keeper(words: &Words, pid: u32) {
 
 /// The places that a process took for children which have not come.
 pub(crate) fn unborn(words: &Words, parent: u32) -> impl Iterator<Item = Member> + '_ {
-    let places = words.members.iter().enumerate();
-    places.filter_map(move |(at, member)| {
+    places(words).filter_map(move |(at, member)| {
         let is_unborn = member.pid.load(Ordering::Acquire) == FORKING
             && member.flags.load(Ordering::Acquire) & !EXECUTING == child_of(parent);
-        Member::try_from(at).ok().filter(|_| is_unborn)
+        is_unborn.then_some(at)
     })
 }
 
@@ -81,24 +93,16 @@ pub(crate) fn give_up_waiting(words: &Words, member: Member) -> bool {
 
 /// The places that a process has left behind by exec.
 pub(crate) fn left_by_exec(words: &Words, pid: u32) -> impl Iterator<Item = Member> + '_ {
-    words
-        .members
-        .iter()
-        .enumerate()
-        .filter_map(move |(at, member)| {
-            let is_left = member.pid.load(Ordering::Acquire) == pid
-                && member.flags.load(Ordering::Acquire) & EXECUTING != 0;
-            if is_left {
-                Member::try_from(at).ok()
-            } else {
-                None
-            }
-        })
+    places(words).filter_map(move |(at, member)| {
+        let is_left = member.pid.load(Ordering::Acquire) == pid
+            && member.flags.load(Ordering::Acquire) & EXECUTING != 0;
+        is_left.then_some(at)
+    })
 }
 
 /// Whether the family has a program besides those of the process `pid`, or one that is being forked.
 pub(crate) fn any_program_but(words: &Words, pid: u32) -> bool {
-    words.members.iter().any(|member| {
+    places(words).any(|(_, member)| {
         ![0, pid].contains(&member.pid.load(Ordering::Acquire))
             && member.flags.load(Ordering::Acquire) & KEEPER == 0
     })
@@ -107,15 +111,11 @@ pub(crate) fn any_program_but(words: &Words, pid: u32) -> bool {
 /// The programs of the family (not the keeper): place and process id. One that is being forked has no
 /// id yet and is left out.
 pub(crate) fn programs(words: &Words) -> impl Iterator<Item = (Member, u32)> + '_ {
-    words.members.iter().enumerate().filter_map(|(at, member)| {
+    places(words).filter_map(|(at, member)| {
         let pid = member.pid.load(Ordering::Acquire);
-        let program = ![0, FORKING, LEAVING].contains(&pid)
+        let is_program = ![0, FORKING, LEAVING].contains(&pid)
             && member.flags.load(Ordering::Acquire) & KEEPER == 0;
-        if program {
-            Some((Member::try_from(at).ok()?, pid))
-        } else {
-            None
-        }
+        is_program.then_some((at, pid))
     })
 }
 

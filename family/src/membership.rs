@@ -1,7 +1,7 @@
 //! What a process's way into a family is made of.
 
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 
 use nicio::capture::Recorder;
 use nicio::{DeviceSpec, Nic};
@@ -75,6 +75,7 @@ impl Membership {
             busy_poll_ns: u64::from(busy_poll_us) * 1000,
             role,
             keeper_seen_ns: AtomicU64::new(0),
+            is_filtered: AtomicBool::new(false),
         })
     }
 }

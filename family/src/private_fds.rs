@@ -7,7 +7,7 @@ use sys::{OwnedFd, RawFd};
 use crate::error::StartError;
 
 /// Room for the region, the device, the keeper's socket, the template and the wakers.
-const PRIVATE_MAX: usize = 96;
+const PRIVATE_MAX: usize = 192;
 
 /// Private descriptors lie below this number: fork copies the table of descriptors up to its highest entry.
 const CEILING: libc::rlim_t = 4096;

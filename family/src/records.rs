@@ -1,6 +1,6 @@
 //! The records of open files and of the epoll sets that watch them. They name each other.
 
-use region::{Id, MEMBERS_MAX};
+use region::Id;
 use stack::SockId;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -34,11 +34,12 @@ pub struct FileRecord {
     pub(crate) _pad: u32,
 }
 
-/// How many descriptors of one member lead to one file, so that a killed member's can be taken off.
+/// How many descriptors of one member lead to one file or epoll set.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Hold {
-    pub(crate) file: FileId,
+    /// The id of the file or set, as bits.
+    pub(crate) held: u64,
     pub(crate) next: Id<Hold>,
     pub(crate) count: u32,
     pub(crate) member: u16,
@@ -55,8 +56,8 @@ pub struct EpollRecord {
     pub(crate) waiters: u64,
     /// Head of the items of other sets that watch this one.
     pub(crate) watchers: Id<Item>,
-    /// Descriptors that refer to this set, by member.
-    pub(crate) holds: [u16; MEMBERS_MAX],
+    /// First of the members' counts.
+    pub(crate) holds: Id<Hold>,
 }
 
 /// One watched number in one set.

@@ -9,6 +9,7 @@ use sys::{Errno, OwnedFd, RawFd};
 use crate::capture;
 use crate::error::StartError;
 use crate::named_socket;
+use crate::records::Member;
 use crate::unix_messages::{self, FDS_MAX, Message};
 use crate::wakers::WAKERS;
 
@@ -35,7 +36,7 @@ pub(crate) struct HandOver<Fd> {
     pub(crate) wakers: [Fd; WAKERS],
     pub(crate) device: Handles<Fd>,
     /// The newcomer's place among the members, entered by the keeper.
-    pub(crate) place: u8,
+    pub(crate) place: Member,
     /// The family has no other program.
     pub(crate) is_alone: bool,
 }
@@ -84,9 +85,11 @@ pub(crate) fn request_join(
         Err(_) => return Err(silent),
     };
     match *bytes.as_slice() {
-        [WELCOME, place, tag, is_alone] => hand_over(place, tag, is_alone != 0, fds)
-            .map(Some)
-            .ok_or(StartError::Keeper("its descriptors are missing")),
+        [WELCOME, low, high, tag, is_alone] => {
+            hand_over(Member::from_le_bytes([low, high]), tag, is_alone != 0, fds)
+                .map(Some)
+                .ok_or(StartError::Keeper("its descriptors are missing"))
+        }
         [FULL, ..] => Err(StartError::Keeper(
             "its family has no place for another process",
         )),
@@ -106,7 +109,7 @@ fn hello() -> [u8; 9] {
 }
 
 fn hand_over(
-    place: u8,
+    place: Member,
     tag: u8,
     is_alone: bool,
     fds: ArrayVec<OwnedFd, FDS_MAX>,
@@ -183,7 +186,8 @@ impl Newcomer {
                 let mut fds = ArrayVec::<RawFd, FDS_MAX>::new();
                 fds.push(*region);
                 fds.extend(wakers.iter().chain(&device.fds).copied());
-                let welcome = [WELCOME, *place, device.tag, u8::from(*is_alone)];
+                let [low, high] = place.to_le_bytes();
+                let welcome = [WELCOME, low, high, device.tag, u8::from(*is_alone)];
                 unix_messages::send(&self.socket, &welcome, &fds)
             }
             Answer::Full => unix_messages::send(&self.socket, &[FULL], &[]),

@@ -16,8 +16,10 @@ use crate::poller::{For, OWNER_LOOK};
 use crate::shared_state::SharedState;
 use crate::wakers::Waker;
 
-/// Sleep of a thread that found no free waker.
-const NO_WAKER_SLEEP: Duration = Duration::from_millis(1);
+/// Sleep of a thread that found no free waker: an eighth of the time that it has waited so far, within these bounds. So what
+/// it waits for is noticed a little late, and hundreds of such threads cost little.
+const NO_WAKER_SLEEP_MIN: Duration = Duration::from_millis(1);
+const NO_WAKER_SLEEP_MAX: Duration = Duration::from_millis(50);
 /// Descriptors that need no allocation to sleep on.
 const FDS_INLINE: usize = 64;
 
@@ -27,6 +29,8 @@ pub(crate) struct Sleep {
     pub(crate) mask: sys::SignalMask,
     /// Handlers that had run when the wait began.
     pub(crate) signals: u32,
+    /// When the wait began.
+    pub(crate) started: Instant,
     /// Nobody has polled since this thread slept last.
     pub(crate) is_stuck: bool,
     /// A handler has run, and what the sleeper held was given back before it.
@@ -46,7 +50,7 @@ impl Family {
     pub(crate) fn sleep<R>(
         &self,
         wait: &mut Wait<'_>,
-        signals: u32,
+        (signals, started): (u32, Instant),
         is_stuck: bool,
         check: &mut impl FnMut(&mut SharedState, Instant, Option<Waker>) -> Option<R>,
     ) -> Result<Option<Outcome<R>>, Gone> {
@@ -64,6 +68,7 @@ impl Family {
             waker,
             mask,
             signals,
+            started,
             is_stuck,
             abandoned: Cell::new(false),
         };
@@ -100,10 +105,11 @@ impl Family {
         // Still under the lock: whoever makes something due later sees who sleeps until when.
         let poller = waker.is_some_and(|waker| self.become_poller(waker, sleeps_for));
         let due = state.stack.poll_timeout();
-        let until = earlier(
-            wait.deadline,
-            next_look(now, due, waker, sleeps_for, poller),
-        );
+        let look = match waker {
+            Some(_) => next_look(now, due, sleeps_for, poller),
+            None => next_look_without_waker(now, due, sleep.started),
+        };
+        let until = earlier(wait.deadline, look);
         if poller {
             let until_ns = until.map_or(u64::MAX, Instant::as_nanos);
             self.words()
@@ -181,20 +187,24 @@ impl Family {
 
 /// When a sleeper looks again by itself. `due`: when the stack has something to do next, which is the business of
 /// who polls.
-fn next_look(
+fn next_look(now: Instant, due: Option<Instant>, sleeps_for: For, polls: bool) -> Option<Instant> {
+    match sleeps_for {
+        For::Owner => Some(now + OWNER_LOOK),
+        For::Device => due.filter(|_| polls),
+    }
+}
+
+/// The same of one whom nobody can wake.
+fn next_look_without_waker(
     now: Instant,
     due: Option<Instant>,
-    waker: Option<Waker>,
-    sleeps_for: For,
-    polls: bool,
+    started: Instant,
 ) -> Option<Instant> {
-    let step = waker.is_none().then(|| now + NO_WAKER_SLEEP);
-    let look = match sleeps_for {
-        For::Owner => Some(now + OWNER_LOOK),
-        For::Device if polls || waker.is_none() => due,
-        For::Device => None,
-    };
-    earlier(look, step)
+    let step = now.saturating_since(started) / 8;
+    earlier(
+        due,
+        Some(now + step.clamp(NO_WAKER_SLEEP_MIN, NO_WAKER_SLEEP_MAX)),
+    )
 }
 
 #[cfg(test)]

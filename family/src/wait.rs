@@ -39,7 +39,7 @@ impl Family {
             }
             let polled = Some(self.words().last_poll_ns.load(Ordering::Relaxed));
             let is_stuck = core::mem::replace(&mut last_poll, polled) == polled;
-            match self.sleep(&mut wait, signals, is_stuck, &mut check) {
+            match self.sleep(&mut wait, (signals, started), is_stuck, &mut check) {
                 Ok(None) => {}
                 Ok(Some(outcome)) => break outcome,
                 Err(Gone) => break Outcome::Gone,
@@ -62,6 +62,7 @@ impl Family {
             waker: None,
             mask: wait.mask.map_or(blocked, sys::kernel_mask),
             signals,
+            started: clock::now(),
             is_stuck: false,
             abandoned: Cell::new(false),
         };

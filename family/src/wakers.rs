@@ -11,7 +11,7 @@ use crate::private_fds;
 
 /// How many threads of a family can sleep on a waker of their own at one time. A thread that finds none
 /// free sleeps in short steps instead.
-pub(crate) const WAKERS: usize = 32;
+pub(crate) const WAKERS: usize = 64;
 
 /// A waker that the calling thread has taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

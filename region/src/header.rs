@@ -176,7 +176,7 @@ const MAGIC: u64 = u64::from_le_bytes(*b"nstkregn");
 
 /// Raised whenever a byte of the header, a slot's head or the mutex changes its meaning, and when records change between two builds
 /// of one version.
-const LAYOUT: u32 = 9;
+const LAYOUT: u32 = 10;
 
 /// Differs between versions of this library, since records may: a region is for members of one build.
 pub const BUILD: u64 =

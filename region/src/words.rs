@@ -17,7 +17,7 @@ impl<T> Deref for Line<T> {
 }
 
 /// Members that one region has room for.
-pub const MEMBERS_MAX: usize = 256;
+pub const MEMBERS_MAX: usize = 4096;
 
 /// Counters that one region has room for. The code that counts says what each of them means.
 pub const COUNTERS: usize = 32;
@@ -57,6 +57,9 @@ pub struct Words {
     pub dead: AtomicU32,
     /// Epoll sets that have got a part in the region so far, modulo 2^32.
     pub epoll_sets: AtomicU32,
+    /// Places of `members` that were ever taken: all below this number, and perhaps the last one.
+    pub members_used: AtomicU32,
+    pub(crate) _pad: AtomicU32,
     /// The processes of the family.
     pub members: [MemberWord; MEMBERS_MAX],
     /// Event counts, added to without the lock.

@@ -5,7 +5,7 @@ use core::fmt;
 use crate::alloc;
 
 /// Descriptors that a stack opens, some of which it closes again.
-const DESCRIPTORS_MIN: usize = 48;
+const DESCRIPTORS_MIN: usize = 80;
 
 /// What is scarce. Displays as a line for the user: what, and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

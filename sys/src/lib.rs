@@ -60,7 +60,7 @@ pub use files::{
 };
 pub use inotify::{inotify, watch};
 pub use interfaces::{interface_addresses, interface_index, interface_request};
-pub use limits::{address_space_limit, end_after_cpu_time, file_limit};
+pub use limits::{address_space_limit, end_after_cpu_time, file_limit, raise_open_files};
 pub use machine::{SystemName, system_name};
 pub use memfd::{memfd, seal, seals};
 pub use memory::{

@@ -3,7 +3,7 @@
 use core::ptr;
 use core::time::Duration;
 
-use rustix::process::{self, Resource};
+use rustix::process::{self, Resource, Rlimit};
 
 use crate::trap::{int, syscall};
 
@@ -13,6 +13,16 @@ pub fn file_limit() -> u64 {
     process::getrlimit(Resource::Fsize)
         .current
         .unwrap_or(u64::MAX)
+}
+
+/// Lets this process open as many files as it may ever: the soft RLIMIT_NOFILE becomes the hard one.
+pub fn raise_open_files() {
+    let limit = process::getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    let _ = process::setrlimit(Resource::Nofile, raised);
 }
 
 /// RLIMIT_AS: the most address space that this process may have, bytes; `None`: there is no limit.

@@ -5,28 +5,31 @@ use zerocopy::FromZeros;
 
 use super::{Epolls, Target};
 use crate::files::Files;
-use crate::records::{Item, Lane, Link, List};
+use crate::records::{EpollId, Item, Lane, Link, List};
 
 impl Epolls {
     /// Keeps the sets that a member holds, and the items of which set and target are left. All items are looked at again by
     /// whoever waits for their sets.
     pub(crate) fn repair(&mut self, files: &mut Files) {
-        self.sets.unmark_all();
-        self.items.unmark_all();
-        for slot in 0..self.sets.slots_used() {
-            let set = self.sets.id_at(slot).unwrap_or(Id::NONE);
-            let Some(mut record) = self.sets.get_mut(set) else {
-                continue;
-            };
-            record.lists = [List::new_zeroed(); 2];
-            record.watchers = Id::NONE;
-            let is_held = record.holds.iter().any(|count| *count > 0);
-            drop(record);
-            if is_held {
-                self.sets.mark(set);
+        let Self {
+            sets, holds, items, ..
+        } = self;
+        sets.unmark_all();
+        items.unmark_all();
+        for slot in 0..sets.slots_used() {
+            let set = sets.id_at(slot).unwrap_or(Id::NONE);
+            if let Some(mut record) = sets.get_mut(set) {
+                record.lists = [List::new_zeroed(); 2];
+                (record.watchers, record.holds) = (Id::NONE, Id::NONE);
             }
         }
-        self.sets.sweep();
+        holds.repair(|held, id| {
+            let set = EpollId::from_bits(held);
+            let next = core::mem::replace(&mut sets.get_mut(set)?.holds, id);
+            sets.mark(set);
+            Some(next)
+        });
+        sets.sweep();
         for slot in 0..self.items.slots_used() {
             let item = self.items.id_at(slot).unwrap_or(Id::NONE);
             if self.is_wanted(item, files) {

@@ -26,7 +26,7 @@ fn hand_over(family: &Family, cable: &Cable, is_alone: bool) -> HandOver<OwnedFd
         region: region(family),
         wakers: family.wakers.fds().map(copy),
         device: end_of(cable, End::First),
-        place: u8::try_from(place).expect("a small number"),
+        place,
         is_alone,
     }
 }
@@ -56,7 +56,7 @@ fn a_newcomer_goes_on_with_the_stack_and_its_own_settings() {
             .is_some_and(|fd| joined.is_own_fd(fd))
     );
     family.wakers.wake_all();
-    assert_eq!(woken(&joined.wakers), u64::from(u32::MAX), "the same ones");
+    assert_eq!(woken(&joined.wakers), u64::MAX, "the same ones");
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_region_that_cannot_be_used_is_given_up_and_its_keeper_woken() {
     family.give_up();
     let joined = Family::join(&settings(&[]), ProcessHooks::none(), handed, None);
     assert!(joined.expect("it is no error").is_none());
-    assert_eq!(woken(&family.wakers), u64::from(u32::MAX));
+    assert_eq!(woken(&family.wakers), u64::MAX);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_keeper_tries_a_join_before_it_lets_anybody_in() {
     let wakers = *family.wakers.fds();
     let keeper = Family::keep(settings.device, region(&family), wakers, device, None);
     let keeper = keeper.expect("it has all it needs");
-    assert_eq!((keeper.role, keeper.member()), (Role::Keeper, 255));
+    assert_eq!((keeper.role, keeper.member()), (Role::Keeper, 4095));
     assert_eq!(members::programs(keeper.words()).count(), 1);
     assert!(keeper.rehearse_join().is_ok());
     family.give_up();

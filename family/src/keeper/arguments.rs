@@ -43,6 +43,8 @@ impl Keeper {
         }
         let tag = tag.parse().map_err(|_| StartError::Keeper("bad device"))?;
         spawn::settle(&fds);
+        // One for each member.
+        sys::raise_open_files();
         // SAFETY: the keeper was started with these descriptors and nobody else in it owns them.
         let own = |fd: &RawFd| unsafe { OwnedFd::from_raw(*fd) };
         let device = Handles {

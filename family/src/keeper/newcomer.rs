@@ -54,7 +54,7 @@ impl Keeper {
             region,
             wakers: *self.family.wakers.fds(),
             device: self.family.device_handles.clone(),
-            place: u8::try_from(place).unwrap_or(u8::MAX),
+            place,
             is_alone,
         };
         if !newcomer.answer(&Answer::Welcome(&hand_over)) {

@@ -1,5 +1,7 @@
 //! Taking off what members that have died held.
 
+use std::collections::HashSet;
+
 use stack::Instant;
 
 use super::{Keeper, LINGER, Watched};
@@ -10,15 +12,13 @@ use crate::{clock, members};
 impl Keeper {
     /// Watches members that have come since.
     pub(super) fn find_members(&mut self) {
-        let programs: Vec<(Member, u32)> = members::programs(self.family.words()).collect();
-        for (member, pid) in programs {
-            if self
-                .watched
-                .iter()
-                .any(|known| known.member == member && known.pid == pid)
-            {
-                continue;
-            }
+        let watched = self.watched.iter().map(|known| (known.member, known.pid));
+        let watched: HashSet<(Member, u32)> = watched.collect();
+        let programs = members::programs(self.family.words());
+        let new: Vec<_> = programs
+            .filter(|program| !watched.contains(program))
+            .collect();
+        for (member, pid) in new {
             match sys::pidfd_open(pid) {
                 Ok(pidfd) => self.watched.push(Watched { member, pid, pidfd }),
                 Err(sys::Errno(libc::ESRCH)) => self.reap(member, pid),

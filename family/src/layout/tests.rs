@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
-use super::{DEVICE_OWNER, EPOLLS, FILES, HOLDS};
+use super::{DEVICE_OWNER, EPOLLS, FILE_HOLDS, FILES, SET_HOLDS};
 use crate::epoll::Epolls;
 
 #[test]
 fn no_two_tables_have_one_place() {
-    let tables: Vec<u16> = [FILES, HOLDS, DEVICE_OWNER]
+    let tables: Vec<u16> = [FILES, FILE_HOLDS, SET_HOLDS, DEVICE_OWNER]
         .into_iter()
         .chain(EPOLLS..EPOLLS + Epolls::TABLES)
         .collect();

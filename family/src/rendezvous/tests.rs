@@ -161,7 +161,7 @@ fn a_newcomer_s_capture_comes_with_it() {
 }
 
 /// What a newcomer makes of these bytes as a keeper's answer; `None`: the keeper ends instead.
-fn answered(tag: &str, bytes: Option<&[u8]>) -> Result<Option<u8>, String> {
+fn answered(tag: &str, bytes: Option<&[u8]>) -> Result<Option<u16>, String> {
     let device = device(tag);
     let socket = bind(&device);
     let name = keeper_socket(&device, ADDRESS);
@@ -191,8 +191,8 @@ fn a_newcomer_understands_every_answer() {
     assert_eq!(answered("end", None), Ok(None), "it starts by itself");
     for (bytes, words) in [
         (&[OTHER_BUILD][..], "another version"),
-        (&[WELCOME, 5, 1, 1], "descriptors are missing"),
-        (&[WELCOME, 5, 1], "cannot be understood"),
+        (&[WELCOME, 5, 0, 1, 1], "descriptors are missing"),
+        (&[WELCOME, 5, 0, 1], "cannot be understood"),
         (&[WELCOME], "cannot be understood"),
         (&[200], "cannot be understood"),
     ] {

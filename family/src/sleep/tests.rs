@@ -6,7 +6,7 @@ use std::thread;
 use nicio::mem::Mem;
 use stack::{Instant, SockKind};
 
-use super::{For, Sleep, held, next_look};
+use super::{For, Sleep, held, next_look, next_look_without_waker};
 use crate::clock;
 use crate::family::Family;
 use crate::outcome::{Outcome, Wait};
@@ -25,17 +25,13 @@ fn quiet_family() -> (Family, Mem) {
     (family, wire)
 }
 
-fn waker() -> Option<Waker> {
-    Waker::from_number(3)
-}
-
 fn after_ms(milliseconds: u64) -> Option<Instant> {
     Some(NOW + Duration::from_millis(milliseconds))
 }
 
 #[test]
 fn who_polls_looks_again_when_the_stack_has_something_to_do() {
-    let look = |due, sleeps_for, polls| next_look(NOW, due, waker(), sleeps_for, polls);
+    let look = |due, sleeps_for, polls| next_look(NOW, due, sleeps_for, polls);
     assert_eq!(look(Some(DUE), For::Device, true), Some(DUE));
     assert_eq!(look(None, For::Device, true), None);
     assert_eq!(
@@ -48,18 +44,24 @@ fn who_polls_looks_again_when_the_stack_has_something_to_do() {
 #[test]
 fn who_sleeps_until_the_owner_releases_the_device_looks_every_100_ms() {
     for polls in [true, false] {
-        let look = next_look(NOW, Some(NOW), waker(), For::Owner, polls);
+        let look = next_look(NOW, Some(NOW), For::Owner, polls);
         assert_eq!(look, after_ms(100));
     }
 }
 
 #[test]
-fn who_has_no_waker_looks_every_millisecond_or_sooner() {
-    let look = |due, sleeps_for| next_look(NOW, due, None, sleeps_for, false);
-    assert_eq!(look(None, For::Device), after_ms(1));
-    assert_eq!(look(Some(DUE), For::Device), after_ms(1));
-    assert_eq!(look(Some(NOW), For::Device), Some(NOW));
-    assert_eq!(look(Some(NOW), For::Owner), after_ms(1));
+fn who_has_no_waker_looks_after_an_eighth_of_its_wait() {
+    let look = |due, waited| {
+        let now = NOW + Duration::from_millis(waited);
+        let look = next_look_without_waker(now, due, NOW).expect("it looks");
+        look.saturating_since(now).as_millis()
+    };
+    assert_eq!(
+        [0, 8, 80, 400, 100_000].map(|waited| look(None, waited)),
+        [1, 1, 10, 50, 50]
+    );
+    assert_eq!(look(Some(NOW), 80), 0);
+    assert_eq!(look(Some(DUE), 0), 1);
 }
 
 /// Sleeps once, until a time long ago.
@@ -73,7 +75,9 @@ fn sleep_once<R>(
         deadline: Some(Instant::from_nanos(0)),
         mask: None,
     };
-    let slept = family.sleep(&mut wait, 0, is_stuck, &mut |_, _, waker| check(waker));
+    let slept = family.sleep(&mut wait, (0, NOW), is_stuck, &mut |_, _, waker| {
+        check(waker)
+    });
     slept.expect("the stack lives")
 }
 
@@ -137,6 +141,7 @@ fn sleep_on(family: &Family, kernel: &mut [libc::pollfd]) -> Result<bool, sys::E
         waker: Waker::from_number(1),
         mask: 0,
         signals: 0,
+        started: NOW,
         is_stuck: false,
         abandoned: Cell::new(false),
     };
@@ -230,7 +235,7 @@ fn one_that_sleeps_on_the_device_wakes_up_for_frames() {
                 deadline: None,
                 mask: None,
             };
-            let slept = family.sleep(&mut wait, 0, false, &mut |_, _, _| None::<()>);
+            let slept = family.sleep(&mut wait, (0, NOW), false, &mut |_, _, _| None::<()>);
             slept.expect("the stack lives")
         });
         sys::write(device.as_raw(), &1u64.to_ne_bytes()).expect("there is room");

@@ -135,8 +135,8 @@ fn a_message_has_room_for_so_many_descriptors_and_no_more() {
         (message.bytes.as_slice(), message.fds.len()),
         (&b"all"[..], FDS_MAX)
     );
-    // Region, 32 wakers, and a link's memory, wakers and lease.
-    assert_eq!(FDS_MAX, 37);
+    // Region, 64 wakers, and a link's memory, wakers and lease.
+    assert_eq!(FDS_MAX, 69);
 }
 
 #[test]

@@ -65,7 +65,7 @@ The first socket of each process that takes such a way is named on stderr, with 
 refused: `connect` and `sendto` fail with `ENETUNREACH`, `bind` and `listen` with `EADDRNOTAVAIL`, `socket` with `EPROTONOSUPPORT` or `ENETDOWN`.
 A program that was started with such a socket ends.
 
-Children beyond the 256 processes of a family are named once for all of them.
+Children beyond the 4,096 processes of a family are named once for all of them.
 
 A socket stays where its first peer sent it. So a UDP socket that went to the kernel with a datagram to loopback or to a name server is looked at again for
 each later peer.

@@ -9,13 +9,13 @@ pub(super) fn examine() -> Vec<Finding> {
 }
 
 /// Below it a stack cannot be had for certain.
-const OPEN_FILES_MIN: u64 = 64;
+const OPEN_FILES_MIN: u64 = 96;
 /// What most systems give.
 const OPEN_FILES_USUAL: u64 = 1024;
 
 fn open_files() -> Finding {
     const TOPIC: &str = "open files";
-    let remedy = "raise the limit (ulimit -n); the library takes some 45 descriptors, and every connection is one";
+    let remedy = "raise the limit (ulimit -n); the library takes some 77 descriptors, and every connection is one";
     match soft(Resource::RLIMIT_NOFILE) {
         None => Finding::good(TOPIC, "unlimited"),
         Some(limit) if limit < OPEN_FILES_MIN => {

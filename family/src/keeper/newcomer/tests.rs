@@ -56,7 +56,7 @@ fn a_newcomer_gets_all_that_it_needs_and_a_place() {
     keeper.idle_since = Some(clock::now());
     let answer = asked(&mut keeper).expect("it is alone");
     let handed = answer.expect("it is there");
-    let place = u16::from(handed.place);
+    let place = handed.place;
     assert_eq!(members(&keeper), [(place, std::process::id())]);
     assert!(handed.is_alone);
     let joined = crate::Family::join(&settings(&[]), ProcessHooks::none(), handed, None);
