@@ -2,6 +2,7 @@
 
 use core::ffi::c_int;
 
+use family::Family;
 use libc::pid_t;
 
 use crate::guard::guarded;
@@ -15,11 +16,20 @@ pub(crate) fn limited(process: pid_t, resource: c_int) {
     }
 }
 
+/// The program is about to install a filter of system calls.
+pub(crate) fn filtered() {
+    with_family(Family::expect_filter);
+}
+
 /// Has all that the stack may ever need mapped, as long as that is allowed.
-pub(crate) fn settle() {
+fn settle() {
+    with_family(Family::settle);
+}
+
+fn with_family(prepare: impl FnOnce(&Family)) {
     if let Some(family) = running::family().filter(|_| membership::may_enter()) {
         let errno = errno::last();
-        guarded(|| family.settle());
+        guarded(|| prepare(family));
         errno::set(errno);
     }
 }

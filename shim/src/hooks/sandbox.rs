@@ -41,7 +41,7 @@ hook! {
     /// prctl(2). Variadic in C: words that were not given are not looked at.
     fn prctl(option: c_int, a: c_ulong, b: c_ulong, c: c_ulong, d: c_ulong) -> c_int {
         if option == libc::PR_SET_SECCOMP {
-            sandbox::settle();
+            sandbox::filtered();
         }
         real!(prctl(option, a, b, c, d))
     }
@@ -50,6 +50,6 @@ hook! {
 /// seccomp(2), for which libc has no function.
 pub(super) fn before_seccomp(operation: c_uint) {
     if operation != libc::SECCOMP_GET_ACTION_AVAIL && operation != libc::SECCOMP_GET_NOTIF_SIZES {
-        sandbox::settle();
+        sandbox::filtered();
     }
 }

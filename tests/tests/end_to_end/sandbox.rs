@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use nstk_tests::{CProgram, Lab, Outcome, PEER_ADDRESS, Peer};
+use nstk_tests::{CProgram, Lab, NSTK_ADDRESS, Outcome, PEER_ADDRESS, Peer};
 
 use crate::PEER;
 
@@ -89,4 +89,70 @@ fn a_child_that_was_made_without_libc_is_named() {
         "{}",
         outcome.stderr
     );
+}
+
+#[test]
+fn three_hundred_processes_share_a_stack() {
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "echo");
+    // All have their connections at one time. Each sends through its own, and then through the one that all share.
+    let script = format!(
+        "import os, socket, sys
+peer = ('{PEER_ADDRESS}', {port})
+shared = socket.create_connection(peer)
+begin, go = os.pipe()
+ready, done = os.pipe()
+def child(number):
+    own = socket.create_connection(peer)
+    os.write(done, b'r')
+    os.read(begin, 1)
+    for round in range(3):
+        own.sendall(bytes([number % 251]) * 1000)
+        assert own.recv(1000, socket.MSG_WAITALL) == bytes([number % 251]) * 1000
+    shared.sendall(b's')
+children = []
+for number in range(300):
+    pid = os.fork()
+    if pid == 0:
+        try: child(number)
+        except BaseException as error: print(number, error, flush=True); os._exit(1)
+        os._exit(0)
+    children.append(pid)
+for _ in children: os.read(ready, 1)
+os.write(go, b'g' * 300)
+print(sum(os.waitpid(pid, 0)[1] == 0 for pid in children))
+print(len(shared.recv(300, socket.MSG_WAITALL)), shared.getsockname()[0])",
+        port = peer.port
+    );
+    let mut python = lab.nstk("python3");
+    let said = Outcome::of(python.args(["-c", &script])).success();
+    assert_eq!(said, format!("300\n300 {NSTK_ADDRESS}\n"));
+}
+
+#[test]
+fn a_stack_needs_the_system_calls_that_are_listed() {
+    let lab = Lab::new();
+    let program = CProgram::compile("filtered");
+    for arguments in [&["kill"][..], &["errno"], &["kill", "prctl"]] {
+        lab.same(program.path(), |mut command, own| {
+            Outcome::of(command.args([own, "7000"]).args(arguments))
+        });
+    }
+}
+
+#[test]
+fn the_document_lists_the_system_calls_that_are_tested() {
+    let source = include_str!("../../programs/filtered.c");
+    let document = include_str!("../../../docs/sandbox.md");
+    for list in ["#define NEEDED(X)", "#define WANTED(X)"] {
+        let line = source.lines().find_map(|line| line.strip_prefix(list));
+        let calls = line.expect("the program has it").split("X(").skip(1);
+        for call in calls.filter_map(|call| call.split(')').next()) {
+            assert!(document.contains(&format!("`{call}`")), "{call} is missing");
+            assert!(
+                document.contains(&format!("\"{call}\"")),
+                "{call} is missing"
+            );
+        }
+    }
 }
