@@ -118,3 +118,6 @@ impl Holds {
         if first == gone { next } else { first }
     }
 }
+
+#[cfg(test)]
+mod tests;

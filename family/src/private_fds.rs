@@ -10,7 +10,7 @@ use crate::error::StartError;
 const PRIVATE_MAX: usize = 192;
 
 /// Private descriptors lie below this number: fork copies the table of descriptors up to its highest entry.
-const CEILING: libc::rlim_t = 4096;
+const CEILING: u64 = 4096;
 
 static PRIVATE: [AtomicI32; PRIVATE_MAX] = [const { AtomicI32::new(-1) }; PRIVATE_MAX];
 static FLOOR: AtomicI32 = AtomicI32::new(i32::MAX);
@@ -63,14 +63,8 @@ pub fn is_private(fd: RawFd) -> bool {
 }
 
 fn floor() -> i32 {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: `limit` is a valid place for the result.
-    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
-    let top = limit.rlim_cur.min(CEILING);
-    i32::try_from(top.saturating_sub(PRIVATE_MAX as libc::rlim_t))
+    let top = sys::open_files_limit().min(CEILING);
+    i32::try_from(top.saturating_sub(PRIVATE_MAX as u64))
         .unwrap_or(3)
         .max(3)
 }

@@ -51,8 +51,11 @@ pub(crate) fn fork(real: impl FnOnce() -> c_int) -> c_int {
 
 /// Runs a call that makes a child with a copy of our memory, without libc's handlers. `flags` are those of clone(2).
 pub(crate) fn clone(flags: u64, real: impl FnOnce() -> c_long) -> c_long {
-    let has_other_pids = flags & libc::CLONE_NEWPID as u64 != 0;
-    prepare_child(has_other_pids, ThreadRecords::of_this_thread);
+    match ThreadRecords::of_this_thread() {
+        Some(records) => prepare_child(flags & libc::CLONE_NEWPID as u64 != 0, Some(records)),
+        // Such a child could take the lock with it to its death.
+        None => membership::set_forking(Forking::No),
+    }
     let child = real();
     if child == 0 {
         after_in_child();
@@ -74,17 +77,27 @@ fn made(child: c_long) {
     errno::set(errno);
 }
 
-/// Children are in another pid namespace from now on, or may be (unshare(2), setns(2)).
-pub(crate) fn note_other_pids() {
-    HAS_OTHER_PIDS.store(true, Ordering::Relaxed);
+/// The process has other namespaces, of these kinds (unshare(2), setns(2); 0: of any).
+pub(crate) fn note_namespaces(kinds: c_int) {
+    if kinds != 0 && kinds & libc::CLONE_NEWPID == 0 {
+        return;
+    }
+    let own = sys::status_of_path(c"/proc/self/ns/pid");
+    // There is no such file between unshare(2) and the first child.
+    let childrens = sys::status_of_path(c"/proc/self/ns/pid_for_children");
+    let has_other_pids = match (own, childrens) {
+        (Ok(own), Ok(childrens)) => own.inode != childrens.inode,
+        _ => kinds != 0,
+    };
+    HAS_OTHER_PIDS.store(has_other_pids, Ordering::Relaxed);
 }
 
 extern "C" fn before() {
-    prepare_child(false, || None);
+    prepare_child(false, None);
 }
 
-/// Leaves a place for the child that the calling thread makes next.
-fn prepare_child(has_other_pids: bool, records: impl FnOnce() -> Option<ThreadRecords>) {
+/// Leaves a place for the child that the calling thread makes next. `records`: unless libc puts them right.
+fn prepare_child(has_other_pids: bool, records: Option<ThreadRecords>) {
     let mut forking = Forking::NoPlace;
     // A child must hold what it inherits: the parent may close its own at once.
     if carried::any_waits() {
@@ -96,7 +109,7 @@ fn prepare_child(has_other_pids: bool, records: impl FnOnce() -> Option<ThreadRe
         if has_other_pids {
             tell_of_other_pids();
         } else {
-            forking = place_in(family, records());
+            forking = place_in(family, records);
         }
     }
     membership::set_forking(forking);

@@ -47,6 +47,32 @@ macro_rules! hook {
     };
 }
 
+/// Defines an exported function that passes a system call on to the kernel, and not to libc's function: that would be one
+/// more address for the loader to set in each program. `passed` is what the kernel has answered.
+macro_rules! passing_hook {
+    (
+        $(#[$meta:meta])*
+        fn $name:ident($($arg:ident: $type:ty),*) = $number:ident, |$passed:ident| $then:expr
+    ) => {
+        $(#[$meta])*
+        ///
+        /// # Safety
+        /// As the call's page in section 2.
+        #[cfg_attr(not(test), unsafe(no_mangle))]
+        #[cfg_attr(test, allow(dead_code, reason = "see `hook!`"))]
+        pub(crate) unsafe extern "C" fn $name($($arg: $type),*) -> core::ffi::c_int {
+            let mut words = [0; 6];
+            for (to, word) in words.iter_mut().zip([$($arg as usize),*]) {
+                *to = word;
+            }
+            // SAFETY: the program's own call.
+            let $passed = unsafe { sys::pass_on(libc::$number, words) };
+            $then;
+            $passed.map_or_else($crate::errno::fail, |answer| answer as core::ffi::c_int)
+        }
+    };
+}
+
 /// Defines a hook of a function whose first argument is a descriptor. One look at a table tells whose the descriptor
 /// is. For the kernel's the hook calls the real function. For one of our sockets it evaluates the expression, which
 /// gets the socket's file. If that answers `None` the hook calls the real function, too.
@@ -111,4 +137,4 @@ macro_rules! real {
     }};
 }
 
-pub(crate) use {hook, real, socket_hook};
+pub(crate) use {hook, passing_hook, real, socket_hook};

@@ -55,17 +55,5 @@ pub(crate) fn check_descriptors() -> Result<(), Scarce> {
     if all {
         return Ok(());
     }
-    let limit = soft_limit(libc::RLIMIT_NOFILE).unwrap_or(0);
-    Err(Scarce::Descriptors(limit))
-}
-
-/// What getrlimit(2) says; `None`: there is no such limit.
-pub(crate) fn soft_limit(resource: libc::__rlimit_resource_t) -> Option<u64> {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: `limit` is a valid place for the result.
-    let known = unsafe { libc::getrlimit(resource, &raw mut limit) } == 0;
-    known.then_some(limit.rlim_cur)
+    Err(Scarce::Descriptors(sys::open_files_limit()))
 }

@@ -11,7 +11,8 @@ use crate::{errno, membership, running};
 /// The program has set a limit of a process. 0: its own.
 pub(crate) fn limited(process: pid_t, resource: c_int) {
     let is_own = process == 0 || process.cast_unsigned() == sys::process_id();
-    if is_own && resource == libc::RLIMIT_AS as c_int {
+    let is_addresses = resource == libc::RLIMIT_AS as c_int;
+    if is_own && is_addresses && sys::address_space_limit().is_some() {
         settle();
     }
 }
@@ -26,7 +27,7 @@ fn settle() {
     with_family(Family::settle);
 }
 
-fn with_family(prepare: impl FnOnce(&Family)) {
+fn with_family(prepare: fn(&Family)) {
     if let Some(family) = running::family().filter(|_| membership::may_enter()) {
         let errno = errno::last();
         guarded(|| prepare(family));

@@ -60,7 +60,10 @@ pub use files::{
 };
 pub use inotify::{inotify, watch};
 pub use interfaces::{interface_addresses, interface_index, interface_request};
-pub use limits::{address_space_limit, end_after_cpu_time, file_limit, raise_open_files};
+pub use limits::{
+    address_space_limit, end_after_cpu_time, file_limit, open_files_limit, raise_open_files,
+    stack_limit,
+};
 pub use machine::{SystemName, system_name};
 pub use memfd::{memfd, seal, seals};
 pub use memory::{
@@ -90,4 +93,5 @@ pub use thread_records::ThreadRecords;
 pub use threads::{is_first_thread, pause, sched_yield, set_name, signal_self, thread_exists};
 pub use time::{kernel_time, monotonic};
 pub use transfer::{read, read_at, readv, write, writev};
+pub use trap::pass_on;
 pub use unix_sockets::{Peer, bind_to_path, connect_to_path, peer};

@@ -15,6 +15,22 @@ pub fn file_limit() -> u64 {
         .unwrap_or(u64::MAX)
 }
 
+/// RLIMIT_STACK: how far the first thread's stack may grow, bytes.
+#[must_use]
+pub fn stack_limit() -> u64 {
+    process::getrlimit(Resource::Stack)
+        .current
+        .unwrap_or(u64::MAX)
+}
+
+/// RLIMIT_NOFILE: this process's descriptors lie below this number.
+#[must_use]
+pub fn open_files_limit() -> u64 {
+    process::getrlimit(Resource::Nofile)
+        .current
+        .unwrap_or(u64::MAX)
+}
+
 /// Lets this process open as many files as it may ever: the soft RLIMIT_NOFILE becomes the hard one.
 pub fn raise_open_files() {
     let limit = process::getrlimit(Resource::Nofile);

@@ -47,6 +47,15 @@ pub(crate) unsafe fn syscall(number: libc::c_long, arguments: [usize; 6]) -> Res
     decode(result)
 }
 
+/// A call of the program's own, which libnstk.so passes on: what the kernel answers.
+///
+/// # Safety
+/// What the call does with its arguments must be sound.
+pub unsafe fn pass_on(number: libc::c_long, arguments: [usize; 6]) -> Result<usize, Errno> {
+    // SAFETY: the caller vouches for what the call does.
+    unsafe { syscall(number, arguments) }
+}
+
 /// The kernel answers errors as -errno, within the last page of numbers.
 fn decode(result: isize) -> Result<usize, Errno> {
     match result {

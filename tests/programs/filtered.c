@@ -1,5 +1,5 @@
 /* A server and its client in one process, which install a filter of system calls when they have made their first socket. argv: own address, port,
- * and what happens to calls that the filter does not know: "kill", or "errno" (EPERM). */
+ * an echo server's address and port, what happens to calls that the filter does not know ("kill", or "errno": EPERM), and perhaps "prctl". */
 #include "common.h"
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -88,20 +88,30 @@ static void fill(struct sockaddr_in *own, int listener) {
     SHOW(close(server));
 }
 
+static void ask(struct sockaddr_in *peer) {
+    char bytes[8] = {0};
+    int s = socket(AF_INET, SOCK_STREAM, 0);
+    SHOW(connect(s, (struct sockaddr *)peer, sizeof *peer));
+    SHOW(send(s, "hello", 5, 0));
+    SHOW(recv(s, bytes, 8, 0));
+    SHOW(close(s));
+}
+
 int main(int argc, char **argv) {
-    (void)argc;
-    struct sockaddr_in own = peer_address(argv);
-    unsigned otherwise = strcmp(argv[3], "kill") ? SECCOMP_RET_ERRNO | EPERM : SECCOMP_RET_KILL_PROCESS;
+    struct sockaddr_in own = peer_address(argv), peer = peer_address(argv + 2);
+    unsigned otherwise = strcmp(argv[5], "kill") ? SECCOMP_RET_ERRNO | EPERM : SECCOMP_RET_KILL_PROCESS;
     setvbuf(stdout, NULL, _IONBF, 0);
     int listener = socket(AF_INET, SOCK_STREAM, 0), set = epoll_create1(0);
     SHOW(bind(listener, (struct sockaddr *)&own, sizeof own));
     SHOW(listen(listener, 5));
-    if (strcmp(argv[3], "none")) SHOW(install(otherwise, argv[4] != NULL));
+    SHOW(install(otherwise, argc > 6));
     for (int i = 0; i < 3; i++) round_trip(&own, listener, set);
+    ask(&peer);
     fill(&own, listener);
     pid_t child = fork();
     if (child == 0) {
         round_trip(&own, listener, set);
+        ask(&peer);
         _exit(0);
     }
     int status = -1;

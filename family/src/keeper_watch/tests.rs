@@ -45,6 +45,15 @@ fn there_is_one_keeper_which_starts_none() {
     assert_eq!(state(&member), STARTED, "not a second time");
 }
 
+#[test]
+fn who_may_lack_system_calls_starts_no_keeper() {
+    let (mut family, _wire) = lone_family();
+    family.keeper_program = Some(c"/bin/true".into());
+    family.expect_filter();
+    family.ensure_keeper();
+    assert_eq!(state(&family), ABSENT, "another member may");
+}
+
 /// A program that leaves its arguments and its descriptors behind. Its files go with the value.
 struct Witness(PathBuf);
 

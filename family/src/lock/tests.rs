@@ -39,3 +39,37 @@ fn only_the_remains_of_a_dead_stack_are_looked_at() {
     family.look_at_remains(|_| looks += 1);
     assert_eq!(looks, 1);
 }
+
+#[test]
+fn who_does_not_reach_all_memory_stays_out_and_the_stack_lives_on() {
+    const LARGE: u32 = 64 << 10;
+    let (family, _wire) = lone_family();
+    let word = |at: usize| &family.words().counters[at];
+    let wait_for = |at: usize| {
+        while word(at).load(Ordering::Acquire) == 0 {
+            std::thread::yield_now();
+        }
+    };
+    let [is_limited, has_grown] = [30, 31];
+    let member = fork(|| {
+        let none = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
+        // SAFETY: reads one limit.
+        let limited = unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const none) };
+        assert_eq!(limited, 0);
+        let before = family.enter(|_, _| ());
+        word(is_limited).store(1, Ordering::Release);
+        wait_for(has_grown);
+        assert_eq!((before, family.enter(|_, _| ())), (Ok(()), Err(Gone)));
+        assert!(!family.is_in_reach());
+    });
+    wait_for(is_limited);
+    let pool = family.shared.region().buffers(63, LARGE, 1000);
+    let mut pool = pool.expect("there is room");
+    assert!((0..1000).all(|_| pool.alloc().is_some()));
+    word(has_grown).store(1, Ordering::Release);
+    assert!(member.ends_well());
+    assert!(family.is_in_reach() && family.enter(|_, _| ()).is_ok());
+}

@@ -8,7 +8,7 @@ use libc::{pthread_attr_t, pthread_t};
 use super::alternate::Alternate;
 use super::memory::Stack;
 use crate::symbols::Symbol;
-use crate::{limits, thread};
+use crate::thread;
 
 /// What the stack pointer leads into.
 #[derive(Clone, Copy)]
@@ -48,9 +48,7 @@ pub(super) fn ordinary() -> Option<Stack> {
 fn main_stack() -> Stack {
     const ARGUMENTS_LEAST: u64 = 128 << 10;
     const UNLIMITED: u64 = 8 << 20;
-    let limit = limits::soft_limit(libc::RLIMIT_STACK)
-        .unwrap_or(0)
-        .min(UNLIMITED);
+    let limit = sys::stack_limit().min(UNLIMITED);
     let bytes = (limit / 4 * 3).saturating_sub(ARGUMENTS_LEAST);
     let Some(end) = LIBC_STACK_END.get() else {
         return Stack::NONE;

@@ -10,7 +10,7 @@ use sys::Errno;
 use crate::environment::{List, current};
 use crate::errno::fail;
 use crate::exec_search::Program;
-use crate::hook::{hook, real};
+use crate::hook::{hook, passing_hook, real};
 use crate::{carried, exec, exit, membership, start, told};
 
 hook! {
@@ -38,25 +38,21 @@ pub(super) fn clone_memory(flags: u64, real: impl FnOnce() -> c_long) -> c_long 
     crate::fork::clone(flags, real)
 }
 
-hook! {
+passing_hook! {
     /// unshare(2).
-    fn unshare(flags: c_int) -> c_int {
-        let result = real!(unshare(flags));
-        if result == 0 && flags & libc::CLONE_NEWPID != 0 {
-            crate::fork::note_other_pids();
+    fn unshare(flags: c_int) = SYS_unshare, |passed| {
+        if passed.is_ok() && flags != 0 {
+            crate::fork::note_namespaces(flags);
         }
-        result
     }
 }
 
-hook! {
-    /// setns(2). A namespace whose kind is not named may be one of pids.
-    fn setns(fd: c_int, kind: c_int) -> c_int {
-        let result = real!(setns(fd, kind));
-        if result == 0 && (kind == 0 || kind & libc::CLONE_NEWPID != 0) {
-            crate::fork::note_other_pids();
+passing_hook! {
+    /// setns(2).
+    fn setns(fd: c_int, kind: c_int) = SYS_setns, |passed| {
+        if passed.is_ok() {
+            crate::fork::note_namespaces(kind);
         }
-        result
     }
 }
 

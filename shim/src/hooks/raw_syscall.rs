@@ -79,25 +79,40 @@ hook! {
             libc::SYS_gettimeofday => pass!(clock::gettimeofday(a, b)),
             libc::SYS_time => pass!(clock::time(a)),
             libc::SYS_execve => pass!(process::execve(a, b, c)),
-            libc::SYS_setrlimit => pass!(sandbox::setrlimit(a, b)),
-            libc::SYS_prlimit64 => pass!(sandbox::prlimit(a, b, c, d)),
-            libc::SYS_prctl => pass!(sandbox::prctl(a, b, c, d, e)),
-            libc::SYS_seccomp => {
-                sandbox::before_seccomp(Word(a).into());
-                real!(syscall(number, a, b, c, d, e, f))
-            }
-            libc::SYS_fork => process::clone_memory(0, || real!(syscall(number, a, b, c, d, e, f))),
-            libc::SYS_clone => process::clone_memory(a as u64, || real!(syscall(number, a, b, c, d, e, f))),
-            libc::SYS_clone3 => process::clone_memory(flags_of_clone3(a), || real!(syscall(number, a, b, c, d, e, f))),
-            libc::SYS_unshare => pass!(process::unshare(a)),
-            libc::SYS_setns => pass!(process::setns(a, b)),
             libc::SYS_exit_group => {
                 exit::exit();
                 real!(syscall(number, a, b, c, d, e, f))
             }
             // A ring would use our sockets past our hooks. Programs take this error for an older kernel.
             libc::SYS_io_uring_setup => fail(Errno(libc::ENOSYS)),
-            _ => real!(syscall(number, a, b, c, d, e, f)),
+            _ => of_processes(number, [a, b, c, d, e, f]),
+        }
+    }
+}
+
+/// The calls that make processes and limit them. Apart from the others, as the compiler would make a table of functions of all,
+/// which the loader would have to fill in each program.
+#[cold]
+#[inline(never)]
+fn of_processes(number: c_long, [a, b, c, d, e, f]: [usize; 6]) -> c_long {
+    match number {
+        libc::SYS_setrlimit => pass!(sandbox::setrlimit(a, b)),
+        libc::SYS_prlimit64 => pass!(sandbox::prlimit(a, b, c, d)),
+        libc::SYS_prctl => pass!(sandbox::prctl(a, b, c, d, e)),
+        libc::SYS_unshare => pass!(process::unshare(a)),
+        libc::SYS_setns => pass!(process::setns(a, b)),
+        _ => {
+            let real = || real!(syscall(number, a, b, c, d, e, f));
+            match number {
+                libc::SYS_fork => process::clone_memory(0, real),
+                libc::SYS_clone => process::clone_memory(a as u64, real),
+                libc::SYS_clone3 => process::clone_memory(flags_of_clone3(a), real),
+                libc::SYS_seccomp => {
+                    sandbox::before_seccomp(Word(a).into());
+                    real()
+                }
+                _ => real(),
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::PEER;
 use crate::region::{KEEPER, LOCK_AT, region_of};
 
 /// The words that need no lock lie between the lock and this byte, the tables' descriptions behind it.
-const TABLES_AT: u64 = 4096;
+const TABLES_AT: u64 = 36 * 1024;
 
 /// Sends by a stack that may be the keeper's of the run before.
 fn send(lab: &Lab, peer: &Peer, program: &CProgram) {

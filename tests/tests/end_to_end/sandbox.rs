@@ -135,7 +135,9 @@ fn a_stack_needs_the_system_calls_that_are_listed() {
     let program = CProgram::compile("filtered");
     for arguments in [&["kill"][..], &["errno"], &["kill", "prctl"]] {
         lab.same(program.path(), |mut command, own| {
-            Outcome::of(command.args([own, "7000"]).args(arguments))
+            let peer = Peer::start(&lab, PEER, "echo");
+            command.args([own, "7000", PEER_ADDRESS, &peer.port.to_string()]);
+            Outcome::of(command.args(arguments))
         });
     }
 }
