@@ -47,7 +47,13 @@ impl Family {
         let config = fit_to_device(&settings.stack, &device)?;
         let region = Region::create(region_bytes(&config))?;
         make_region_private(&region)?;
-        let stack = Stack::create(&region, &config, clock::now(), seed()?)?;
+        let stack = Stack::create(
+            &region,
+            &config,
+            clock::now(),
+            sys::random()
+                .map_err(|errno| StartError::errno("no random numbers from the kernel", errno))?,
+        )?;
         let parts = Membership {
             spec: settings.device.clone(),
             region,
@@ -71,10 +77,6 @@ pub(crate) fn make_region_private(region: &Region) -> Result<(), StartError> {
     let Some(fd) = region.fd() else { return Ok(()) };
     region.replace_fd(private_fds::private_copy(fd)?)?;
     Ok(())
-}
-
-fn seed() -> Result<[u8; 32], StartError> {
-    sys::random().map_err(|errno| StartError::errno("no random numbers from the kernel", errno))
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use std::thread;
 use sys::RawFd;
 
 use crate::named_socket::{self, NamedSocket};
-use crate::rendezvous::{Answer, PATIENCE_MS, accept_newcomer, request_join};
+use crate::rendezvous::{Answer, PATIENCE_MS, request_join};
 use crate::unix_messages;
+use crate::visitor::{self, Visitor};
 
 /// A keeper receives a message with descriptors, and refuses whoever is understood.
 ///
@@ -19,7 +20,7 @@ pub fn keeper_hears(message: &[u8], fds: &[RawFd]) {
     let newcomer = named_socket::connect(&name, PATIENCE_MS).expect("somebody listens");
     // One that cannot say anything leaves, so that nobody waits for it.
     let newcomer = newcomer.filter(|newcomer| unix_messages::send(newcomer, message, fds));
-    if let Some(mut heard) = accept_newcomer(listener.fd()) {
+    if let Some(mut heard) = visitor::accept(listener.fd()).and_then(Visitor::newcomer) {
         drop(heard.take_capture());
         heard.answer(&Answer::Full);
     }

@@ -10,6 +10,7 @@ mod stand_in;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod tickets;
 
 use core::time::Duration;
 use std::sync::atomic::Ordering;
@@ -20,6 +21,8 @@ use sys::OwnedFd;
 use crate::family::Family;
 use crate::named_socket::NamedSocket;
 use crate::records::Member;
+use crate::ticket::Passed;
+use crate::visitor::{self, Visitor};
 use crate::wakers::Waker;
 use crate::{clock, keeper_watch, members};
 
@@ -37,6 +40,7 @@ pub struct Keeper {
     watched: Vec<Watched>,
     /// Places that members took for children before they died, and since when the keeper waits for those.
     unborn: Vec<(Member, Instant)>,
+    held: Vec<Held>,
     idle_since: Option<Instant>,
     watch_gap: Duration,
     last_poll_seen: u64,
@@ -49,6 +53,13 @@ struct Watched {
     member: Member,
     pid: u32,
     pidfd: OwnedFd,
+}
+
+/// Something on its way to another process, which the keeper holds until its ticket is closed.
+struct Held {
+    passed: Passed,
+    /// The ticket's other end, which hangs up then.
+    end: OwnedFd,
 }
 
 impl Keeper {
@@ -69,6 +80,17 @@ impl Keeper {
         members::unregister(self.family.words(), self.family.member());
     }
 
+    /// Serves who has come to the keeper's socket.
+    fn accept(&mut self) {
+        let listener = self.listener.as_ref().map(NamedSocket::fd);
+        match listener.and_then(visitor::accept) {
+            Some(Visitor::Newcomer(newcomer)) => self.let_in(newcomer),
+            Some(Visitor::Holding(holding)) => self.hold(holding),
+            Some(Visitor::Root(_waits)) => self.end_if_idle(),
+            None => {}
+        }
+    }
+
     /// Stands in if nobody else does. `None`: the stack is dead; `Some(true)`: time to end.
     fn look_after(&mut self) -> Option<bool> {
         let family = &self.family;
@@ -79,7 +101,10 @@ impl Keeper {
             self.own_poll = family.words().last_poll_ns.load(Ordering::Relaxed);
         }
         let state = family.lock().ok()?;
-        if members::any_program_but(family.words(), 0) || state.stack.live_connections() > 0 {
+        let is_wanted = members::any_program_but(family.words(), 0)
+            || state.stack.live_connections() > 0
+            || !self.held.is_empty();
+        if is_wanted {
             self.idle_since = None;
             return Some(false);
         }

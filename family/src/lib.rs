@@ -50,6 +50,7 @@ mod named_socket;
 mod outcome;
 mod own_directory;
 mod owner_record;
+mod passing;
 mod poll;
 mod poll_fd;
 mod poller;
@@ -66,7 +67,10 @@ mod spin;
 mod start;
 #[cfg(test)]
 mod testing;
+mod ticket;
+mod ticket_request;
 mod unix_messages;
+mod visitor;
 mod wait;
 mod wakers;
 
@@ -85,4 +89,6 @@ pub use private_fds::{is_private, make_private};
 pub use process_hooks::ProcessHooks;
 pub use records::{EpollId, EpollRecord, FileId, FileRecord, Hold, Item, Member};
 pub use shared_state::SharedState;
+pub use ticket::{Passed, Ticket, is_held, set_inside};
+pub use ticket_request::NotPassed;
 pub use wakers::Waker;

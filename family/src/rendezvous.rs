@@ -21,11 +21,9 @@ const OTHER_BUILD: u8 = 3;
 const DAMAGED: u8 = 5;
 
 /// What a newcomer says, with its build behind it, and the descriptors of its capture if it has one.
-const HELLO: u8 = 4;
+pub(crate) const HELLO: u8 = 4;
 /// What root says to the keeper of another user whose programs have ended.
-const END: u8 = 6;
-/// How long the keeper waits for it. Newcomers say it at once.
-const HELLO_PATIENCE_MS: u32 = 200;
+pub(crate) const END: u8 = 6;
 
 /// How long a newcomer waits for the keeper's answer.
 pub(crate) const PATIENCE_MS: u32 = 2000;
@@ -56,8 +54,6 @@ pub(crate) struct Newcomer {
     pub(crate) pid: u32,
     /// Its [`region::BUILD`].
     pub(crate) build: u64,
-    /// It is root, of another user or not, and asks the keeper to end. It wants nothing else.
-    pub(crate) asks_to_end: bool,
     capture: Option<Recorder>,
 }
 
@@ -142,32 +138,18 @@ pub(crate) fn ask_others_to_end(name: &str) {
     }
 }
 
-/// The next program of this user that asks to join, or of root that asks the keeper to end, if there is one.
-pub(crate) fn accept_newcomer(listener: RawFd) -> Option<Newcomer> {
-    const ROOT: u32 = 0;
-    let (socket, peer) = unix_messages::accept_any(listener)?;
-    let is_own = peer.user == sys::user_id();
-    if !is_own && peer.user != ROOT {
-        return None;
-    }
-    unix_messages::set_timeouts(&socket, HELLO_PATIENCE_MS);
-    let Message { bytes, fds } = unix_messages::receive(&socket).ok()?;
-    let asks_to_end = peer.user == ROOT && bytes.as_slice() == [END];
-    let build = match bytes.split_first()? {
-        (&HELLO, build) if is_own => u64::from_ne_bytes(build.try_into().ok()?),
-        _ if asks_to_end => region::BUILD,
-        _ => return None,
-    };
-    Some(Newcomer {
-        socket,
-        pid: peer.pid,
-        build,
-        asks_to_end,
-        capture: capture::recorder(fds),
-    })
-}
-
 impl Newcomer {
+    /// What came with [`HELLO`]; `None`: it makes no sense.
+    pub(crate) fn heard(socket: OwnedFd, pid: u32, message: Message) -> Option<Self> {
+        let build = message.bytes.get(1..)?;
+        Some(Self {
+            socket,
+            pid,
+            build: u64::from_ne_bytes(build.try_into().ok()?),
+            capture: capture::recorder(message.fds),
+        })
+    }
+
     /// The capture it brings, if any.
     pub(crate) fn take_capture(&mut self) -> Option<Recorder> {
         self.capture.take()

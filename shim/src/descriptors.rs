@@ -9,7 +9,7 @@ use core::num::NonZeroU64;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::OnceLock;
 
-use family::{EpollId, FileId};
+use family::{EpollId, FileId, Passed};
 use sys::Errno;
 
 use crate::membership;
@@ -53,6 +53,18 @@ pub(crate) struct Entry {
     pub(crate) descriptor: Descriptor,
     /// A socket that still has to be routed.
     pub(crate) is_undecided: bool,
+}
+
+impl Entry {
+    /// What another process gets with it; `None`: it is the kernel's.
+    pub(crate) fn passed(self) -> Option<Passed> {
+        match self.descriptor {
+            Descriptor::Stack(file) if self.is_undecided => Some(Passed::Undecided(file)),
+            Descriptor::Stack(file) => Some(Passed::Socket(file)),
+            Descriptor::Epoll(set) => Some(Passed::Set(set)),
+            Descriptor::Kernel => None,
+        }
+    }
 }
 
 /// The file of a descriptor, if it is one of our sockets and this process may use it.

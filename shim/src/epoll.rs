@@ -31,6 +31,13 @@ pub(crate) fn is_epoll(fd: c_int) -> bool {
     numbers::may_be_set(fd) && running::family().is_some() && membership::may_enter()
 }
 
+/// Notes a descriptor that has come from another process, if it is a set.
+pub(crate) fn note_received(fd: c_int) {
+    if kernel::is_set_by_name(fd) {
+        numbers::note_shared(fd);
+    }
+}
+
 /// A kernel socket has taken the place of our socket at descriptor `fd`: the sets that watched ours go on with the
 /// kernel's. To be called while `file` is still counted.
 pub(crate) fn moved_to_kernel(fd: c_int, file: FileId) {

@@ -56,6 +56,7 @@ mod readiness;
 mod receiving;
 mod replay;
 mod report;
+mod rights;
 mod route;
 mod routed;
 mod running;

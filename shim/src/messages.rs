@@ -9,15 +9,12 @@ use libc::{cmsghdr, mmsghdr, msghdr, sockaddr, socklen_t, timespec};
 use sys::Errno;
 
 use crate::address::{self, Parsed};
-use crate::complain::complain;
-use crate::descriptors::{self, Descriptor};
 use crate::entering::on_socket;
-use crate::errno::{Failed, fail};
 use crate::receiving::{self, Received};
 use crate::route::{self, Purpose};
 use crate::routed::Routed;
+use crate::sending;
 use crate::user::{self, UserBytes};
-use crate::{carried, sending};
 
 /// Most messages of one call (`UIO_MAXIOV`).
 pub(crate) const MESSAGES_MAX: u32 = 1024;
@@ -232,7 +229,7 @@ pub(crate) unsafe fn receive_many(
 }
 
 /// The addresses of a list entry's message and length.
-fn parts(message: *mut mmsghdr) -> (*mut msghdr, *mut u32) {
+pub(crate) fn parts(message: *mut mmsghdr) -> (*mut msghdr, *mut u32) {
     const { assert!(core::mem::offset_of!(mmsghdr, msg_hdr) == 0) };
     let len = message.wrapping_byte_add(core::mem::offset_of!(mmsghdr, msg_len));
     (message.cast(), len.cast())
@@ -247,54 +244,4 @@ fn duration(time: timespec) -> Result<Duration, Errno> {
         .zip(nanos)
         .map(|(s, ns)| Duration::new(s, ns))
         .ok_or(Errno(libc::EINVAL))
-}
-
-/// Whether a message to another process passes one of our sockets (unix(7), `SCM_RIGHTS`).
-///
-/// # Safety
-/// `message` must be null or what sendmsg(2) takes.
-#[inline]
-pub(crate) unsafe fn passes_ours(message: *const msghdr) -> bool {
-    // SAFETY: the hook passes on the program's own pointers and lengths.
-    let Some(message) = (unsafe { message.as_ref() }) else {
-        return false;
-    };
-    // SAFETY: the hook passes on the program's own pointers and lengths.
-    message.msg_controllen > 0 && carried::any_descriptors() && unsafe { has_ours(message) }
-}
-
-/// # Safety
-/// The message's control data must be as long as it says.
-#[cold]
-unsafe fn has_ours(message: &msghdr) -> bool {
-    // SAFETY: the hook passes on the program's own pointers and lengths.
-    let mut at = unsafe { libc::CMSG_FIRSTHDR(message) };
-    // SAFETY: null or within the control data.
-    while let Some(control) = unsafe { at.as_ref() } {
-        if control.cmsg_level == libc::SOL_SOCKET && control.cmsg_type == libc::SCM_RIGHTS {
-            // SAFETY: within the control data.
-            let numbers = unsafe { libc::CMSG_DATA(at) }.cast::<c_int>();
-            let bytes = control.cmsg_len.saturating_sub(size_of::<cmsghdr>());
-            for index in 0..bytes / size_of::<c_int>() {
-                // SAFETY: within the data, whose length the program says.
-                let fd = unsafe { numbers.wrapping_add(index).read_unaligned() };
-                if matches!(descriptors::get(fd), Descriptor::Stack(_)) {
-                    return true;
-                }
-            }
-        }
-        // SAFETY: `at` is within the control data.
-        at = unsafe { libc::CMSG_NXTHDR(message, at) };
-    }
-    false
-}
-
-/// Refuses a call that passes one of our sockets to another process.
-#[cold]
-pub(crate) fn refuse_passing<R: Failed>() -> R {
-    complain(format_args!(
-        "a socket of this stack cannot be passed to another process yet (SCM_RIGHTS); leave it to \
-         the kernel with a rule in NSTK_BYPASS"
-    ));
-    fail(libc::EOPNOTSUPP)
 }

@@ -37,10 +37,15 @@ pub(crate) fn make() -> Result<(), String> {
 
 /// Puts a duplicate of the placeholder in the place of what `fd` is, closed on exec or not as that was.
 pub(crate) fn lay_over(fd: c_int) -> Result<(), Errno> {
+    lay(self::fd(), fd)
+}
+
+/// Puts a duplicate of `what` in the place of what `fd` is, closed on exec or not as that was.
+pub(crate) fn lay(what: c_int, fd: c_int) -> Result<(), Errno> {
     let close_on_exec = sys::fd_flags(fd)? & libc::FD_CLOEXEC != 0;
     let flags = if close_on_exec { libc::O_CLOEXEC } else { 0 };
     // SAFETY: the caller gives up what the number was.
-    unsafe { sys::dup3(self::fd(), fd, flags) }
+    unsafe { sys::dup3(what, fd, flags) }
 }
 
 /// Which file the placeholder is; `None` before it is made.

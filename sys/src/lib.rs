@@ -70,7 +70,7 @@ pub use memory::{
     Access, Advice, PAGE_BYTES, advise, extend, forbid, is_readable, map_private, map_shared,
     map_with_children, reserve, unmap,
 };
-pub use messages::{MESSAGE_FDS_MAX, receive_message, send_message};
+pub use messages::{MESSAGE_FDS_MAX, peek_message, receive_message, send_message};
 pub use polling::{eventfd, poll_now, ppoll};
 pub use processes::{
     group_id, has_other_effective_ids, new_session, pidfd_open, process_id, process_runs, user_id,
@@ -94,4 +94,7 @@ pub use threads::{is_first_thread, pause, sched_yield, set_name, signal_self, th
 pub use time::{kernel_time, monotonic};
 pub use transfer::{read, read_at, readv, write, writev};
 pub use trap::pass_on;
-pub use unix_sockets::{Peer, bind_to_path, connect_to_path, peer};
+pub use unix_sockets::{
+    ABSTRACT_NAME_MAX, AbstractName, Peer, abstract_name, abstract_name_of_peer,
+    bind_to_abstract_name, bind_to_path, connect_to_path, peer,
+};

@@ -39,12 +39,30 @@ pub fn send_message(socket: RawFd, bytes: &[u8], fds: &[RawFd]) -> Result<(), Er
 pub fn receive_message(
     socket: RawFd,
     bytes: &mut [u8],
+    each: impl FnMut(OwnedFd),
+) -> Result<usize, Errno> {
+    receive(socket, bytes, RecvFlags::empty(), each)
+}
+
+/// As [`receive_message`], but leaves the message where it is, and does not wait for one.
+pub fn peek_message(
+    socket: RawFd,
+    bytes: &mut [u8],
+    each: impl FnMut(OwnedFd),
+) -> Result<usize, Errno> {
+    receive(socket, bytes, RecvFlags::PEEK | RecvFlags::DONTWAIT, each)
+}
+
+fn receive(
+    socket: RawFd,
+    bytes: &mut [u8],
+    flags: RecvFlags,
     mut each: impl FnMut(OwnedFd),
 ) -> Result<usize, Errno> {
     let mut space = [MaybeUninit::uninit(); CONTROL_BYTES];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut bytes = [IoSliceMut::new(bytes)];
-    let flags = RecvFlags::CMSG_CLOEXEC;
+    let flags = flags | RecvFlags::CMSG_CLOEXEC;
     let received = net::recvmsg(borrow(socket)?, &mut bytes, &mut control, flags)?;
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(fds) = message {
@@ -75,6 +93,21 @@ mod tests {
         });
         assert_eq!((received, at), (Ok(3), 2));
         assert_eq!(&bytes[..3], b"two");
+    }
+
+    #[test]
+    fn a_message_that_was_peeked_at_comes_again() {
+        let (one, other) = socketpair().expect("a pair");
+        let nothing = peek_message(other.as_raw(), &mut [0; 1], drop);
+        assert_eq!(nothing, Err(Errno(libc::EAGAIN)));
+        let file = memfd(c"file").expect("memory");
+        send_message(one.as_raw(), b"x", &[file.as_raw()]).expect("there is room");
+        let mut is_same = [false; 2];
+        let [first, second] = &mut is_same;
+        let is_file = |fd: OwnedFd| status(fd.as_raw()) == status(file.as_raw());
+        let peeked = peek_message(other.as_raw(), &mut [0; 1], |fd| *first = is_file(fd));
+        let received = receive_message(other.as_raw(), &mut [0; 1], |fd| *second = is_file(fd));
+        assert_eq!((peeked, received, is_same), (Ok(1), Ok(1), [true; 2]));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use nicio::link::Cable;
 use stack::Config;
 
-use super::{region_bytes, seed};
+use super::region_bytes;
 use crate::testing::{linked_family, settings};
 
 #[test]
@@ -12,12 +12,6 @@ fn a_region_has_room_for_full_buffers_and_a_gibibyte_of_tables() {
     };
     assert_eq!(region_bytes(&config(1000)), 2 * 1000 * 4096 + (1 << 30));
     assert_eq!(region_bytes(&config(u64::MAX)), usize::MAX);
-}
-
-#[test]
-fn no_two_stacks_have_one_seed() {
-    let [one, other] = [0, 1].map(|_| seed().expect("the kernel has some"));
-    assert_ne!(one, other);
 }
 
 #[test]

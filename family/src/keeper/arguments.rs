@@ -58,6 +58,9 @@ impl Keeper {
             .words()
             .keeper_pid
             .store(sys::process_id(), Ordering::Release);
+        // One that was killed has left its holds to this place.
+        let member = family.member();
+        let _ = family.enter(|state, now| state.release_all(now, member));
         let listener = NamedSocket::bind(name);
         let waker = family.wakers.take(family.words(), family.pid());
         Ok(Self {
@@ -67,6 +70,7 @@ impl Keeper {
             waker,
             watched: Vec::new(),
             unborn: Vec::new(),
+            held: Vec::new(),
             idle_since: None,
             watch_gap: WATCH_GAP,
             last_poll_seen: 0,

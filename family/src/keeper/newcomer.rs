@@ -4,27 +4,19 @@ use sys::RawFd;
 
 use super::{Keeper, Watched};
 use crate::members;
-use crate::named_socket::NamedSocket;
-use crate::rendezvous::{self, Answer, HandOver};
+use crate::rendezvous::{Answer, HandOver, Newcomer};
 
 impl Keeper {
-    /// Lets a newcomer in. Without an answer it makes a region of its own as soon as this process has ended.
-    pub(super) fn accept(&mut self) {
-        let Some(mut newcomer) = self
-            .listener
-            .as_ref()
-            .map(NamedSocket::fd)
-            .and_then(rendezvous::accept_newcomer)
-        else {
-            return;
-        };
-        if newcomer.asks_to_end {
-            self.reap_ended();
-            if !members::any_program_but(self.family.words(), 0) {
-                self.family.give_up();
-            }
-            return;
+    /// Ends, as another user asks, if no program is left.
+    pub(super) fn end_if_idle(&mut self) {
+        self.reap_ended();
+        if !members::any_program_but(self.family.words(), 0) {
+            self.family.give_up();
         }
+    }
+
+    /// Lets a newcomer in. Without an answer it makes a region of its own as soon as this process has ended.
+    pub(super) fn let_in(&mut self, mut newcomer: Newcomer) {
         let capture = newcomer.take_capture();
         self.reap_what_it_was(newcomer.pid);
         self.reap_ended();

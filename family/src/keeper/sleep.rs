@@ -71,16 +71,25 @@ impl Keeper {
         ];
         let members = self.watched.iter().map(|member| member.pidfd.as_raw());
         let all = own.into_iter().chain(members.map(Some));
-        let mut fds: Vec<libc::pollfd> = all.map(|fd| poll_fd(fd, libc::POLLIN)).collect();
+        let all = all.map(|fd| poll_fd(fd, libc::POLLIN));
+        // They are asked for nothing, and hang up all the same.
+        let tickets = self
+            .held
+            .iter()
+            .map(|held| poll_fd(Some(held.end.as_raw()), 0));
+        let mut fds: Vec<libc::pollfd> = all.chain(tickets).collect();
         let timeout = until.map(|until| until.saturating_since(clock::now()));
         if sys::ppoll(&mut fds, timeout, None).is_err() {
             return;
         }
         let is_ready = |fd: &libc::pollfd| fd.revents != 0;
-        let Some((own, members)) = fds.split_first_chunk::<4>() else {
+        let Some((own, rest)) = fds.split_first_chunk::<4>() else {
             return;
         };
-        let [_, waker, newcomer, removals] = own.each_ref().map(is_ready);
+        let Some((members, tickets)) = rest.split_at_checked(self.watched.len()) else {
+            return;
+        };
+        let [_, waker, visitor, removals] = own.each_ref().map(is_ready);
         if waker && let Some(waker) = self.waker {
             self.family.wakers.silence(waker);
         }
@@ -89,7 +98,9 @@ impl Keeper {
         for Watched { member, pid, .. } in ended.collect::<Vec<_>>() {
             self.reap(member, pid);
         }
-        if newcomer {
+        let mut closed = tickets.iter().map(is_ready);
+        self.let_go(|_| closed.next() == Some(true));
+        if visitor {
             self.accept();
         }
         if removals {

@@ -25,6 +25,7 @@ pub(super) fn keeper(family: Family) -> Keeper {
         listener: None,
         watched: Vec::new(),
         unborn: Vec::new(),
+        held: Vec::new(),
         idle_since: None,
         watch_gap: WATCH_GAP,
         last_poll_seen: 0,

@@ -5,13 +5,13 @@ use stack::Addr;
 use sys::RawFd;
 
 use super::{
-    Answer, HELLO, HandOver, OTHER_BUILD, PATIENCE_MS, WELCOME, accept_newcomer, hello,
-    request_join,
+    Answer, HELLO, HandOver, Newcomer, OTHER_BUILD, PATIENCE_MS, WELCOME, hello, request_join,
 };
 use crate::error::StartError;
 use crate::named_socket::{self, NamedSocket};
 use crate::socket_names::keeper_socket;
 use crate::unix_messages;
+use crate::visitor::{self, Visitor};
 
 const ADDRESS: Addr = Addr::v4([10, 0, 0, 1]);
 
@@ -29,6 +29,10 @@ fn bind(device: &DeviceSpec) -> NamedSocket {
         .flatten()
         .next()
         .expect("it repeats until there is one")
+}
+
+fn accept_newcomer(listener: RawFd) -> Option<Newcomer> {
+    visitor::accept(listener).and_then(Visitor::newcomer)
 }
 
 fn answer_one(socket: &NamedSocket, answer: &Answer<'_>) -> u32 {

@@ -68,7 +68,9 @@ pub(crate) fn take_over(family: Option<&Family>) {
     }
     let mut lost = 0;
     for entry in descriptors::all_waiting() {
-        let is_held = family.is_some_and(|family| hold(family, entry.descriptor));
+        let is_held = family
+            .zip(entry.passed())
+            .is_some_and(|(family, passed)| family.hold(passed));
         if is_held && settle(entry) {
             descriptors::set_arrived(entry.fd);
         } else {
@@ -96,14 +98,4 @@ fn settle(entry: Entry) -> bool {
         }
         Descriptor::Kernel => false,
     }
-}
-
-fn hold(family: &Family, descriptor: Descriptor) -> bool {
-    let member = family.member();
-    let held = family.enter(|state, _| match descriptor {
-        Descriptor::Stack(file) => state.files.hold(file, member),
-        Descriptor::Epoll(set) => state.epolls.hold(set, member),
-        Descriptor::Kernel => false,
-    });
-    held.unwrap_or(false)
 }

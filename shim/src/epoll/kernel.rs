@@ -1,10 +1,13 @@
 //! What the kernel does with epoll sets, and what it can be asked of them.
 
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
+use core::fmt::Write;
+use core::mem::MaybeUninit;
 
 use libc::epoll_event;
 use sys::Errno;
 
+use crate::complain::Line;
 use crate::placeholder;
 
 /// epoll_ctl(2) past our own hook.
@@ -24,6 +27,21 @@ pub(crate) unsafe fn control(
 /// Whether `fd` is a set.
 pub(crate) fn is_set(fd: c_int) -> bool {
     check_is_set(fd, placeholder::fd()).is_ok()
+}
+
+/// As [`is_set`], also before the stack has started; without /proc nothing is.
+pub(crate) fn is_set_by_name(fd: c_int) -> bool {
+    // An anonymous inode has no kind.
+    if !sys::status(fd).is_ok_and(|status| status.mode & libc::S_IFMT == 0) {
+        return false;
+    }
+    let mut path = Line::<40>::new();
+    let _ = write!(path, "/proc/self/fd/{fd}\0");
+    let mut target = [MaybeUninit::uninit(); 40];
+    CStr::from_bytes_with_nul(path.text().as_bytes())
+        .ok()
+        .and_then(|path| sys::link_target(path, &mut target).ok())
+        .is_some_and(|target| target == b"anon_inode:[eventpoll]")
 }
 
 /// As [`is_set`], by a descriptor that is in no set, and with the kernel's answer.

@@ -48,14 +48,23 @@ pub(crate) fn note_created(fd: c_int) -> c_int {
     fd
 }
 
+/// Notes that another process has the set, too.
+pub(crate) fn note_shared(fd: c_int) {
+    note_created(fd);
+    if let Some(word) = SHARED.word(fd) {
+        word.fetch_or(bit(fd), Ordering::Relaxed);
+    }
+}
+
 /// Notes that `copy` is a duplicate of `fd`; -1 if there is none.
 #[inline]
 pub(crate) fn note_copy(fd: c_int, copy: c_int) -> c_int {
     if may_be_set(fd) {
         let was_shared = SHARED.has(fd);
-        note_created(copy);
-        if was_shared && let Some(word) = SHARED.word(copy) {
-            word.fetch_or(bit(copy), Ordering::Relaxed);
+        if was_shared {
+            note_shared(copy);
+        } else {
+            note_created(copy);
         }
     }
     copy

@@ -12,8 +12,8 @@ use crate::errno::fail;
 use crate::guard::guarded;
 use crate::hook::{hook, real, socket_hook};
 use crate::messages::{self, Outgoing};
-use crate::user::UserBytes;
-use crate::{receiving, route, sending};
+use crate::user::{self, UserBytes};
+use crate::{receiving, rights, route, sending};
 
 socket_hook! {
     /// read(2). Unlike libc's it is no cancellation point for a socket of ours.
@@ -92,15 +92,36 @@ socket_hook! {
     }
 }
 
-socket_hook! {
-    /// recvmsg(2)
-    fn recvmsg(fd: c_int, message: *mut msghdr, flags: c_int) -> isize = |file| {
+hook! {
+    /// recvmsg(2). A message of the kernel's may bring sockets of ours.
+    fn recvmsg(fd: c_int, message: *mut msghdr, flags: c_int) -> isize {
         // SAFETY: the program gives a message.
-        answer::<isize>(unsafe { messages::receive(file, message, flags) })
+        if is_kernel(fd) && !unsafe { rights::has_control(message) } {
+            return real!(recvmsg(fd, message, flags));
+        }
+        recvmsg_with_control(fd, message, flags)
     }
 }
 
-socket_hook! {
+#[inline(never)]
+fn recvmsg_with_control(fd: c_int, message: *mut msghdr, flags: c_int) -> isize {
+    let answer: Option<isize> = owned(fd).and_then(|file| {
+        guarded(|| {
+            // SAFETY: the program gives a message.
+            Some(answer(unsafe { messages::receive(file, message, flags) }))
+        })
+    });
+    answer.unwrap_or_else(|| {
+        let got = real!(recvmsg(fd, message, flags));
+        if got >= 0 {
+            // SAFETY: the kernel has filled the program's message.
+            unsafe { rights::take(message) };
+        }
+        got
+    })
+}
+
+hook! {
     /// recvmmsg(2)
     fn recvmmsg(
         fd: c_int,
@@ -108,9 +129,22 @@ socket_hook! {
         count: u32,
         flags: c_int,
         timeout: *mut libc::timespec,
-    ) -> c_int = |file| {
-        // SAFETY: the program says that `count` messages are there.
-        answer::<c_int>(unsafe { messages::receive_many(file, messages, count, flags, timeout) })
+    ) -> c_int {
+        let answer: Option<c_int> = owned(fd).and_then(|file| {
+            guarded(|| {
+                // SAFETY: the program says that `count` messages are there.
+                Some(answer(unsafe { messages::receive_many(file, messages, count, flags, timeout) }))
+            })
+        });
+        answer.unwrap_or_else(|| {
+            let got = real!(recvmmsg(fd, messages, count, flags, timeout));
+            for at in 0..usize::try_from(got).unwrap_or(0) {
+                let (message, _) = messages::parts(messages.wrapping_add(at));
+                // SAFETY: one of the program's messages, which the kernel has filled.
+                unsafe { rights::take(message) };
+            }
+            got
+        })
     }
 }
 
@@ -156,10 +190,10 @@ socket_hook! {
 }
 
 hook! {
-    /// sendmsg(2). A socket of ours cannot be passed to another process yet.
+    /// sendmsg(2). In place of a socket of ours another process gets a ticket.
     fn sendmsg(fd: c_int, message: *const msghdr, flags: c_int) -> isize {
         // SAFETY: the program gives a message.
-        if is_plain(fd) && !unsafe { messages::passes_ours(message) } {
+        if is_plain(fd) && !unsafe { rights::has_control(message) } {
             return real!(sendmsg(fd, message, flags));
         }
         sendmsg_ours(fd, message, flags)
@@ -168,27 +202,31 @@ hook! {
 
 #[inline(never)]
 fn sendmsg_ours(fd: c_int, message: *const msghdr, flags: c_int) -> isize {
-    // SAFETY: the program gives a message.
-    if is_kernel(fd) && unsafe { messages::passes_ours(message) } {
-        return messages::refuse_passing();
-    }
     let answer: Option<isize> = match owned(fd) {
         Some(file) => guarded(|| {
             // SAFETY: the program gives a message.
             unless_kernel(unsafe { messages::send(fd, file, message, flags) })
         }),
+        None if is_plain(fd) => None,
         None => guarded(|| {
             // SAFETY: the program gives a message.
             unsafe { route::admit_message(fd, message) }.err().map(fail)
         }),
     };
-    answer.unwrap_or_else(|| real!(sendmsg(fd, message, flags)))
+    answer.unwrap_or_else(|| sendmsg_to_kernel(fd, message, flags))
+}
+
+fn sendmsg_to_kernel(fd: c_int, message: *const msghdr, flags: c_int) -> isize {
+    let real = |message| real!(sendmsg(fd, message, flags));
+    // SAFETY: the program gives a message.
+    unsafe { rights::give(message, real) }
 }
 
 hook! {
     /// sendmmsg(2)
     fn sendmmsg(fd: c_int, messages: *mut libc::mmsghdr, count: u32, flags: c_int) -> c_int {
-        if is_plain(fd) {
+        // SAFETY: the program says that `count` messages are there.
+        if is_plain(fd) && !unsafe { rights::any_passes_ours(messages, count) } {
             return real!(sendmmsg(fd, messages, count, flags));
         }
         sendmmsg_ours(fd, messages, count, flags)
@@ -217,7 +255,28 @@ fn sendmmsg_ours(fd: c_int, messages: *mut libc::mmsghdr, count: u32, flags: c_i
             },
         )
     });
-    answer.unwrap_or_else(|| real!(sendmmsg(fd, messages, admitted, flags)))
+    answer.unwrap_or_else(|| {
+        // SAFETY: the program says that `count` messages are there.
+        if unsafe { rights::any_passes_ours(messages, admitted) } {
+            send_one_by_one(fd, messages, admitted, flags)
+        } else {
+            real!(sendmmsg(fd, messages, admitted, flags))
+        }
+    })
+}
+
+/// Sends messages to the kernel until one fails. If it is the first, its error is the answer.
+fn send_one_by_one(fd: c_int, messages: *mut libc::mmsghdr, count: u32, flags: c_int) -> c_int {
+    let mut done = 0;
+    for at in 0..count.min(messages::MESSAGES_MAX) {
+        let (message, len) = messages::parts(messages.wrapping_add(at as usize));
+        let sent = sendmsg_to_kernel(fd, message, flags);
+        let Ok(sent) = u32::try_from(sent) else { break };
+        // SAFETY: one of the program's messages.
+        let _ = unsafe { user::put(len, sent) };
+        done += 1;
+    }
+    if done > 0 { done } else { -1 }
 }
 
 /// read(2) and its relatives. Unlike recv(2) they do not look at the socket if the buffer is empty.

@@ -28,6 +28,7 @@ mod ping;
 mod python3;
 mod redis;
 mod region;
+mod rights;
 mod sandbox;
 mod settings;
 mod socat;

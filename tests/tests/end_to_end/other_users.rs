@@ -232,3 +232,35 @@ fn ps_says_that_it_does_not_list_what_others_run() {
         "nstk: the programs of other users are not listed, as you may not look into them; list them with: sudo nstk ps\n"
     );
 }
+
+#[test]
+fn a_ticket_that_another_user_has_made_leads_to_no_socket() {
+    const VICTIM: &str = "import array, socket
+a = socket.create_connection(('PEER', PORT))
+one, other = socket.socketpair()
+socket.send_fds(one, [b'x'], [a.fileno()])
+listener = socket.socket(socket.AF_UNIX)
+listener.bind('\\0nstk-victim')
+listener.listen()
+print('up', flush=True)
+for _ in range(2):
+    carrier, _ = listener.accept()
+    came = socket.recv_fds(carrier, 1, 1)[1]
+    print(socket.socket(fileno=came[0]).family.name, flush=True)
+    carrier.close()";
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "echo");
+    let script = VICTIM
+        .replace("PEER", PEER_ADDRESS)
+        .replace("PORT", &peer.port.to_string());
+    let victim = Running::start(lab.nstk("python3").args(["-c", &script]));
+    victim.has_said("up");
+    let forger = CProgram::compile("forging");
+    // Root's forgery is as good as a ticket of its own: this shows that a forgery would be.
+    for user in ["0", NOBODY] {
+        let mut forging = by(lab.kernel("setpriv"), user, forger.path());
+        Outcome::of(forging.arg("nstk-victim")).success();
+    }
+    let outcome = victim.finish();
+    assert_eq!(outcome.success(), "up\nAF_INET\nAF_UNIX\n");
+}
