@@ -2,6 +2,8 @@
 //! a second after the last program and the last connection.
 
 mod arguments;
+mod bridge;
+mod bridges;
 mod newcomer;
 mod reap;
 mod sleep;
@@ -15,6 +17,7 @@ mod tickets;
 use core::time::Duration;
 use std::sync::atomic::Ordering;
 
+use bridge::Bridge;
 use stack::Instant;
 use sys::OwnedFd;
 
@@ -41,6 +44,8 @@ pub struct Keeper {
     /// Places that members took for children before they died, and since when the keeper waits for those.
     unborn: Vec<(Member, Instant)>,
     held: Vec<Held>,
+    leaving: Vec<Leaving>,
+    bridges: Vec<Bridge>,
     idle_since: Option<Instant>,
     watch_gap: Duration,
     last_poll_seen: u64,
@@ -62,6 +67,15 @@ struct Held {
     end: OwnedFd,
 }
 
+/// A process that is about to become a program without the library.
+struct Leaving {
+    pid: u32,
+    /// The exec closes the other end.
+    connection: OwnedFd,
+    /// What is to be copied from then on.
+    bridges: Vec<Bridge>,
+}
+
 impl Keeper {
     /// Serves until a second after the last program and the last connection.
     pub fn run(mut self) {
@@ -75,7 +89,8 @@ impl Keeper {
             if stop {
                 break;
             }
-            self.sleep_until_due();
+            let has_more = self.copy_bridges();
+            self.sleep_until_due(has_more);
         }
         members::unregister(self.family.words(), self.family.member());
     }
@@ -86,6 +101,7 @@ impl Keeper {
         match listener.and_then(visitor::accept) {
             Some(Visitor::Newcomer(newcomer)) => self.let_in(newcomer),
             Some(Visitor::Holding(holding)) => self.hold(holding),
+            Some(Visitor::Leaver(leaver)) => self.expect_exec(leaver),
             Some(Visitor::Root(_waits)) => self.end_if_idle(),
             None => {}
         }
@@ -103,7 +119,8 @@ impl Keeper {
         let state = family.lock().ok()?;
         let is_wanted = members::any_program_but(family.words(), 0)
             || state.stack.live_connections() > 0
-            || !self.held.is_empty();
+            || !self.held.is_empty()
+            || !self.bridges.is_empty();
         if is_wanted {
             self.idle_since = None;
             return Some(false);

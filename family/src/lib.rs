@@ -17,6 +17,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod bridge_request;
 mod capture;
 mod capture_news;
 mod capture_writer;
@@ -74,6 +75,7 @@ mod visitor;
 mod wait;
 mod wakers;
 
+pub use bridge_request::{AnnouncedExec, BRIDGES_MAX};
 pub use capture_writer::{CAPTURE, CaptureWriter};
 pub use clock::now;
 pub use epoll::{

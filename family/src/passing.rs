@@ -4,8 +4,10 @@ use core::time::Duration;
 
 use sys::{OwnedFd, RawFd};
 
+use crate::bridge_request::{self, AnnouncedExec};
 use crate::clock;
 use crate::family::Family;
+use crate::records::FileId;
 use crate::ticket::{Passed, Ticket};
 use crate::ticket_request::{self, NotPassed};
 
@@ -27,18 +29,20 @@ impl Family {
         if let Passed::Set(_) = passed {
             sys::send_message(end.as_raw(), &[0], &[fd]).map_err(NotPassed::System)?;
         }
-        self.have_held(end.as_raw())?;
+        self.ask_keeper(|| ticket_request::request_hold(&self.name, end.as_raw()))?;
         Ok(ticket)
     }
 
-    /// Has the keeper hold what the ticket with this other end stands for. A keeper that was started a moment ago may not
-    /// be there yet.
-    fn have_held(&self, end: RawFd) -> Result<(), NotPassed> {
+    /// Asks the keeper until it is there. One that was started a moment ago may not be.
+    fn ask_keeper<R>(
+        &self,
+        ask: impl Fn() -> Result<Option<R>, NotPassed>,
+    ) -> Result<R, NotPassed> {
         let started = clock::now();
         loop {
             self.ensure_keeper();
-            if ticket_request::request_hold(&self.name, end)? {
-                return Ok(());
+            if let Some(answer) = ask()? {
+                return Ok(answer);
             }
             let waited = clock::now().saturating_since(started);
             if waited >= PATIENCE || self.is_dead() {
@@ -46,6 +50,14 @@ impl Family {
             }
             sys::pause(PAUSE);
         }
+    }
+
+    /// Tells the keeper that this process is about to become a program without the library, which has the other ends of these
+    /// in place of its connections. `None`: the keeper does not answer.
+    #[must_use]
+    pub fn announce_exec(&self, bridges: &[(FileId, RawFd)]) -> Option<AnnouncedExec> {
+        let request = || bridge_request::request_bridges(&self.name, self.identity(), bridges);
+        self.ask_keeper(request).ok()
     }
 
     /// One more descriptor of this process leads to what was passed. `false`: it is not there any more.

@@ -44,18 +44,18 @@ pub(crate) struct Holding {
 }
 
 /// Gives the other end of a ticket to the keeper behind `name`, and waits until it holds what the ticket stands for.
-/// `Ok(false)`: nobody is there.
-pub(crate) fn request_hold(name: &str, end: RawFd) -> Result<bool, NotPassed> {
+/// `Ok(None)`: nobody is there.
+pub(crate) fn request_hold(name: &str, end: RawFd) -> Result<Option<()>, NotPassed> {
     let found = named_socket::connect(name, PATIENCE_MS);
     let Some(keeper) = found.map_err(|_| NotPassed::NoKeeper)? else {
-        return Ok(false);
+        return Ok(None);
     };
     if !unix_messages::send(&keeper, &[HOLD], &[end]) {
-        return Ok(false);
+        return Ok(None);
     }
     let reply = unix_messages::receive(&keeper).map_err(|_| NotPassed::NoKeeper)?;
     match *reply.bytes.as_slice() {
-        [HELD] => Ok(true),
+        [HELD] => Ok(Some(())),
         [TOO_MANY] => Err(NotPassed::TooMany),
         _ => Err(NotPassed::NoKeeper),
     }

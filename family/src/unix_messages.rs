@@ -15,7 +15,7 @@ pub(crate) const FDS_MAX: usize = 1 + WAKERS + HANDLE_FDS_MAX;
 const _: () = assert!(FDS_MAX <= sys::MESSAGE_FDS_MAX);
 
 /// Most bytes in one message.
-pub(crate) const BYTES_MAX: usize = 16;
+pub(crate) const BYTES_MAX: usize = 272;
 
 /// A message that has come.
 pub(crate) struct Message {

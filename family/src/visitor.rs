@@ -2,6 +2,7 @@
 
 use sys::{OwnedFd, RawFd};
 
+use crate::bridge_request::{LEAVES, Leaver};
 use crate::rendezvous::{END, HELLO, Newcomer};
 use crate::ticket_request::{HOLD, Holding};
 use crate::unix_messages;
@@ -15,6 +16,8 @@ pub(crate) enum Visitor {
     Newcomer(Newcomer),
     /// A member that passes a socket to another process.
     Holding(Holding),
+    /// A member that becomes a program without the library.
+    Leaver(Leaver),
     /// Root, which asks the keeper to end and waits until the socket is closed.
     Root(OwnedFd),
 }
@@ -32,6 +35,7 @@ pub(crate) fn accept(listener: RawFd) -> Option<Visitor> {
     match *message.bytes.first()? {
         HELLO if is_own => Newcomer::heard(socket, peer.pid, message).map(Visitor::Newcomer),
         HOLD if is_own => Holding::heard(socket, peer.pid, message).map(Visitor::Holding),
+        LEAVES if is_own => Leaver::heard(socket, peer.pid, message).map(Visitor::Leaver),
         END if peer.user == ROOT => Some(Visitor::Root(socket)),
         _ => None,
     }
@@ -43,7 +47,7 @@ impl Visitor {
     pub(crate) fn newcomer(self) -> Option<Newcomer> {
         match self {
             Self::Newcomer(newcomer) => Some(newcomer),
-            Self::Holding(_) | Self::Root(_) => None,
+            Self::Holding(_) | Self::Leaver(_) | Self::Root(_) => None,
         }
     }
 }

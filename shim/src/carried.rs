@@ -10,7 +10,8 @@ mod text;
 
 use core::ffi::c_int;
 
-use crate::{descriptors, running};
+use crate::descriptors::{self, Entry};
+use crate::running;
 
 pub(crate) use arrival::{any_waits, inode, note, take_over};
 pub(crate) use departure::Departure;
@@ -25,9 +26,12 @@ pub(crate) fn any_descriptors() -> bool {
 
 /// The descriptors of ours that an exec leaves open. To be called also in a child that only has its parent's memory.
 pub(crate) fn those_that_stay() -> impl Iterator<Item = Carried> {
-    descriptors::all_unchecked()
-        .filter(|entry| stays_open(entry.fd) && arrival::is_still(*entry))
-        .map(Carried)
+    entries_that_stay().map(Carried)
+}
+
+/// The same.
+pub(crate) fn entries_that_stay() -> impl Iterator<Item = Entry> {
+    descriptors::all_unchecked().filter(|entry| stays_open(entry.fd) && arrival::is_still(*entry))
 }
 
 /// Whether exec leaves the descriptor open.

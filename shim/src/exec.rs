@@ -9,14 +9,16 @@ use crate::descriptors::{self, Descriptor};
 use crate::environment::List;
 use crate::exec_search::Program;
 use crate::guard::guarded;
-use crate::{carried, errno, membership, outside, running, start};
+use crate::outside::{self, Known};
+use crate::{bridged, carried, errno, membership, running, start};
 
 /// Runs an exec, which returns only if it fails. Sockets that it closes are released now where other processes hold
 /// them too: peers must see them closed when those others close them. A socket that nobody else holds stays until
 /// this process ends, since after a failed exec it must still be there.
 pub(crate) fn exec(program: Program, environment: List, real: impl FnOnce(List) -> c_int) -> c_int {
     let carries = carried::those_that_stay().next().is_some();
-    let can_run = announce_program(program, environment, carries);
+    let known = announce_program(program, environment, carries);
+    let can_run = known != Known::CannotRun;
     if can_run && membership::has_borrowed_memory() {
         return exec_in_borrowed_memory(environment, real);
     }
@@ -26,6 +28,9 @@ pub(crate) fn exec(program: Program, environment: List, real: impl FnOnce(List) 
     let Some(family) = running::family().filter(|_| can_run && membership::may_enter()) else {
         return real(environment);
     };
+    if known == Known::LacksLibrary && bridged::concerns_us() {
+        return bridged::exec(family, || real(environment));
+    }
     let mut released = Released::default();
     let mut departure = None;
     guarded(|| {
@@ -82,23 +87,22 @@ pub(crate) fn adopt_child(pid: u32, departure: Departure) {
     });
 }
 
-/// Names a program on stderr whose sockets will be the kernel's. `true`: the program is there, and its environment can be
-/// read.
-pub(crate) fn announce(program: Program, environment: List) -> bool {
-    announce_program(program, environment, false)
+/// Names a program on stderr whose sockets will be the kernel's.
+pub(crate) fn announce(program: Program, environment: List) {
+    announce_program(program, environment, false);
 }
 
-fn announce_program(program: Program, environment: List, gets_preload: bool) -> bool {
-    let mut can_run = false;
+fn announce_program(program: Program, environment: List, gets_preload: bool) -> Known {
+    let mut known = Known::CannotRun;
     guarded(|| {
         let name = |path: &CStr| {
             // SAFETY: the list is the program's own, as exec(3) asks.
-            can_run = unsafe { outside::name(path, environment, gets_preload) };
+            known = unsafe { outside::name(path, environment, gets_preload) };
         };
         // SAFETY: the program names what it wants to run by C strings.
         unsafe { program.find(name) };
     });
-    can_run
+    known
 }
 
 /// What a process has given up before an exec.

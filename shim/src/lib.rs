@@ -15,6 +15,7 @@ mod alloc;
 mod answer;
 mod big_stack;
 mod blocking;
+mod bridged;
 mod carried;
 mod closing;
 mod complain;

@@ -19,18 +19,28 @@ use crate::told::{self, Told};
 use preload::Preload;
 use why::Outside;
 
-/// Names the program on stderr if the library will not be in it, once for each file. `false`: the environment cannot be read, so that the
-/// kernel will answer `EFAULT`. With `gets_preload` an environment that lacks LD_PRELOAD gets it.
+/// What is known of a program before it is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// It cannot be started: it is not there, or its environment cannot be read, so that the kernel will answer `EFAULT`.
+    CannotRun,
+    HasLibrary,
+    /// The library will not be in it.
+    LacksLibrary,
+}
+
+/// Names the program on stderr if the library will not be in it, once for each file. With `gets_preload` an environment that lacks
+/// LD_PRELOAD gets it.
 ///
 /// # Safety
 /// `environment` is null, or such a list; parts of it may be addresses where nothing is.
-pub(crate) unsafe fn name(path: &CStr, environment: List, gets_preload: bool) -> bool {
+pub(crate) unsafe fn name(path: &CStr, environment: List, gets_preload: bool) -> Known {
     if !start::is_wanted() {
-        return true;
+        return Known::HasLibrary;
     }
     // SAFETY: whoever calls `name` passes null or such a list.
     let Some(preload) = (unsafe { preload::read(environment) }) else {
-        return false;
+        return Known::CannotRun;
     };
     let why = find(path).or(match preload {
         Preload::Absent => (!gets_preload).then_some(Outside::NoPreload),
@@ -43,15 +53,16 @@ pub(crate) unsafe fn name(path: &CStr, environment: List, gets_preload: bool) ->
             told::first_time(Told::Outside(file.device, file.inode))
         })
     };
-    if let Some(why) = why
-        && is_new()
-    {
+    let Some(why) = why else {
+        return Known::HasLibrary;
+    };
+    if is_new() {
         complain(format_args!(
             "{} is started without the library, so its sockets are the kernel's: {why}",
             Path(path)
         ));
     }
-    true
+    Known::LacksLibrary
 }
 
 /// What the file itself says. A script's interpreter counts, as the kernel runs that.

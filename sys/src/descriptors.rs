@@ -2,6 +2,7 @@
 
 use core::ffi::c_int;
 
+use rustix::fs::{self, OFlags};
 use rustix::io::{self, FdFlags};
 
 use crate::errno::Errno;
@@ -47,6 +48,11 @@ pub fn fd_flags(fd: RawFd) -> Result<c_int, Errno> {
 pub fn set_fd_flags(fd: RawFd, flags: c_int) -> Result<(), Errno> {
     let flags = FdFlags::from_bits_retain(flags.cast_unsigned());
     Ok(io::fcntl_setfd(borrow(fd)?, flags)?)
+}
+
+/// Calls on the file do not block any more (`O_NONBLOCK`). It must have no other status flags.
+pub fn set_nonblocking(fd: RawFd) -> Result<(), Errno> {
+    Ok(fs::fcntl_setfl(borrow(fd)?, OFlags::NONBLOCK)?)
 }
 
 /// Whether the number is an open descriptor.

@@ -46,6 +46,7 @@ mod unix_sockets;
 
 pub use descriptors::{
     close_range, dup3, duplicate, duplicate_above, fd_flags, ioctl, is_open, set_fd_flags,
+    set_nonblocking,
 };
 pub use directories::{
     NAMES_BYTES, for_each_name, make_directory, open_inside, remove_directory, set_mode,
@@ -86,8 +87,8 @@ pub use signal_mask::{
     SignalMask, block_all_signals, block_signals, kernel_mask, set_signal_mask, unblock_signals,
 };
 pub use sockets::{
-    accept, bind, listen, local_address, send, set_timeouts, setsockopt, socket, socket_cookie,
-    socket_domain, socketpair, tcp_state,
+    accept, bind, listen, local_address, receive, send, set_timeouts, setsockopt, shutdown, socket,
+    socket_cookie, socket_domain, socketpair, tcp_state,
 };
 pub use thread_records::ThreadRecords;
 pub use threads::{is_first_thread, pause, sched_yield, set_name, signal_self, thread_exists};

@@ -8,7 +8,8 @@ use core::time::Duration;
 use rustix::net::addr::{SocketAddrArg, SocketAddrLen, SocketAddrOpaque};
 use rustix::net::sockopt::{self, Timeout};
 use rustix::net::{
-    self, AddressFamily, Protocol, RawAddressFamily, SendFlags, SocketFlags, SocketType,
+    self, AddressFamily, Protocol, RawAddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags,
+    SocketType,
 };
 
 use crate::errno::Errno;
@@ -95,6 +96,22 @@ pub fn accept(listener: RawFd) -> Result<OwnedFd, Errno> {
 pub fn send(fd: RawFd, bytes: &[u8]) -> Result<usize, Errno> {
     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
     Ok(net::send(borrow(fd)?, bytes, flags)?)
+}
+
+/// recv(2), which never blocks.
+pub fn receive(fd: RawFd, into: &mut [u8]) -> Result<usize, Errno> {
+    let (received, _) = net::recv(borrow(fd)?, into, RecvFlags::DONTWAIT)?;
+    Ok(received)
+}
+
+/// shutdown(2): `SHUT_RD`, `SHUT_WR` or both.
+pub fn shutdown(fd: RawFd, how: c_int) -> Result<(), Errno> {
+    let how = match how {
+        libc::SHUT_RD => Shutdown::Read,
+        libc::SHUT_WR => Shutdown::Write,
+        _ => Shutdown::Both,
+    };
+    Ok(net::shutdown(borrow(fd)?, how)?)
 }
 
 /// The longest that a call on this socket blocks (`SO_RCVTIMEO`, `SO_SNDTIMEO`).

@@ -16,6 +16,19 @@ impl CProgram {
     /// When there is no C compiler (`CC`, or `cc`) or it objects.
     #[must_use]
     pub fn compile(name: &str) -> CProgram {
+        Self::compile_with(name, &[])
+    }
+
+    /// The same as a static program, into which no library can be loaded.
+    ///
+    /// # Panics
+    /// As [`CProgram::compile`].
+    #[must_use]
+    pub fn compile_static(name: &str) -> CProgram {
+        Self::compile_with(name, &["-static"])
+    }
+
+    fn compile_with(name: &str, options: &[&str]) -> CProgram {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let unique = format!(
             "nstk-{name}-{}-{}",
@@ -39,6 +52,7 @@ impl CProgram {
             ])
             .arg(&path)
             .arg(source)
+            .args(options)
             .output()
             .expect("a C compiler is installed");
         assert!(

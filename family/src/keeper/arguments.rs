@@ -71,6 +71,8 @@ impl Keeper {
             watched: Vec::new(),
             unborn: Vec::new(),
             held: Vec::new(),
+            leaving: Vec::new(),
+            bridges: Vec::new(),
             idle_since: None,
             watch_gap: WATCH_GAP,
             last_poll_seen: 0,

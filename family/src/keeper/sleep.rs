@@ -6,22 +6,29 @@ use std::sync::atomic::Ordering;
 use stack::Instant;
 use sys::RawFd;
 
+use super::bridge::Bridge;
 use super::stand_in::{Post, UNPOLLED_GAP};
-use super::{Keeper, LINGER, Watched};
+use super::{Keeper, LINGER, Leaving, Watched};
 use crate::clock::{self, earlier};
 use crate::named_socket::NamedSocket;
 use crate::poll_fd::poll_fd;
 
 /// How often to look while a member sleeps on the device. The gap doubles up to the second one while nothing happens.
 pub(super) const WATCH_GAP: Duration = Duration::from_millis(20);
+/// How often to look at bridges if nobody can wake the keeper for them.
+const BLIND_GAP: Duration = Duration::from_millis(1);
 const WATCH_GAP_MAX: Duration = Duration::from_millis(160);
 
 impl Keeper {
-    /// Sleeps until there is something to do.
-    pub(super) fn sleep_until_due(&mut self) {
+    /// Sleeps until there is something to do; with `has_more` there is already.
+    pub(super) fn sleep_until_due(&mut self, has_more: bool) {
         let now = clock::now();
         let post = self.stand_in(now);
-        let until = self.wakes_up_at(now, post.as_ref());
+        let until = if has_more {
+            Some(now)
+        } else {
+            self.wakes_up_at(now, post.as_ref())
+        };
         self.sleep(post.as_ref().and_then(|post| post.device), until);
         if let (Some(Post { word, .. }), Some(waker)) = (post, self.waker) {
             let words = self.family.words();
@@ -41,7 +48,11 @@ impl Keeper {
         let end = self.idle_since.map(|since| since + LINGER);
         let bind = self.listener.is_none().then_some(now + WATCH_GAP_MAX);
         let unborn = self.unborn.iter().map(|(_, since)| *since + LINGER).min();
-        earlier(earlier(look, unborn), earlier(end, bind))
+        let mut bridges = self.bridges.iter().filter_map(Bridge::until).min();
+        if self.waker.is_none() && !self.bridges.is_empty() {
+            bridges = earlier(bridges, Some(now + BLIND_GAP));
+        }
+        earlier(earlier(earlier(look, unborn), earlier(end, bind)), bridges)
     }
 
     /// How long to leave the stack to its members before the next look: longer and longer while one of them
@@ -69,37 +80,38 @@ impl Keeper {
             listener.map(NamedSocket::fd),
             listener.and_then(NamedSocket::removals_fd),
         ];
+        let readable = |fd| poll_fd(Some(fd), libc::POLLIN);
         let members = self.watched.iter().map(|member| member.pidfd.as_raw());
-        let all = own.into_iter().chain(members.map(Some));
-        let all = all.map(|fd| poll_fd(fd, libc::POLLIN));
+        let leaving = self.leaving.iter().map(Leaving::fd);
         // They are asked for nothing, and hang up all the same.
-        let tickets = self
-            .held
-            .iter()
-            .map(|held| poll_fd(Some(held.end.as_raw()), 0));
-        let mut fds: Vec<libc::pollfd> = all.chain(tickets).collect();
+        let tickets = self.held.iter().map(|held| held.end.as_raw());
+        let mut fds: Vec<libc::pollfd> = own.map(|fd| poll_fd(fd, libc::POLLIN)).into();
+        fds.extend(members.chain(leaving).map(readable));
+        fds.extend(tickets.map(|fd| poll_fd(Some(fd), 0)));
+        fds.extend(self.bridges.iter().map(Bridge::poll_fd));
         let timeout = until.map(|until| until.saturating_since(clock::now()));
         if sys::ppoll(&mut fds, timeout, None).is_err() {
             return;
         }
-        let is_ready = |fd: &libc::pollfd| fd.revents != 0;
-        let Some((own, rest)) = fds.split_first_chunk::<4>() else {
-            return;
-        };
-        let Some((members, tickets)) = rest.split_at_checked(self.watched.len()) else {
-            return;
-        };
-        let [_, waker, visitor, removals] = own.each_ref().map(is_ready);
+        // In the order of the list.
+        let mut seen = fds.iter().map(|fd| fd.revents);
+        let mut next = || seen.next().unwrap_or(0);
+        let [_, waker, visitor, removals] = own.map(|_| next() != 0);
         if waker && let Some(waker) = self.waker {
             self.family.wakers.silence(waker);
         }
-        let mut ended = members.iter().map(is_ready);
-        let ended = self.watched.extract_if(.., |_| ended.next() == Some(true));
-        for Watched { member, pid, .. } in ended.collect::<Vec<_>>() {
+        let ended = self.watched.extract_if(.., |_| next() != 0);
+        let ended = ended.collect::<Vec<_>>();
+        let left = self.leaving.iter().map(|_| next() != 0).collect();
+        self.let_go(|_| next() != 0);
+        let now = clock::now();
+        for bridge in &mut self.bridges {
+            bridge.note_ready(now, next());
+        }
+        for Watched { member, pid, .. } in ended {
             self.reap(member, pid);
         }
-        let mut closed = tickets.iter().map(is_ready);
-        self.let_go(|_| closed.next() == Some(true));
+        self.hear_leaving(left);
         if visitor {
             self.accept();
         }

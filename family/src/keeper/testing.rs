@@ -26,6 +26,8 @@ pub(super) fn keeper(family: Family) -> Keeper {
         watched: Vec::new(),
         unborn: Vec::new(),
         held: Vec::new(),
+        leaving: Vec::new(),
+        bridges: Vec::new(),
         idle_since: None,
         watch_gap: WATCH_GAP,
         last_poll_seen: 0,

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod ab;
+mod bridges;
 mod c;
 mod cli;
 mod curl;

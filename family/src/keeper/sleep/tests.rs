@@ -64,7 +64,7 @@ fn a_keeper_that_is_woken_sleeps_no_more_and_its_waker_is_silent() {
     polled(&member, clock::now() - Duration::from_secs(1));
     keeper.own_poll = member.words().last_poll_ns.load(Ordering::Relaxed);
     member.wakers.wake_all();
-    keeper.sleep_until_due();
+    keeper.sleep_until_due(false);
     assert_eq!(woken(&member.wakers) & waker.bit(), 0);
     let words = member.words();
     assert_eq!(words.poller.load(Ordering::Relaxed), 0);

@@ -45,7 +45,7 @@ fn close(keeper: &Keeper, passed: Passed, member: u16) {
 }
 
 /// A ticket for it, and what the keeper says to that.
-fn pass(keeper: &mut Keeper, ticket: Ticket) -> (Result<bool, NotPassed>, OwnedFd) {
+fn pass(keeper: &mut Keeper, ticket: Ticket) -> (Result<Option<()>, NotPassed>, OwnedFd) {
     let (fd, end) = sys::socketpair().expect("there are descriptors");
     let name = ticket.name().expect("there is room");
     sys::bind_to_abstract_name(fd.as_raw(), name.as_bytes()).expect("nobody has it");
@@ -68,7 +68,7 @@ fn serve(keeper: &mut Keeper) {
 /// What the keeper does at its next look.
 fn look(keeper: &mut Keeper) {
     let _ = keeper.look_after();
-    keeper.sleep_until_due();
+    keeper.sleep_until_due(false);
 }
 
 fn own(keeper: &Keeper, passed: Passed) -> Ticket {
@@ -83,7 +83,7 @@ fn a_socket_outlives_its_sender_until_the_ticket_is_closed() {
     let (passed, member) = open(&keeper);
     let ticket = own(&keeper, passed);
     let (answer, fd) = pass(&mut keeper, ticket);
-    assert_eq!(answer, Ok(true));
+    assert_eq!(answer, Ok(Some(())));
     close(&keeper, passed, member);
     members::unregister(keeper.family.words(), member);
     assert!(is_there(&keeper, passed) && is_held(fd.as_raw()));
