@@ -116,10 +116,14 @@ impl Epolls {
         }
     }
 
-    /// The thread behind `waker` is about to sleep until the set has something ready.
-    pub fn wait_on(&mut self, set: EpollId, waker: u64) {
+    /// The thread behind `waker` is about to sleep until the set has something ready. `earlier` are wakers that it had for
+    /// this before. An event wakes one sleeper, which must not be somebody who has got one of those meanwhile. Whoever has
+    /// is woken now, as it may sleep on the set, too.
+    pub fn wait_on(&mut self, set: EpollId, waker: u64, earlier: u64) {
         if let Some(mut record) = self.sets.get_mut(set) {
-            record.waiters |= waker;
+            let others = record.waiters & earlier & !waker;
+            record.waiters = record.waiters & !others | waker;
+            self.to_wake |= others;
         }
     }
 

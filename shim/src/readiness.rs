@@ -98,8 +98,8 @@ pub(crate) fn poll(fds: &mut [pollfd], always: u32, limits: Limits<'_>) -> Resul
             break Outcome::Ready(());
         }
         let outcome = wait(&mut *kernel_asked, limits, |state, waker| {
-            wakers |= waker.map_or(0, Waker::bit);
-            let found = look(state, ours, always, waker);
+            let earlier = waker.map_or(0, |waker| core::mem::replace(&mut wakers, waker.bit()));
+            let found = look(state, ours, always, waker.map(|waker| (waker, earlier)));
             (found > 0).then_some(())
         })?;
         match outcome {
@@ -156,14 +156,20 @@ pub(crate) fn wait<R>(
     Ok(outcome)
 }
 
-/// Looks at our side, and adds `waker` to the waiters of all that it looks at. Returns how many have something to report.
-fn look(state: &mut SharedState, ours: &mut [pollfd], always: u32, waker: Option<Waker>) -> usize {
+/// Looks at our side, and adds a waker to the waiters of all that it looks at, in place of the earlier ones that are named with it.
+/// Returns how many have something to report.
+fn look(
+    state: &mut SharedState,
+    ours: &mut [pollfd],
+    always: u32,
+    waker: Option<(Waker, u64)>,
+) -> usize {
     let mut found = 0;
     for entry in ours.iter_mut().filter(|entry| entry.fd >= 0) {
         let ready = match descriptors::get(entry.fd) {
             Descriptor::Stack(file) if let Some(dead) = dead::of(file) => dead.ready(),
             Descriptor::Stack(file) => {
-                if let Some(waker) = waker
+                if let Some((waker, _)) = waker
                     && let Some(mut record) = state.files.get_mut(file)
                 {
                     record.waiters |= waker.bit();
@@ -174,8 +180,8 @@ fn look(state: &mut SharedState, ours: &mut [pollfd], always: u32, waker: Option
                 }
             }
             Descriptor::Epoll(set) => {
-                if let Some(waker) = waker {
-                    state.epolls.wait_on(set, waker.bit());
+                if let Some((waker, earlier)) = waker {
+                    state.epolls.wait_on(set, waker.bit(), earlier);
                 }
                 let SharedState {
                     epolls,

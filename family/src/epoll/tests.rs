@@ -23,8 +23,8 @@ fn one_sleeper_is_woken_for_one_event_and_hands_on_what_it_leaves() {
     let mut world = World::new();
     let (set, file) = (world.set(), world.file());
     world.add(set, file, 5, IN | ET).expect("added");
-    world.epolls.wait_on(set, 0b01);
-    world.epolls.wait_on(set, 0b10);
+    world.epolls.wait_on(set, 0b01, 0);
+    world.epolls.wait_on(set, 0b10, 0);
     assert_eq!(world.edge(file, Ready::IN), 0b01);
     // The woken thread ends its wait for another reason and does not take the event.
     world.epolls.leave(set, 0b01);
@@ -55,7 +55,7 @@ fn a_set_stays_while_another_member_has_it() {
     let file = world.file();
     for (set, fd) in sets.into_iter().zip(1..) {
         world.add(set, file, fd, IN).expect("added");
-        world.epolls.wait_on(set, 1 << fd);
+        world.epolls.wait_on(set, 1 << fd, 0);
     }
     assert!(!world.epolls.is_empty());
     assert!(world.epolls.hold(sets[1], 2));
@@ -91,11 +91,27 @@ fn who_has_left_a_set_is_woken_no_more() {
     let mut world = World::new();
     let (set, file) = (world.set(), world.file());
     world.add(set, file, 5, IN | ET).expect("added");
-    world.epolls.wait_on(set, 0b10);
+    world.epolls.wait_on(set, 0b10, 0);
     world.epolls.leave(set, 0b10);
     assert_eq!(world.edge(file, Ready::IN), 0);
     // The event is still there for who comes next.
-    world.epolls.wait_on(set, 0b01);
+    world.epolls.wait_on(set, 0b01, 0);
     world.epolls.leave(set, 0b10);
     assert_eq!(world.epolls.take_to_wake(), 0b01);
+}
+
+#[test]
+fn who_has_got_an_earlier_waker_of_a_sleeper_is_not_woken_in_its_place() {
+    let mut world = World::new();
+    let (set, file) = (world.set(), world.file());
+    world.add(set, file, 5, IN | ET).expect("added");
+    world.epolls.wait_on(set, 0b01, 0);
+    assert_eq!(world.epolls.take_to_wake(), 0);
+    // It sleeps again. The first waker is another thread's by now, perhaps one that sleeps on the set.
+    world.epolls.wait_on(set, 0b10, 0b01);
+    assert_eq!(world.epolls.take_to_wake(), 0b01);
+    assert_eq!(world.edge(file, Ready::IN), 0b10);
+    // The same one again.
+    world.epolls.wait_on(set, 0b10, 0b10);
+    assert_eq!(world.epolls.take_to_wake(), 0);
 }

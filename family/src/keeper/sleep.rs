@@ -83,11 +83,9 @@ impl Keeper {
         let readable = |fd| poll_fd(Some(fd), libc::POLLIN);
         let members = self.watched.iter().map(|member| member.pidfd.as_raw());
         let leaving = self.leaving.iter().map(Leaving::fd);
-        // They are asked for nothing, and hang up all the same.
         let tickets = self.held.iter().map(|held| held.end.as_raw());
         let mut fds: Vec<libc::pollfd> = own.map(|fd| poll_fd(fd, libc::POLLIN)).into();
-        fds.extend(members.chain(leaving).map(readable));
-        fds.extend(tickets.map(|fd| poll_fd(Some(fd), 0)));
+        fds.extend(members.chain(leaving).chain(tickets).map(readable));
         fds.extend(self.bridges.iter().map(Bridge::poll_fd));
         let timeout = until.map(|until| until.saturating_since(clock::now()));
         if sys::ppoll(&mut fds, timeout, None).is_err() {
@@ -103,7 +101,7 @@ impl Keeper {
         let ended = self.watched.extract_if(.., |_| next() != 0);
         let ended = ended.collect::<Vec<_>>();
         let left = self.leaving.iter().map(|_| next() != 0).collect();
-        self.let_go(|_| next() != 0);
+        self.look_at_tickets(|| next() != 0);
         let now = clock::now();
         for bridge in &mut self.bridges {
             bridge.note_ready(now, next());

@@ -147,7 +147,7 @@ fn who_sleeps_on_a_set_is_woken_by_an_event_of_a_socket_in_it() {
     let ready = state.stack.ready(sock);
     let added = state.epolls.add(key, interest, &mut state.files, ready);
     assert_eq!(added, Ok(()));
-    state.epolls.wait_on(set, WAKER);
+    state.epolls.wait_on(set, WAKER, 0);
     let has_ready = |state: &mut SharedState| {
         let SharedState {
             epolls,
@@ -187,7 +187,7 @@ fn who_sleeps_on_a_set_is_woken_when_a_member_is_gone() {
     let (file, _) = open(&client, SockKind::Datagram);
     let mut state = client.lock().expect("the stack lives");
     let set = state.epolls.create(client.member()).expect("there is room");
-    state.epolls.wait_on(set, WAKER << 1);
+    state.epolls.wait_on(set, WAKER << 1, 0);
     let mut record = state.files.get_mut(file).expect("it is open");
     record.waiters = WAKER;
     drop(record);

@@ -100,8 +100,8 @@ impl Waiting<'_> {
         let mut wakers = 0;
         let outcome = readiness::wait(&mut kernel, self.limits, |state, waker| {
             if let Some(waker) = waker {
-                wakers |= waker.bit();
-                state.epolls.wait_on(self.set, waker.bit());
+                let earlier = core::mem::replace(&mut wakers, waker.bit());
+                state.epolls.wait_on(self.set, waker.bit(), earlier);
             }
             batch.collect(state, self.set, max);
             if batch.len == 0 {

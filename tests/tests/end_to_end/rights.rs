@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use nstk_tests::{Lab, Outcome, PEER_ADDRESS, Peer, Running, Scratch};
+use nstk_tests::{Lab, Outcome, PEER_ADDRESS, Peer, Running, Scratch, kill};
 
 use crate::PEER;
 
@@ -261,6 +261,79 @@ except BlockingIOError: pass
 try: give(a, a)
 except BlockingIOError: a.close()",
     );
+}
+
+#[test]
+fn what_a_killed_keeper_held_is_closed_by_the_next_one() {
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "discard");
+    let make = format!(
+        "peer = ('{PEER_ADDRESS}', {})
+a = socket.create_connection(peer)
+a.sendall(bytes([0, 1, 2]))
+give(a)
+a.close()
+print('given', flush=True)
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while not select.select([sys.stdin], [], [], 0.02)[0]:
+    udp.sendto(b'x', peer)
+    udp.recv(1)
+came, = socket.recv_fds(other, 1, 1)[1]
+print(os.read(came, 100))",
+        peer.port
+    );
+    let mut command = lab.nstk("python3");
+    command.args(["-c", &program(&make, "", "")]);
+    let running = Running::start(command.stdin(Stdio::piped()));
+    running.has_said("given");
+    for keeper in lab.processes("nstk-keeper") {
+        kill(keeper, "KILL");
+    }
+    assert_eq!(peer.next_line(), "3 intact fin");
+    let outcome = running.finish();
+    assert!(outcome.stderr.contains("is lost"), "{}", outcome.stderr);
+    assert_eq!(outcome.success(), "given\nb''\n");
+}
+
+#[test]
+fn a_program_without_the_stack_gets_a_socket_at_its_end() {
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "discard");
+    let make = format!(
+        "a = socket.create_connection(('{PEER_ADDRESS}', {}))
+a.sendall(bytes([0, 1, 2]))
+give(a)
+a.close()
+receive = 'import os, socket; fd, = socket.recv_fds(socket.socket(fileno=%d), 1, 1)[1]; print(os.read(fd, 100))' % other.fileno()
+environment = {{name: value for name, value in os.environ.items() if not name.startswith('NSTK_')}}
+child = subprocess.run([sys.executable, '-c', receive], env=environment, pass_fds=[other.fileno()])
+print(child.returncode)",
+        peer.port
+    );
+    let mut command = lab.nstk("python3");
+    let outcome = Outcome::of(command.args(["-c", &program(&make, "", "")]));
+    assert_eq!(peer.next_line(), "3 intact fin");
+    assert!(outcome.stderr.contains("is lost"), "{}", outcome.stderr);
+    assert_eq!(outcome.success(), "b''\n0\n");
+}
+
+#[test]
+fn a_program_without_the_library_that_writes_first_is_served() {
+    let lab = Lab::new();
+    let peer = Peer::start(&lab, PEER, "echo");
+    let make = format!(
+        "a = socket.create_connection(('{PEER_ADDRESS}', {}))
+give(a)
+a.close()
+receive = 'import socket; s = socket.socket(fileno=socket.recv_fds(socket.socket(fileno=%d), 1, 1)[1][0]); s.sendall(b\"by hand\"); print(s.recv(100))' % other.fileno()
+environment = {{name: value for name, value in os.environ.items() if name != 'LD_PRELOAD'}}
+child = subprocess.run([sys.executable, '-c', receive], env=environment, pass_fds=[other.fileno()])
+print(child.returncode)",
+        peer.port
+    );
+    let mut command = lab.nstk("python3");
+    let outcome = Outcome::of(command.args(["-c", &program(&make, "", "")]));
+    assert_eq!(outcome.success(), "b'by hand'\n0\n");
 }
 
 /// A server in Python whose workers get their connections from the process that accepts them, and one client for each.

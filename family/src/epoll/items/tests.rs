@@ -97,8 +97,8 @@ fn sets_watch_sets_as_deep_as_the_limit() {
         inner = outer;
     };
     assert_eq!((refused, chain.len()), (EpollError::Loop, 6));
-    world.epolls.wait_on(chain[4], 0b01);
-    world.epolls.wait_on(chain[5], 0b10);
+    world.epolls.wait_on(chain[4], 0b01, 0);
+    world.epolls.wait_on(chain[5], 0b10, 0);
     assert_eq!(world.edge(file, Ready::IN), 0b01, "through four sets");
     assert_eq!(world.collect(chain[4], 8), [(9, IN)]);
     assert_eq!(world.collect(chain[5], 8), []);

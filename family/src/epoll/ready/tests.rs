@@ -45,7 +45,7 @@ fn an_edge_that_nobody_asked_for_wakes_nobody() {
     let mut world = World::new();
     let (set, file) = (world.set(), world.file());
     world.add(set, file, 5, IN | ET).expect("added");
-    world.epolls.wait_on(set, 1);
+    world.epolls.wait_on(set, 1, 0);
     assert_eq!(world.edge(file, Ready::OUT), 0);
     assert_eq!(
         world.edge(file, Ready::HUP),
@@ -91,8 +91,8 @@ fn an_exclusive_event_wakes_one_set_that_sleeps() {
     for set in [busy, first, second] {
         world.add(set, file, 5, IN | EXCLUSIVE).expect("added");
     }
-    world.epolls.wait_on(first, 0b01);
-    world.epolls.wait_on(second, 0b10);
+    world.epolls.wait_on(first, 0b01, 0);
+    world.epolls.wait_on(second, 0b10, 0);
     let woken = world.edge(file, Ready::IN);
     assert_eq!(woken.count_ones(), 1);
     let woken_next = world.edge(file, Ready::IN);
@@ -116,7 +116,7 @@ fn a_set_that_watches_a_set_reports_what_is_ready_inside() {
     };
     let added = world.epolls.add(watch, interest, &mut world.files, now);
     assert_eq!(added, Ok(()));
-    world.epolls.wait_on(outer, 1);
+    world.epolls.wait_on(outer, 1, 0);
     assert_eq!(world.edge(file, Ready::IN), 1);
     assert_eq!(world.collect(outer, 8), [(9, IN)]);
     assert_eq!(world.collect(inner, 8), [(5, IN)]);
@@ -138,8 +138,8 @@ fn an_exclusive_item_that_leaves_wakes_the_next_set() {
     for set in [first, second] {
         world.add(set, file, 5, IN | EXCLUSIVE).expect("added");
     }
-    world.epolls.wait_on(first, 0b01);
-    world.epolls.wait_on(second, 0b10);
+    world.epolls.wait_on(first, 0b01, 0);
+    world.epolls.wait_on(second, 0b10, 0);
     let woken = world.edge(file, Ready::IN);
     // Whoever was woken leaves without a look at the file.
     let leaver = if woken == 0b01 { first } else { second };
@@ -154,8 +154,8 @@ fn two_sets_may_watch_a_third_one_and_only_for_reading() {
     world.add(inner, file, 5, IN).expect("added");
     assert_eq!(world.watch(reads, inner, IN), Ok(()));
     assert_eq!(world.watch(writes, inner, OUT), Ok(()));
-    world.epolls.wait_on(reads, 0b01);
-    world.epolls.wait_on(writes, 0b10);
+    world.epolls.wait_on(reads, 0b01, 0);
+    world.epolls.wait_on(writes, 0b10, 0);
     assert_eq!(world.edge(file, Ready::IN), 0b01);
     assert_eq!(world.collect(reads, 8), [(9, IN)]);
     assert_eq!(world.collect(writes, 8), []);

@@ -102,6 +102,27 @@ fn a_socket_outlives_its_sender_until_the_ticket_is_closed() {
 }
 
 #[test]
+fn who_writes_into_a_ticket_gets_a_bridge() {
+    let cable = Cable::make().expect("there is memory");
+    let mut keeper = lone_keeper("used", &cable);
+    let (passed, member) = open(&keeper);
+    let ticket = own(&keeper, passed);
+    let (answer, fd) = pass(&mut keeper, ticket);
+    assert_eq!(answer, Ok(Some(())));
+    close(&keeper, passed, member);
+    sys::send(fd.as_raw(), b"used").expect("there is room");
+    look(&mut keeper);
+    assert!(keeper.held.is_empty() && keeper.bridges.len() == 1);
+    assert!(is_there(&keeper, passed));
+    // The socket is not connected, so this ends as soon as the keeper copies.
+    while !keeper.bridges.is_empty() {
+        keeper.copy_bridges();
+        keeper.sleep_until_due(false);
+    }
+    assert!(!is_there(&keeper, passed));
+}
+
+#[test]
 fn what_is_not_there_is_not_held() {
     let cable = Cable::make().expect("there is memory");
     let mut keeper = lone_keeper("strange", &cable);
