@@ -5,6 +5,7 @@ use crate::bypass::Bypass;
 use crate::capture;
 use crate::device::parse_device;
 use crate::log;
+use crate::loopback::parse_loopback;
 use crate::mtu::parse_mtu;
 use crate::on_failure::OnFailure;
 use crate::problem::Problem;
@@ -21,6 +22,7 @@ pub(crate) fn check(variable: Variable, text: &str) -> Result<(), Problem> {
         Variable::Addr => Addresses::parse(text).map(drop),
         Variable::Mac => parse_mac(text).map(drop),
         Variable::Mtu => parse_mtu(text).map(drop),
+        Variable::Loopback => parse_loopback(text).map(drop),
         Variable::Bypass => Bypass::parse(text).map(drop),
         Variable::Fail => OnFailure::parse(text).map(drop),
         Variable::Wait => parse_wait(text).map(drop),

@@ -22,6 +22,7 @@ mod kernel;
 mod layer;
 mod layers;
 mod log;
+mod loopback;
 mod mtu;
 mod on_failure;
 mod problem;

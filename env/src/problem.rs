@@ -51,6 +51,8 @@ pub enum Problem {
     Switch,
     /// Neither of the words known.
     FailWord,
+    /// Neither `kernel` nor `stack`.
+    LoopbackWord,
     /// A word of a log filter is neither a level nor a room; what may be meant.
     LogWord(String, Option<&'static str>),
     /// An entry among the sysctls is not obeyed: which, and why.
@@ -132,6 +134,9 @@ impl fmt::Display for Problem {
             Self::Switch => "must be 1 (yes) or 0 (no)",
             Self::FailWord => {
                 "is not known; use `kernel` (go on with the kernel's stack) or `exit`"
+            }
+            Self::LoopbackWord => {
+                "is not known; use `stack` (127.0.0.0/8 and ::1 lead to the program's own stack) or `kernel`"
             }
             Self::LogWord(word, _) if word.contains(';') => {
                 "has `;` in it; separate parts by `,`, as in info,nstk_stack=trace"

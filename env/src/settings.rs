@@ -8,13 +8,14 @@ use stack::Config;
 use zerocopy::IntoBytes;
 
 use crate::address::{Addresses, parse_mac};
-use crate::bypass::Bypass;
+use crate::bypass::{Bypass, Route};
 use crate::capture::{self, Capture};
 use crate::check::check;
 use crate::device::parse_device;
 use crate::error::SettingsError;
 use crate::layers::Layers;
 use crate::log;
+use crate::loopback::parse_loopback;
 use crate::mtu::parse_mtu;
 use crate::on_failure::OnFailure;
 use crate::problem::Problem;
@@ -29,7 +30,7 @@ use crate::wait::parse_wait;
 pub struct Settings {
     /// NSTK_IF.
     pub device: DeviceSpec,
-    /// NSTK_ADDR, NSTK_GATEWAY, NSTK_MAC, NSTK_MTU and NSTK_SYSCTL over Linux's defaults. Its MTU is 0
+    /// NSTK_ADDR, NSTK_GATEWAY, NSTK_MAC, NSTK_MTU, NSTK_LOOPBACK and NSTK_SYSCTL over Linux's defaults. Its MTU is 0
     /// where none is asked for: whoever opens the device fills in the device's.
     pub stack: Config,
     /// NSTK_BYPASS.
@@ -76,6 +77,7 @@ impl Settings {
         let mtu = parse(layers, Variable::Mtu, |text| {
             addresses.check_mtu(parse_mtu(text)?)
         })?;
+        let loopback = parse(layers, Variable::Loopback, parse_loopback)?;
         let on_failure = parse(layers, Variable::Fail, OnFailure::parse)?;
         let wait = parse(layers, Variable::Wait, parse_wait)?;
         let bypass = parse(layers, Variable::Bypass, Bypass::parse)?;
@@ -90,6 +92,7 @@ impl Settings {
         let gateways = gateways.unwrap_or_default();
         (stack.gateway, stack.gateway6) = (gateways.v4, gateways.v6);
         stack.mtu = mtu.unwrap_or(0);
+        stack.loopback = u8::from(loopback == Some(Route::Stack));
         let sysctls = Sysctls::new(layers);
         sysctls.apply(&mut stack);
         let mut warnings = first_lines(layers.warnings().iter().cloned());

@@ -19,6 +19,7 @@ pub enum Variable {
     Gateway,
     Mac,
     Mtu,
+    Loopback,
     Bypass,
     Log,
     Fail,
@@ -34,12 +35,13 @@ pub enum Variable {
 
 impl Variable {
     /// Every variable.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::If,
         Self::Addr,
         Self::Gateway,
         Self::Mac,
         Self::Mtu,
+        Self::Loopback,
         Self::Bypass,
         Self::Log,
         Self::Fail,
@@ -117,6 +119,14 @@ impl Variable {
                 doc: "largest IP packet, in bytes",
                 takes: Takes::Number(MTU_RANGE),
                 default: "the device's",
+            },
+            Self::Loopback => Row {
+                name: "NSTK_LOOPBACK",
+                key: Some("loopback"),
+                doc: "whose the loopback addresses are, 127.0.0.0/8 and ::1: with `stack` a program reaches by them what \
+                      is on its own stack, and nothing else",
+                takes: Takes::Text("`kernel` or `stack`"),
+                default: "`kernel`",
             },
             Self::Bypass => Row {
                 name: "NSTK_BYPASS",

@@ -46,6 +46,7 @@ fn differences(settings: &Settings, wanted: &Config, running: &Config) -> Vec<St
             "NSTK_MTU",
             settings.stack.mtu != 0 && wanted.mtu != running.mtu,
         ),
+        ("NSTK_LOOPBACK", wanted.loopback != running.loopback),
         ("NSTK_PCAP", settings.capture.is_some()),
     ];
     let variables = variables.into_iter().filter(|(_, differs)| *differs);

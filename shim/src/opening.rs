@@ -212,27 +212,24 @@ pub(crate) unsafe fn connect(
     addr: *const sockaddr,
     len: socklen_t,
 ) -> Result<Routed, Errno> {
-    let (kind, domain) = on_socket(file, |state, _, sock| {
-        state.stack.kind(sock).zip(state.stack.domain(sock))
-    })?
-    .ok_or(Errno(libc::EBADF))?;
+    let domain = on_socket(file, |state, _, sock| state.stack.domain(sock))?;
     // SAFETY: the hook passes on the program's own pointers and lengths.
-    match (unsafe { address::read(addr, len, domain) }?, kind) {
-        (Parsed::Inet(peer), _) => {
+    match unsafe { address::read(addr, len, domain.ok_or(Errno(libc::EBADF))?) }? {
+        Parsed::Inet(peer) => {
             if route::route(fd, file, Purpose::Connect(peer))? == Routed::Kernel {
                 return Ok(Routed::Kernel);
             }
             connect_to(file, peer)?;
         }
-        (Parsed::OtherInterface, _) => {
+        Parsed::OtherInterface => {
             return match route::route(fd, file, Purpose::OtherInterface(Role::Connect))? {
                 Routed::Kernel => Ok(Routed::Kernel),
                 Routed::Stack(()) => Err(Errno(libc::ENETUNREACH)),
             };
         }
-        (Parsed::Unspec, SockKind::Datagram) => connect_to(file, Endpoint::UNSPECIFIED)?,
-        // A stream's peer cannot be taken away.
-        (Parsed::Unspec, SockKind::Stream) => return Err(Errno(libc::EAFNOSUPPORT)),
+        Parsed::Unspec => {
+            on_socket(file, |state, _, sock| state.stack.disconnect(sock))?.map_err(errno::of)?
+        }
     }
     Ok(Routed::Stack(()))
 }

@@ -28,7 +28,11 @@ pub(crate) fn current() -> Option<&'static Running> {
 }
 
 /// From now on this family runs. An earlier one stays in memory: other threads may be inside.
-pub(crate) fn set(family: Family, settings: Settings) {
+pub(crate) fn set(family: Family, mut settings: Settings) {
+    // A stack that other programs share keeps what they have chosen.
+    if let Ok(loopback) = family.enter(|state, _| state.stack.config().loopback) {
+        settings.stack.loopback = loopback;
+    }
     let interface = match &settings.device {
         DeviceSpec::Tap(name) => sys::interface_index(name.as_str()).unwrap_or(0),
         _ => 0,

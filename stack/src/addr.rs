@@ -18,6 +18,10 @@ impl Addr {
     pub const V4_UNSPECIFIED: Self = Self::v4([0; 4]);
     /// The limited broadcast address `255.255.255.255` (RFC 919).
     pub const V4_BROADCAST: Self = Self::v4([255; 4]);
+    /// `127.0.0.1`.
+    pub(crate) const V4_LOOPBACK: Self = Self::v4([127, 0, 0, 1]);
+    /// `::1`.
+    pub(crate) const V6_LOOPBACK: Self = Self([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
     /// Every IPv6 node of a link, `ff02::1` (RFC 4291 section 2.7.1).
     pub(crate) const V6_ALL_NODES: Self = Self([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
 

@@ -153,8 +153,10 @@ pub struct Config {
     pub icmp_echo_ignore_all: u8,
     /// `net.ipv4.tcp_syncookies`: 1: SYNs beyond the backlog are answered by cookies, 2: all are, 0: none is.
     pub syncookies: u8,
+    /// 1: loopback addresses (127.0.0.0/8 and `::1`) are own addresses. 0: they are nobody's.
+    pub loopback: u8,
     /// Means nothing; makes the size a multiple of the alignment, as a record's must be.
-    pub reserved: [u8; 4],
+    pub reserved: [u8; 3],
 }
 
 impl Config {
@@ -201,7 +203,14 @@ impl Config {
     pub fn is_own(&self, addr: Addr) -> bool {
         !addr.is_unspecified()
             && (addr == self.addr
-                || (self.has_v6() && (addr == self.addr6 || Some(addr) == self.link_local())))
+                || (self.has_v6() && (addr == self.addr6 || Some(addr) == self.link_local()))
+                || (self.has_loopback() && addr.is_loopback()))
+    }
+
+    /// Whether loopback addresses are own addresses.
+    #[must_use]
+    pub const fn has_loopback(&self) -> bool {
+        self.loopback != 0
     }
 
     /// What does not fit was answered at `last` ([`Instant::ZERO`]: never), and another answer would be too early.
@@ -307,7 +316,8 @@ impl Default for Config {
             default_ttl: 64,
             icmp_echo_ignore_all: 0,
             syncookies: 1,
-            reserved: [0; 4],
+            loopback: 0,
+            reserved: [0; 3],
         }
     }
 }

@@ -53,6 +53,15 @@ fn device_and_address_are_enough() {
     assert_eq!(settings.capture, None);
 }
 
+#[test]
+fn the_loopback_addresses_are_the_kernels_unless_the_stack_is_to_have_them() {
+    for (word, loopback) in [("kernel", 0), ("stack", 1), (" ", 0)] {
+        assert_eq!(good(&[("NSTK_LOOPBACK", word)]).stack.loopback, loopback);
+    }
+    let error = read(&[("NSTK_LOOPBACK", "yes")]).expect_err("no such word");
+    assert_eq!(error.problem(), &Problem::LoopbackWord);
+}
+
 /// What the stack is told with this NSTK_ADDR and NSTK_GATEWAY.
 fn placed(addr: &str, gateway: &str) -> stack::Config {
     good(&[("NSTK_ADDR", addr), ("NSTK_GATEWAY", gateway)]).stack

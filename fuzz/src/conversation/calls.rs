@@ -98,7 +98,11 @@ fn connect(world: &mut World, id: SockId, bytes: &mut Unstructured<'_>) -> Resul
             one_of(bytes, &[OWN_V4, OWN_V6])?,
             one_of(bytes, &OWN_PORTS)?,
         ),
-        250..=252 => Endpoint::UNSPECIFIED,
+        250..=252 => {
+            let answer = world.stack.disconnect(id);
+            world.tell(|| format!("disconnect {id:?}: {answer:?}"));
+            return Ok(());
+        }
         253..=255 => Endpoint::new(Addr::V4_BROADCAST, 1000),
     };
     let answer = world.stack.connect(world.now, id, remote);

@@ -31,7 +31,10 @@ impl KernelUse {
     pub(super) const fn row(self) -> Row {
         match self {
             Self::Rule => asked("a rule", "NSTK_BYPASS says so"),
-            Self::Loopback => asked("loopback", "loopback addresses are the kernel's"),
+            Self::Loopback => asked(
+                "loopback",
+                "loopback addresses are the kernel's, unless NSTK_LOOPBACK=stack",
+            ),
             Self::NameLookup => asked(
                 "name look-ups",
                 "name servers outside NSTK_ADDR's networks are asked by the kernel",

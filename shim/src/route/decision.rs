@@ -84,7 +84,7 @@ impl Unrouted {
                 Some(Route::Kernel) => Kernel(KernelUse::Rule),
                 None => match purpose {
                     Purpose::Connect(peer) => to_peer(stack, proto, peer, is_host_address),
-                    // The socket is bound to a wildcard, or to the stack's own address.
+                    // The socket is bound to a wildcard, or to an own address of the stack's.
                     Purpose::Listen if self.can_be_reached(stack) => Stack("NSTK_ADDR"),
                     Purpose::Listen => Kernel(KernelUse::NoAddressOfFamily),
                     Purpose::Bind(_) | Purpose::OtherInterface(_) => at_address(stack, end.addr),
@@ -105,6 +105,9 @@ impl Unrouted {
 
     /// Whether the stack has an address of a family that the socket listens to.
     fn can_be_reached(&self, stack: &Config) -> bool {
+        if stack.has_loopback() {
+            return true;
+        }
         match self.domain {
             Domain::Inet => stack.has_v4(),
             Domain::Inet6 => stack.has_v6() || (stack.has_v4() && !self.is_v6_only),
@@ -115,7 +118,11 @@ impl Unrouted {
 /// The stack's own addresses are the stack's. Others are the kernel's, if anybody's.
 fn at_address(stack: &Config, local: Addr) -> Decision {
     if stack.is_own(local) {
-        Stack("NSTK_ADDR")
+        Stack(if local.is_loopback() {
+            "NSTK_LOOPBACK"
+        } else {
+            "NSTK_ADDR"
+        })
     } else if local.is_loopback() {
         Kernel(KernelUse::Loopback)
     } else {
@@ -139,10 +146,13 @@ fn to_peer(
     } else {
         (stack.gateway6, stack.has_v6())
     };
-    if peer.addr.is_unspecified() || peer.addr.is_loopback() {
+    let is_loopback = peer.addr.is_unspecified() || peer.addr.is_loopback();
+    if is_loopback && !stack.has_loopback() {
         Kernel(KernelUse::Loopback)
     } else if proto == Proto::Udp && peer.port == DNS_PORT {
         Kernel(KernelUse::NameLookup)
+    } else if is_loopback {
+        Stack("NSTK_LOOPBACK")
     } else if peer.addr.is_multicast() || peer.addr == Addr::V4_BROADCAST {
         Kernel(KernelUse::ManyPeers)
     } else if is_host_address(peer.addr) {

@@ -21,7 +21,6 @@ pub(super) fn input(
     }
     // `net.ipv4.icmp_echo_ignore_broadcasts` is 1, as in Linux, which drops everything else that was broadcast as well.
     let message = Icmp::parse(arrival.head).filter(|_| !is_broadcast)?;
-    let quoted = arrival.head.get(HEADER..).unwrap_or(&[]);
     match message {
         Icmp::EchoRequest(_) if cx.global.config.icmp_echo_ignore_all != 0 => None,
         Icmp::EchoRequest(rest) => {
@@ -29,26 +28,30 @@ pub(super) fn input(
             None
         }
         Icmp::EchoReply(_) => None,
-        Icmp::Unreachable(what) => report(cx, quoted, trouble(what)),
+        Icmp::Unreachable(what) => report(cx, arrival, trouble(what)),
         Icmp::TimeExceeded => {
             let what = Trouble::Unreachable {
                 error: Error::HostUnreachable,
                 fatal: false,
             };
-            report(cx, quoted, what)
+            report(cx, arrival, what)
         }
     }
 }
 
 /// What a message says about one of our packets, of which it quotes the beginning.
-fn report(cx: &Context<'_>, quoted: &[u8], what: Trouble) -> Option<Report> {
+fn report(cx: &Context<'_>, arrival: &Arrival<'_>, what: Trouble) -> Option<Report> {
+    let quoted = arrival.head.get(HEADER..)?;
     let header = Header::parse_quoted(quoted).ok()?;
     let &transport = quoted
         .get(usize::from(header.header_len)..)
         .and_then(|bytes| bytes.first_chunk::<8>())?;
     let (src, dst) = (Addr::v4(header.src), Addr::v4(header.dst));
-    let is_ours = cx.global.config.addr == src && header.fragment_at == 0;
-    is_ours.then(|| Report::new((src, dst), header.protocol, transport, what))
+    if header.fragment_at != 0 {
+        return None;
+    }
+    let teller = (&cx.global.config, arrival.src);
+    Report::new(teller, (src, dst), header.protocol, transport, what)
 }
 
 /// What a message means to a socket: Linux's `icmp_err_convert`.

@@ -30,7 +30,6 @@ pub(super) fn input(
     }
     // Only neighbour discovery speaks to somebody without an address.
     let message = Icmpv6::parse(arrival.head).filter(|_| !arrival.src.is_unspecified())?;
-    let quoted = arrival.head.get(HEADER..).unwrap_or(&[]);
     let unreachable = |error, fatal| Trouble::Unreachable { error, fatal };
     // Linux: icmpv6_err_convert.
     let what = match message {
@@ -49,11 +48,12 @@ pub(super) fn input(
         Icmpv6::PacketTooBig { mtu } if mtu < u32::from(V6_MTU_MIN) => return None,
         Icmpv6::PacketTooBig { mtu } => Trouble::PathMtu(u16::try_from(mtu).unwrap_or(u16::MAX)),
     };
-    report(&layers.cx.global.config, quoted, what)
+    report(&layers.cx.global.config, arrival, what)
 }
 
 /// What a message says about one of our packets, of which it quotes the beginning.
-fn report(config: &Config, quoted: &[u8], what: Trouble) -> Option<Report> {
+fn report(config: &Config, arrival: &Arrival<'_>, what: Trouble) -> Option<Report> {
+    let quoted = arrival.head.get(HEADER..)?;
     let header = ipv6::Header::parse(quoted, u32::MAX).ok()?;
     let first = Upper {
         protocol: header.next,
@@ -63,10 +63,12 @@ fn report(config: &Config, quoted: &[u8], what: Trouble) -> Option<Report> {
     };
     // A fragment header is the only extension header that is ever sent.
     let upper = extension::walk(quoted, first).ok()?;
-    let is_first = upper.fragment.is_none_or(|fragment| fragment.at == 0);
+    if upper.fragment.is_some_and(|fragment| fragment.at != 0) {
+        return None;
+    }
     let &transport = quoted.get(upper.at..)?.first_chunk::<8>()?;
-    let is_ours = config.is_own(header.src) && is_first;
-    is_ours.then(|| Report::new((header.src, header.dst), upper.protocol, transport, what))
+    let (teller, ends) = ((config, arrival.src), (header.src, header.dst));
+    Report::new(teller, ends, upper.protocol, transport, what)
 }
 
 /// Most bytes that are looked at for a neighbour's message.

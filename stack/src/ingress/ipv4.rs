@@ -56,17 +56,18 @@ pub(super) fn handle(layers: &mut Layers<'_>, frame: &RxFrame<'_>, packet: &[u8]
 /// Addressed to this stack, by somebody who can be answered (RFC 1122 section 3.2.1.3).
 fn is_for_us(layers: &Layers<'_>, header: &Header, origin: Origin) -> bool {
     let config = &layers.cx.global.config;
-    let src = Addr::v4(header.src);
+    let (src, dst) = (Addr::v4(header.src), Addr::v4(header.dst));
     let may_send = match origin {
         Origin::Device => {
             !src.is_multicast()
                 && !src.is_loopback()
+                && !dst.is_loopback()
                 && header.src != [0; 4]
                 && !route::is_for_us(config, src)
         }
         Origin::Loopback => config.is_own(src),
     };
-    may_send && route::is_for_us(config, Addr::v4(header.dst))
+    may_send && route::is_for_us(config, dst)
 }
 
 fn reassemble(layers: &mut Layers<'_>, frame: &RxFrame<'_>, header: &Header, at: u32) {

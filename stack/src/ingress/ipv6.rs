@@ -17,7 +17,8 @@ use zerocopy::IntoBytes;
 
 /// An IPv6 packet arrived. `packet`: its first bytes.
 pub(super) fn handle(layers: &mut Layers<'_>, frame: &RxFrame<'_>, packet: &[u8], origin: Origin) {
-    if !layers.cx.global.config.has_v6() {
+    // The loopback device takes its address also where the others are IPv4's.
+    if !layers.cx.global.config.has_v6() && origin == Origin::Device {
         return;
     }
     layers.cx.global.mib.ip_in_receives += 1;
@@ -58,7 +59,10 @@ fn is_for_us(layers: &Layers<'_>, header: &Header, origin: Origin) -> bool {
     let may_send = match origin {
         Origin::Device if header.src.is_unspecified() => header.dst.is_multicast(),
         Origin::Device => {
-            !header.src.is_multicast() && !header.src.is_loopback() && !config.is_own(header.src)
+            !header.src.is_multicast()
+                && !header.src.is_loopback()
+                && !header.dst.is_loopback()
+                && !config.is_own(header.src)
         }
         Origin::Loopback => config.is_own(header.src),
     };

@@ -28,8 +28,7 @@ pub(crate) fn refuse(
     arrival: &Arrival<'_>,
     why: Refusal,
 ) {
-    let own = cx.global.config.addr;
-    if arrival.dst != own || !limit.allows(cx, arrival.src) {
+    if !cx.global.config.is_own(arrival.dst) || !limit.allows(cx, arrival.src) {
         return;
     }
     let what = match why {
@@ -48,7 +47,7 @@ pub(crate) fn refuse(
             .copied()
             .take(HEAD_MAX),
     );
-    let (src, dst) = (Endpoint::new(own, 0), Endpoint::new(arrival.src, 0));
+    let (src, dst) = (Endpoint::new(arrival.dst, 0), Endpoint::new(arrival.src, 0));
     if let Some(packet) = Packet::new(ipv4::ICMP, src, dst, &message) {
         send(cx, packet);
     }

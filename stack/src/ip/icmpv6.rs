@@ -73,9 +73,9 @@ pub(crate) fn reply(cx: &mut Context<'_>, arrival: &Arrival<'_>, rest: [u8; 4], 
     let own = if is_group {
         route::source(config, arrival.dst, arrival.src)
     } else {
-        Some(arrival.dst)
+        Ok(arrival.dst)
     };
-    let Some(own) = own else { return };
+    let Ok(own) = own else { return };
     let (src, dst) = (Endpoint::new(own, 0), Endpoint::new(arrival.src, 0));
     let header = Icmpv6::EchoReply(rest).emit();
     let packet = Packet::new(ipv6::ICMPV6, src, dst, header.as_bytes());

@@ -11,7 +11,7 @@ use zerocopy::IntoBytes;
 
 /// Asks who has `target`: all who may have it, or only the station that had it last.
 pub(super) fn solicit(cx: &mut Context<'_>, target: Addr, is_known: bool) {
-    let Some(src) = route::source(&cx.global.config, Addr::UNSPECIFIED, target) else {
+    let Ok(src) = route::source(&cx.global.config, Addr::UNSPECIFIED, target) else {
         return;
     };
     let dst = if is_known {

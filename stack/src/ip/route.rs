@@ -2,6 +2,7 @@
 
 use crate::addr::Addr;
 use crate::config::Config;
+use crate::error::Error;
 use crate::wire::ethernet;
 
 /// The first hop to some address.
@@ -17,6 +18,9 @@ pub(crate) enum Hop {
 
 /// The first hop to `dst`. `None`: no route.
 pub(crate) fn first_hop(config: &Config, dst: Addr) -> Option<Hop> {
+    if config.is_own(dst) {
+        return Some(Hop::Local);
+    }
     match dst.as_v4() {
         Some(v4) => first_hop_v4(config, v4),
         None if config.has_v6() => first_hop_v6(config, dst),
@@ -30,10 +34,49 @@ pub(crate) fn is_reachable(config: &Config, dst: Addr) -> bool {
 }
 
 /// The own address for packets to `dst`: `bound` if it is one of ours, of the right family, or else the one that goes with
-/// `dst` (RFC 6724 rule 2: a link-local one only for what is link-local). `None`: there is none.
-pub(crate) fn source(config: &Config, bound: Addr, dst: Addr) -> Option<Addr> {
+/// `dst`.
+///
+/// # Errors
+/// `NetworkUnreachable`: there is none. `InvalidArgument`: from a loopback address nothing leaves the host (RFC 1122
+/// section 3.2.1.3).
+pub(crate) fn source(config: &Config, bound: Addr, dst: Addr) -> Result<Addr, Error> {
+    let own = own_address(config, bound, dst).ok_or(Error::NetworkUnreachable)?;
+    if own.is_loopback() && !config.is_own(dst) {
+        return Err(Error::InvalidArgument);
+    }
+    Ok(own)
+}
+
+/// Whom packets to `dst` are for. The unspecified address means this host: the address that the socket is bound to, or
+/// else the loopback's.
+pub(crate) fn destination(config: &Config, bound: Addr, dst: Addr) -> Addr {
+    if !dst.is_unspecified() {
+        return dst;
+    }
+    let is_bound_to_v4 = bound.is_v4() && !bound.is_unspecified();
+    if dst.is_v4() && is_bound_to_v4 {
+        bound
+    } else if !config.has_loopback() {
+        dst
+    } else if dst.is_v4() || is_bound_to_v4 {
+        Addr::V4_LOOPBACK
+    } else {
+        Addr::V6_LOOPBACK
+    }
+}
+
+/// RFC 6724 rule 2: a link-local address goes only with what is link-local.
+fn own_address(config: &Config, bound: Addr, dst: Addr) -> Option<Addr> {
     if config.is_own(bound) {
         return (bound.is_v4() == dst.is_v4()).then_some(bound);
+    }
+    if config.has_loopback() && dst.is_loopback() {
+        let own = if dst.is_v4() {
+            Addr::V4_LOOPBACK
+        } else {
+            Addr::V6_LOOPBACK
+        };
+        return Some(own);
     }
     if dst.is_v4() {
         return config.has_v4().then_some(config.addr);
@@ -64,7 +107,7 @@ pub(crate) fn is_broadcast(config: &Config, addr: [u8; 4]) -> bool {
 /// section 2.8).
 pub(crate) fn is_for_us(config: &Config, addr: Addr) -> bool {
     match addr.as_v4() {
-        Some(v4) => addr == config.addr || is_broadcast(config, v4),
+        Some(v4) => config.is_own(addr) || is_broadcast(config, v4),
         None => config.is_own(addr) || is_joined(config, addr),
     }
 }
@@ -81,16 +124,15 @@ fn is_joined(config: &Config, group: Addr) -> bool {
 }
 
 fn first_hop_v4(config: &Config, dst: [u8; 4]) -> Option<Hop> {
-    let own = config.addr.as_v4()?;
+    if !config.has_v4() {
+        return None;
+    }
     if is_broadcast(config, dst) {
         return Some(Hop::Group(ethernet::BROADCAST));
     }
     let addr = Addr::v4(dst);
     if addr.is_multicast() {
         return Some(Hop::Group(ethernet::multicast_v4(dst)));
-    }
-    if dst == own {
-        return Some(Hop::Local);
     }
     if dst == [0; 4] || addr.is_loopback() {
         return None;
@@ -106,9 +148,6 @@ fn first_hop_v4(config: &Config, dst: [u8; 4]) -> Option<Hop> {
 fn first_hop_v6(config: &Config, dst: Addr) -> Option<Hop> {
     if dst.is_multicast() {
         return Some(Hop::Group(ethernet::multicast_v6(dst.octets())));
-    }
-    if config.is_own(dst) {
-        return Some(Hop::Local);
     }
     if dst.is_unspecified() || dst.is_loopback() {
         return None;
@@ -186,7 +225,7 @@ mod tests {
             let src = source(&config(), Addr::UNSPECIFIED, dst);
             assert_eq!(
                 src,
-                Some(dst),
+                Ok(dst),
                 "a program talks to itself from the same address"
             );
         }
@@ -206,6 +245,70 @@ mod tests {
     }
 
     #[test]
+    fn with_nstk_loopback_they_are_own_addresses_whatever_families_the_stack_has() {
+        let loopback = |d| Addr::v4([127, 0, 0, d]);
+        let v6_loopback = Addr::V6_LOOPBACK;
+        for (addr, addr6) in [
+            (v4(2), v6(0, 2)),
+            (v4(2), Addr::UNSPECIFIED),
+            (Addr::UNSPECIFIED, v6(0, 2)),
+        ] {
+            let config = Config {
+                addr,
+                addr6,
+                loopback: 1,
+                ..config()
+            };
+            for (bound, dst, src) in [
+                (Addr::UNSPECIFIED, loopback(1), Ok(loopback(1))),
+                (Addr::V4_UNSPECIFIED, loopback(9), Ok(loopback(1))),
+                (loopback(2), loopback(1), Ok(loopback(2))),
+                (Addr::UNSPECIFIED, v6_loopback, Ok(v6_loopback)),
+                (loopback(1), v4(9), Err(Error::InvalidArgument)),
+                (v6_loopback, v6(0, 9), Err(Error::InvalidArgument)),
+                (v6_loopback, loopback(1), Err(Error::NetworkUnreachable)),
+            ] {
+                assert_eq!(source(&config, bound, dst), src, "{bound} to {dst}");
+                let is_local = dst.is_loopback();
+                assert_eq!(first_hop(&config, dst) == Some(Hop::Local), is_local);
+            }
+        }
+        let config = Config {
+            loopback: 1,
+            ..config()
+        };
+        for (bound, dst) in [
+            (v4(2), loopback(1)),
+            (loopback(1), v4(2)),
+            (v6(0, 2), v6_loopback),
+        ] {
+            assert_eq!(source(&config, bound, dst), Ok(bound));
+        }
+    }
+
+    #[test]
+    fn the_unspecified_address_means_this_host() {
+        let without = config();
+        let with = Config {
+            loopback: 1,
+            ..without
+        };
+        for (bound, dst, here) in [
+            (Addr::UNSPECIFIED, Addr::V4_UNSPECIFIED, Addr::V4_LOOPBACK),
+            (Addr::V4_UNSPECIFIED, Addr::UNSPECIFIED, Addr::V6_LOOPBACK),
+            (v6(0, 2), Addr::UNSPECIFIED, Addr::V6_LOOPBACK),
+            (v4(2), Addr::UNSPECIFIED, Addr::V4_LOOPBACK),
+        ] {
+            assert_eq!(destination(&with, bound, dst), here, "{bound}");
+            assert_eq!(destination(&without, bound, dst), dst, "{bound}");
+        }
+        for config in [with, without] {
+            assert_eq!(destination(&config, v4(2), Addr::V4_UNSPECIFIED), v4(2));
+            assert_eq!(destination(&config, v4(2), v4(9)), v4(9));
+        }
+    }
+
+    #[test]
     fn a_family_without_an_address_reaches_nothing() {
         let only_v4 = Config {
             addr6: Addr::UNSPECIFIED,
@@ -221,11 +324,8 @@ mod tests {
             assert_eq!(is_for_us(&config, v4(2)), is_v4);
             assert_eq!(is_for_us(&config, v6(0, 2)), !is_v4);
             assert_eq!(is_for_us(&config, Addr::V6_ALL_NODES), !is_v4);
-            assert_eq!(source(&config, Addr::UNSPECIFIED, v4(9)).is_some(), is_v4);
-            assert_eq!(
-                source(&config, Addr::UNSPECIFIED, v6(0, 9)).is_some(),
-                !is_v4
-            );
+            assert_eq!(source(&config, Addr::UNSPECIFIED, v4(9)).is_ok(), is_v4);
+            assert_eq!(source(&config, Addr::UNSPECIFIED, v6(0, 9)).is_ok(), !is_v4);
         }
     }
 
@@ -245,6 +345,7 @@ mod tests {
             (v4(2), v6(0, 9), None),
             (v6(0, 2), v4(9), None),
         ] {
+            let src = src.ok_or(Error::NetworkUnreachable);
             assert_eq!(source(&config, bound, dst), src, "{bound} to {dst}");
         }
     }

@@ -28,7 +28,7 @@ impl Stack {
     }
 
     /// `connect(2)`. A stream answers `InProgress` once its SYN is queued; see [`Self::connect_result`]. A UDP endpoint
-    /// gets its peer at once, and loses it with an unspecified address.
+    /// gets its peer at once.
     ///
     /// # Errors
     /// As `connect(2)`: `InProgress`, `Already`, `IsConnected`, `NetworkUnreachable`, `AddressNotAvailable` (no port left),
@@ -38,6 +38,18 @@ impl Stack {
         match layers.socks.get(id).ok_or(Error::BadDescriptor)?.kind() {
             SockKind::Stream => tcp::calls::connect(&mut layers.tcp_parts(), id, remote),
             SockKind::Datagram => udp::calls::connect(&mut layers.udp_parts(), id, remote),
+        }
+    }
+
+    /// `connect(2)` with `AF_UNSPEC`: a UDP endpoint loses its peer.
+    ///
+    /// # Errors
+    /// `AddressFamily`: a stream's peer cannot be taken away.
+    pub fn disconnect(&mut self, id: SockId) -> Result<(), Error> {
+        let mut layers = self.layers(Instant::ZERO);
+        match layers.socks.get(id).ok_or(Error::BadDescriptor)?.kind() {
+            SockKind::Stream => Err(Error::AddressFamily),
+            SockKind::Datagram => udp::calls::disconnect(&mut layers.udp_parts(), id),
         }
     }
 

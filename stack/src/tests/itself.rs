@@ -1,15 +1,32 @@
 //! A program that sends datagrams to the stack's own addresses.
 
-use super::{OWN_IP, arp, datagram, host_with_peer};
+use super::icmp::icmp_frame;
+use super::{OWN_IP, arp, datagram, host_with_peer, ip_header, udp_bytes};
 use crate::testing::{Host, dual_config, v6};
 use crate::wire::arp::Operation;
-use crate::{Addr, Domain, Endpoint, Error, Ready, SockId, SockKind};
+use crate::wire::icmp::{Icmp, Unreachable};
+use crate::wire::ipv4;
+use crate::{Addr, Config, Domain, Endpoint, Error, Ready, SockId, SockKind};
 use std::vec::Vec;
+use zerocopy::IntoBytes;
 
-fn own_addresses(host: &Host) -> [Addr; 3] {
+fn own_addresses(host: &Host) -> [Addr; 5] {
     let config = host.stack.config();
     let link_local = config.link_local().expect("it speaks IPv6");
-    [config.addr, config.addr6, link_local]
+    [
+        config.addr,
+        config.addr6,
+        link_local,
+        Addr::V4_LOOPBACK,
+        Addr::V6_LOOPBACK,
+    ]
+}
+
+fn host_with_loopback() -> Host {
+    Host::with(Config {
+        loopback: 1,
+        ..dual_config(1)
+    })
 }
 
 fn socket(host: &mut Host, addr: Addr) -> SockId {
@@ -40,7 +57,7 @@ fn assert_quiet(host: &mut Host) {
 
 #[test]
 fn a_datagram_of_any_length_reaches_each_own_address() {
-    let mut host = Host::with(dual_config(1));
+    let mut host = host_with_loopback();
     for (port, addr) in (53..).zip(own_addresses(&host)) {
         let to = Endpoint::new(addr, port);
         let server = bound_to(&mut host, to);
@@ -63,11 +80,11 @@ fn a_datagram_of_any_length_reaches_each_own_address() {
         assert_quiet(&mut host);
     }
     let mib = host.stack.mib();
-    assert_eq!(mib.udp_in_datagrams, 42);
-    assert_eq!(mib.udp_out_datagrams, 42);
+    assert_eq!(mib.udp_in_datagrams, 70);
+    assert_eq!(mib.udp_out_datagrams, 70);
     assert_eq!(
         (mib.ip_in_receives, mib.ip_out_requests),
-        (42, 42 + mib.icmp_out_msgs)
+        (70, 70 + mib.icmp_out_msgs)
     );
     assert_eq!((mib.ip_frag_creates, mib.ip_reasm_reqds), (0, 0), "cut");
 }
@@ -86,7 +103,7 @@ fn a_socket_sends_to_itself() {
 
 #[test]
 fn a_closed_port_refuses_every_time() {
-    let mut host = Host::with(dual_config(1));
+    let mut host = host_with_loopback();
     for addr in own_addresses(&host) {
         let client = socket(&mut host, addr);
         host.stack
@@ -122,6 +139,55 @@ fn only_the_stack_itself_may_send_from_its_addresses() {
     assert_eq!(host.recv_from(server), Err(Error::WouldBlock));
     assert_eq!(host.stack.mib().ip_in_addr_errors, 1);
     assert_eq!(host.stack.mib().ip_in_hdr_errors, 0);
+}
+
+#[test]
+fn nobody_else_reaches_the_loopbacks_address() {
+    let mut host = host_with_loopback();
+    let server = bound_to(&mut host, Endpoint::new(Addr::V4_UNSPECIFIED, 53));
+    host.receive(&datagram([127, 0, 0, 1], 53, b"from outside"));
+    assert_eq!(host.recv_from(server), Err(Error::WouldBlock));
+    assert_eq!(host.stack.mib().ip_in_addr_errors, 1);
+    assert_eq!(host.stack.mib().ip_in_hdr_errors, 0);
+}
+
+#[test]
+fn the_unspecified_address_is_the_loopbacks() {
+    let mut host = host_with_loopback();
+    for (to, loopback) in [
+        (Addr::V4_UNSPECIFIED, Addr::V4_LOOPBACK),
+        (Addr::UNSPECIFIED, Addr::V6_LOOPBACK),
+    ] {
+        let server = bound_to(&mut host, Endpoint::new(loopback, 53));
+        let client = socket(&mut host, loopback);
+        let to = Endpoint::new(to, 53);
+        host.send_to(client, b"first", Some(to)).expect("a route");
+        host.stack.connect(host.now, client, to).expect("a route");
+        let peer = Some(Endpoint::new(loopback, 53));
+        assert_eq!(host.stack.peer(client), peer);
+        host.send_to(client, b"second", None).expect("a peer");
+        host.settle();
+        for text in [b"first".to_vec(), b"second".to_vec()] {
+            let (received, from) = host.recv_from(server).expect("it is there");
+            assert_eq!((received, from.addr), (text, loopback));
+        }
+    }
+}
+
+#[test]
+fn a_stranger_says_nothing_about_what_has_never_left() {
+    let mut host = host_with_loopback();
+    for (port, addr) in [(53, OWN_IP), (54, [127, 0, 0, 1])] {
+        let own = Endpoint::new(Addr::v4(addr), port);
+        let id = bound_to(&mut host, own);
+        host.stack.connect(host.now, id, own).expect("a route");
+        let datagram = udp_bytes((addr, port), (addr, port), b"");
+        let header = ip_header(ipv4::UDP, addr, addr, datagram.len()).emit();
+        let quoted = [header.as_bytes(), &datagram].concat();
+        let news = Icmp::Unreachable(Unreachable::Port);
+        host.receive(&icmp_frame(news, &quoted, OWN_IP));
+        assert!(!host.stack.ready(id).contains(Ready::ERR));
+    }
 }
 
 #[test]

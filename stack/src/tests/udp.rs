@@ -324,9 +324,7 @@ fn disconnecting_gives_back_what_connect_chose() {
         .expect("room");
     host.stack.connect(host.now, id, peer(9)).expect("a route");
     assert_eq!(host.stack.peer(id), Some(peer(9)));
-    host.stack
-        .connect(host.now, id, Endpoint::UNSPECIFIED)
-        .expect("a disconnect");
+    host.stack.disconnect(id).expect("a disconnect");
     assert_eq!(
         (host.stack.peer(id), host.stack.local(id)),
         (None, Some(anywhere(0)))

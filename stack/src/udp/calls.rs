@@ -29,16 +29,13 @@ pub(crate) fn bound(parts: &mut Parts<'_, '_>, id: SockId, port: u16) -> Result<
     }
 }
 
-/// `connect(2)`: sets the peer; an unspecified address takes it away.
+/// `connect(2)`: sets the peer.
 pub(crate) fn connect(
     parts: &mut Parts<'_, '_>,
     id: SockId,
     remote: Endpoint,
 ) -> Result<(), Error> {
-    if remote.addr.is_unspecified() {
-        disconnect(parts, id)?;
-        return Ok(());
-    }
+    let remote = destination(parts, id, remote)?;
     let own = check_destination(parts, id, remote)?;
     autobind(parts, id)?;
     let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
@@ -50,7 +47,8 @@ pub(crate) fn connect(
     Ok(())
 }
 
-fn disconnect(parts: &mut Parts<'_, '_>, id: SockId) -> Result<(), Error> {
+/// `connect(2)` with `AF_UNSPEC`: takes the peer away.
+pub(crate) fn disconnect(parts: &mut Parts<'_, '_>, id: SockId) -> Result<(), Error> {
     let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
     let fresh = Sock::new(SockKind::Datagram, sock.domain(), &parts.cx.global.config);
     sock.remote = fresh.remote;
@@ -105,6 +103,7 @@ pub(crate) fn send_reserve(
     if to.port == 0 {
         return Err(Error::InvalidArgument);
     }
+    let to = destination(parts, id, to)?;
     check_destination(parts, id, to)?;
     autobind(parts, id)?;
     let len = u32::try_from(len).map_err(|_| Error::MessageSize)?;
@@ -165,8 +164,7 @@ fn queue(
     }
     let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
     let config = &parts.cx.global.config;
-    let own =
-        route::source(config, sock.local.addr, span.peer.addr).ok_or(Error::NetworkUnreachable)?;
+    let own = route::source(config, sock.local.addr, span.peer.addr)?;
     let len = u32::try_from(bytes).map_err(|_| Error::MessageSize)?;
     let src = Endpoint::new(own, sock.local.port);
     let total = u16::try_from(HEADER.saturating_add(bytes)).map_err(|_| Error::MessageSize)?;
@@ -317,7 +315,14 @@ fn check_destination(parts: &Parts<'_, '_>, id: SockId, to: Endpoint) -> Result<
     if is_broadcast && !sock.has(SockFlags::BROADCAST) {
         return Err(Error::PermissionDenied);
     }
-    route::source(config, sock.local.addr, to.addr).ok_or(Error::NetworkUnreachable)
+    route::source(config, sock.local.addr, to.addr)
+}
+
+/// Whom a datagram is for ([`route::destination`]).
+fn destination(parts: &Parts<'_, '_>, id: SockId, to: Endpoint) -> Result<Endpoint, Error> {
+    let sock = parts.socks.get(id).ok_or(Error::BadDescriptor)?;
+    let addr = route::destination(&parts.cx.global.config, sock.local.addr, to.addr);
+    Ok(Endpoint::new(addr, to.port))
 }
 
 /// Chooses a port for an endpoint that was not bound.

@@ -37,6 +37,8 @@ pub(super) struct SettingsOptions {
     /// Begin with the kernel's sysctls of this network namespace instead of Linux's defaults [NSTK_SYSCTL_INHERIT=1]
     #[arg(long)]
     inherit: bool,
+    #[arg(long, value_enum, help = help(Variable::Loopback))]
+    loopback: Option<Loopback>,
     #[arg(long, value_name = "RULES", help = help(Variable::Bypass))]
     bypass: Option<String>,
     #[arg(long, value_name = "FILE", help = help(Variable::Config))]
@@ -69,6 +71,21 @@ enum Fail {
     Exit,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Loopback {
+    Kernel,
+    Stack,
+}
+
+impl Loopback {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Kernel => "kernel",
+            Self::Stack => "stack",
+        }
+    }
+}
+
 impl Fail {
     const fn word(self) -> &'static str {
         match self {
@@ -92,6 +109,10 @@ impl SettingsOptions {
             (Variable::Mtu, text(&self.mtu)),
             (Variable::Sysctl, text(&self.sysctls()?)),
             (Variable::SysctlInherit, self.inherit.then(|| "1".into())),
+            (
+                Variable::Loopback,
+                self.loopback.map(|whose| whose.word().into()),
+            ),
             (Variable::Bypass, text(&self.bypass)),
             (Variable::Config, path(&self.config)?),
             (Variable::Pcap, path(&self.pcap)?),

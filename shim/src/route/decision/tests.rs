@@ -104,6 +104,31 @@ fn with_a_gateway_the_stack_gets_all_but_this_host_and_groups() {
 }
 
 #[test]
+fn with_nstk_loopback_loopback_addresses_are_the_stacks_but_name_servers_there_are_not() {
+    let settings = settings(&[DEVICE, V4, ("NSTK_LOOPBACK", "stack")]);
+    let here = Stack("NSTK_LOOPBACK");
+    for addr in ["127.0.0.1", "127.1.2.3", "::1", "0.0.0.0", "::"] {
+        assert_eq!(route_to(addr, &settings), here, "connect {addr}");
+        let bind = Purpose::Bind(at(addr, 80));
+        let socket = Unrouted {
+            is_v6_only: true,
+            ..socket(SockKind::Stream, Domain::Inet6)
+        };
+        let is_wildcard = at(addr, 0).addr.is_unspecified();
+        let bound = decide(&socket, bind, &settings);
+        assert_eq!(bound, (!is_wildcard).then_some(here), "bind {addr}");
+        let listens = decide(&socket, Purpose::Listen, &settings);
+        assert_eq!(listens, Some(Stack("NSTK_ADDR")));
+    }
+    let resolver = Purpose::Connect(at("127.0.0.53", 53));
+    let datagrams = socket(SockKind::Datagram, Domain::Inet);
+    assert_eq!(
+        decide(&datagrams, resolver, &settings),
+        Some(Kernel(KernelUse::NameLookup))
+    );
+}
+
+#[test]
 fn name_look_ups_outside_the_stacks_network_are_the_kernels() {
     let settings = settings(&[DEVICE, V4, GATEWAY]);
     let route = |kind, peer, port| {

@@ -29,6 +29,12 @@ pub(crate) fn connect(
     remote: Endpoint,
 ) -> Result<(), Error> {
     may_connect(parts, id)?;
+    let bound = parts
+        .socks
+        .get(id)
+        .map_or(Addr::UNSPECIFIED, |sock| sock.local.addr);
+    let addr = route::destination(&parts.cx.global.config, bound, remote.addr);
+    let remote = Endpoint::new(addr, remote.port);
     let own = choose_source(parts, id, remote.addr)?;
     let local = choose_local(parts, id, own, remote)?;
     let tuple = parts.cx.global.hash_key.tuple(local, remote);
@@ -95,7 +101,7 @@ fn choose_source(parts: &Parts<'_, '_>, id: SockId, addr: Addr) -> Result<Addr, 
     if !is_one_host || !sock.may_reach(addr) || !route::is_reachable(config, addr) {
         return Err(Error::NetworkUnreachable);
     }
-    route::source(config, sock.local.addr, addr).ok_or(Error::NetworkUnreachable)
+    route::source(config, sock.local.addr, addr)
 }
 
 /// The own end: the address, and the port that was bound or one that makes the pair of ends unique.
