@@ -19,6 +19,7 @@ mod bridged;
 mod carried;
 mod closing;
 mod complain;
+mod control;
 mod dead;
 mod death;
 mod descriptors;

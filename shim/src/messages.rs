@@ -6,9 +6,11 @@ use core::time::Duration;
 use env::Role;
 use family::FileId;
 use libc::{cmsghdr, mmsghdr, msghdr, sockaddr, socklen_t, timespec};
+use stack::DatagramInfo;
 use sys::Errno;
 
 use crate::address::{self, Parsed};
+use crate::control;
 use crate::entering::on_socket;
 use crate::receiving::{self, Received};
 use crate::route::{self, Purpose};
@@ -26,6 +28,7 @@ pub(crate) struct Outgoing {
     pub(crate) addr: *const sockaddr,
     pub(crate) addr_len: socklen_t,
     pub(crate) flags: c_int,
+    pub(crate) info: DatagramInfo,
 }
 
 /// sendto(2).
@@ -42,6 +45,7 @@ pub(crate) unsafe fn send_to(
         addr,
         addr_len,
         flags,
+        info,
     } = message;
     let mut to = None;
     if !addr.is_null() && addr_len > 0 {
@@ -63,10 +67,10 @@ pub(crate) unsafe fn send_to(
             Parsed::Unspec => None,
         };
     }
-    sending::send(file, bytes?, flags, to).map(Routed::Stack)
+    sending::send(file, bytes?, flags, to, info).map(Routed::Stack)
 }
 
-/// sendmsg(2). Control data is an error (`EINVAL`), unless Linux ignores it for these sockets.
+/// sendmsg(2).
 ///
 /// # Safety
 /// `message` must be null or what sendmsg(2) takes.
@@ -78,19 +82,14 @@ pub(crate) unsafe fn send(
 ) -> Result<Routed<usize>, Errno> {
     // SAFETY: the hook passes on the program's own pointers and lengths.
     let message = unsafe { user::get(message) }?;
-    if message.msg_controllen >= size_of::<cmsghdr>() {
-        // SAFETY: the control data is as long as the message says.
-        let control = unsafe { user::get(message.msg_control.cast::<cmsghdr>()) }?;
-        if control.cmsg_level != libc::SOL_SOCKET {
-            return Err(Errno(libc::EINVAL));
-        }
-    }
     let outgoing = Outgoing {
         // SAFETY: the hook passes on the program's own pointers and lengths.
         bytes: unsafe { UserBytes::message(&message) },
         addr: message.msg_name.cast(),
         addr_len: message.msg_namelen,
         flags,
+        // SAFETY: the control data is as long as the message says.
+        info: unsafe { control::read(&message) }?,
     };
     // SAFETY: the hook passes on the program's own pointers and lengths.
     unsafe { send_to(fd, file, outgoing) }
@@ -154,7 +153,7 @@ pub(crate) unsafe fn receive_from(
     Ok(received.len)
 }
 
-/// recvmsg(2). There is no control data.
+/// recvmsg(2).
 ///
 /// # Safety
 /// `message` must be null or what recvmsg(2) takes.
@@ -171,19 +170,27 @@ pub(crate) unsafe fn receive(
         len,
         from,
         flags: received_flags,
+        info,
     } = receiving::receive(file, bytes?, flags)?;
     if header.msg_name.is_null() || from.is_none() {
         header.msg_namelen = 0;
     }
-    if let Some(from) = from.filter(|_| !header.msg_name.is_null()) {
+    header.msg_flags = received_flags;
+    let domain = || {
         let domain = on_socket(file, |state, _, sock| state.stack.domain(sock))?;
-        let domain = domain.ok_or(Errno(libc::EBADF))?;
+        domain.ok_or(Errno(libc::EBADF))
+    };
+    if info == DatagramInfo::default() {
+        header.msg_controllen = 0;
+    } else {
+        // SAFETY: the program's header says how much room there is.
+        unsafe { control::write(&mut header, info, domain()?) };
+    }
+    if let Some(from) = from.filter(|_| !header.msg_name.is_null()) {
         let name_len = &raw mut header.msg_namelen;
         // SAFETY: the program's header says how much room its name has; the length is our own copy.
-        unsafe { address::write(from, domain, header.msg_name.cast(), name_len) }?;
+        unsafe { address::write(from, domain()?, header.msg_name.cast(), name_len) }?;
     }
-    header.msg_controllen = 0;
-    header.msg_flags = received_flags;
     // SAFETY: the hook passes on the program's own pointers and lengths.
     unsafe { user::put(message, header) }?;
     Ok(len)

@@ -3,7 +3,9 @@
 use core::ffi::c_int;
 
 use family::FileId;
-use stack::{DatagramSpan, Endpoint, Error, RecvFlags, RecvSpan, SPAN_PIECES, SockId, SockKind};
+use stack::{
+    DatagramInfo, DatagramSpan, Endpoint, Error, RecvFlags, RecvSpan, SPAN_PIECES, SockId, SockKind,
+};
 use sys::Errno;
 
 use crate::blocking::{self, Direction, WaitMode};
@@ -21,6 +23,8 @@ pub(crate) struct Received {
     pub(crate) from: Option<Endpoint>,
     /// `msg_flags` of recvmsg(2): `MSG_TRUNC`.
     pub(crate) flags: c_int,
+    /// What else a datagram says, for the control data of recvmsg(2).
+    pub(crate) info: DatagramInfo,
 }
 
 /// Receives into `bytes`.
@@ -60,6 +64,7 @@ pub(crate) fn receive(file: FileId, bytes: UserBytes, flags: c_int) -> Result<Re
         len,
         from: None,
         flags: 0,
+        info: DatagramInfo::default(),
     })
 }
 
@@ -133,7 +138,7 @@ fn datagram(
     mut bytes: UserBytes,
     flags: c_int,
 ) -> Result<Received, Errno> {
-    let (whole, from) = (span.len(), span.from());
+    let (whole, from, info) = (span.len(), span.from(), span.info());
     let copied = bytes.copy_from(span.pieces(), whole);
     entering::enter(|state, now| state.stack.recv_from_commit(now, sock, span))?
         .map_err(errno::of)?;
@@ -145,5 +150,6 @@ fn datagram(
         },
         from: Some(from),
         flags: if copied < whole { libc::MSG_TRUNC } else { 0 },
+        info,
     })
 }

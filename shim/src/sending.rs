@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 
 use family::FileId;
-use stack::{DatagramSpan, Endpoint, Error, SendFlags, SendSpan, SockId, SockKind};
+use stack::{DatagramInfo, DatagramSpan, Endpoint, Error, SendFlags, SendSpan, SockId, SockKind};
 use sys::Errno;
 
 use crate::blocking::{self, Direction, WaitMode};
@@ -21,7 +21,7 @@ const KNOWN_FLAGS: c_int = libc::MSG_DONTWAIT
     | libc::MSG_WAITALL;
 
 /// Sends all of `bytes`, or what fits where the file does not wait. `to` is for datagrams; a stream
-/// has its peer.
+/// has its peer. So is `info`.
 ///
 /// Raises SIGPIPE for a stream that cannot be sent on, unless `MSG_NOSIGNAL` is given.
 pub(crate) fn send(
@@ -29,6 +29,7 @@ pub(crate) fn send(
     bytes: UserBytes,
     flags: c_int,
     to: Option<Endpoint>,
+    info: DatagramInfo,
 ) -> Result<usize, Errno> {
     // Out-of-band data and zero copy are not implemented.
     if flags & !KNOWN_FLAGS != 0 {
@@ -52,7 +53,7 @@ pub(crate) fn send(
     let result = match (reserved, stream_room, datagram_room) {
         (Err(error), ..) => Err(error),
         (_, Some((sock, room)), _) => stream(file, sock, room, bytes, flags),
-        (_, _, Some((sock, room))) => datagram(sock, room, bytes),
+        (_, _, Some((sock, room))) => datagram(sock, room, bytes, info),
         (Ok(()), None, None) => Ok(0),
     };
     if is_stream && result == Err(Errno(libc::EPIPE)) && flags & libc::MSG_NOSIGNAL == 0 {
@@ -103,7 +104,13 @@ fn stream(
 }
 
 #[inline(never)]
-fn datagram(sock: SockId, room: DatagramSpan, mut bytes: UserBytes) -> Result<usize, Errno> {
+fn datagram(
+    sock: SockId,
+    mut room: DatagramSpan,
+    mut bytes: UserBytes,
+    info: DatagramInfo,
+) -> Result<usize, Errno> {
+    room.set_info(info);
     let copied = bytes.copy_into(room.pieces());
     entering::enter(|state, now| state.stack.send_to_commit(now, sock, room, copied))?
         .map_err(errno::of)

@@ -84,7 +84,7 @@ pub use layout::TABLES_END;
 pub use mib::Mib;
 pub use repair::Repaired;
 pub use sock::{Domain, OptName, Ready, Shutdown, Sock, SockId, SockKind, SockOpt};
-pub use span::{DatagramSpan, RecvFlags, RecvSpan, SPAN_PIECES, SendFlags, SendSpan};
+pub use span::{DatagramInfo, DatagramSpan, RecvFlags, RecvSpan, SPAN_PIECES, SendFlags, SendSpan};
 pub use stack::Stack;
 pub use tcp::TcpInfo;
 pub use time::Instant;

@@ -1,6 +1,6 @@
 //! Ranges of pool buffers that a caller copies into or out of, outside the lock.
 
-use crate::addr::Endpoint;
+use crate::addr::{Addr, Endpoint};
 use crate::frame::PoolKind;
 use crate::packet::{CHAIN_MAX, Chain, Packet};
 use crate::sock::SockId;
@@ -88,6 +88,18 @@ impl RecvSpan {
     }
 }
 
+/// What a datagram says beside its bytes and its peer (ip(7), ipv6(7)). Of a received one only what the endpoint asks for
+/// is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DatagramInfo {
+    /// The own address; unspecified: not said. A datagram that is to be sent then has the endpoint's.
+    pub own: Addr,
+    /// Time to live, or hop limit.
+    pub ttl: Option<u8>,
+    /// Type of service, or traffic class.
+    pub tos: Option<u8>,
+}
+
 /// One datagram: room for it before it is sent, or its bytes after it was received. Its packet keeps the buffers until it
 /// is committed.
 #[must_use = "a span that is not committed keeps its buffers"]
@@ -97,6 +109,7 @@ pub struct DatagramSpan {
     pub(crate) pieces: ArrayVec<Piece, CHAIN_MAX>,
     pub(crate) pool: PoolKind,
     pub(crate) peer: Endpoint,
+    pub(crate) info: DatagramInfo,
 }
 
 impl DatagramSpan {
@@ -117,6 +130,7 @@ impl DatagramSpan {
             pieces,
             pool,
             peer,
+            info: DatagramInfo::default(),
         }
     }
 
@@ -142,6 +156,17 @@ impl DatagramSpan {
     #[must_use]
     pub const fn from(&self) -> Endpoint {
         self.peer
+    }
+
+    /// What a received datagram says beside its bytes.
+    #[must_use]
+    pub const fn info(&self) -> DatagramInfo {
+        self.info
+    }
+
+    /// Says more about a datagram that is to be sent.
+    pub const fn set_info(&mut self, info: DatagramInfo) {
+        self.info = info;
     }
 }
 

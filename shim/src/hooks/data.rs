@@ -11,6 +11,8 @@ use crate::descriptors::{is_kernel, is_plain, owned};
 use crate::errno::fail;
 use crate::guard::guarded;
 use crate::hook::{hook, real, socket_hook};
+use stack::DatagramInfo;
+
 use crate::messages::{self, Outgoing};
 use crate::user::{self, UserBytes};
 use crate::{receiving, rights, route, sending};
@@ -180,7 +182,7 @@ socket_hook! {
         addr: *const sockaddr,
         addr_len: socklen_t,
     ) -> isize = |file| {
-        let datagram = Outgoing { bytes: UserBytes::one(buf.cast(), len), addr, addr_len, flags };
+        let datagram = Outgoing { bytes: UserBytes::one(buf.cast(), len), addr, addr_len, flags, info: DatagramInfo::default() };
         // SAFETY: the program says that `addr_len` bytes are there.
         unless_kernel::<isize, _>(unsafe { messages::send_to(fd, file, datagram) })
     }, unless refused = {
@@ -298,7 +300,7 @@ fn take(file: FileId, bytes: Result<UserBytes, Errno>, flags: c_int) -> isize {
 
 /// A sending call without an address.
 fn give(file: FileId, bytes: Result<UserBytes, Errno>, flags: c_int) -> isize {
-    answer(bytes.and_then(|bytes| sending::send(file, bytes, flags, None)))
+    answer(bytes.and_then(|bytes| sending::send(file, bytes, flags, None, DatagramInfo::default())))
 }
 
 socket_hook! {

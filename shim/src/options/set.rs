@@ -139,6 +139,9 @@ fn ip_level(name: c_int, value: &Value) -> Result<SockOpt, Errno> {
     Ok(match name {
         libc::IP_TOS => SockOpt::Tos(value.byte_or_int()? as u8),
         libc::IP_TTL => hops(value.byte_or_int()?)?,
+        libc::IP_PKTINFO => SockOpt::RecvPktInfo(value.byte_or_int()? != 0),
+        libc::IP_RECVTTL => SockOpt::RecvTtl(value.byte_or_int()? != 0),
+        libc::IP_RECVTOS => SockOpt::RecvTos(value.byte_or_int()? != 0),
         _ => return Err(UNKNOWN),
     })
 }
@@ -151,6 +154,9 @@ fn ipv6_level(name: c_int, value: &Value) -> Result<SockOpt, Errno> {
             class => u8::try_from(class).map_err(|_| Errno(libc::EINVAL))?,
         }),
         libc::IPV6_UNICAST_HOPS => hops(value.int()?)?,
+        libc::IPV6_RECVPKTINFO => SockOpt::RecvPktInfo(value.flag()?),
+        libc::IPV6_RECVHOPLIMIT => SockOpt::RecvTtl(value.flag()?),
+        libc::IPV6_RECVTCLASS => SockOpt::RecvTos(value.flag()?),
         _ => return Err(UNKNOWN),
     })
 }

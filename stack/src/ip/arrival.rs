@@ -29,6 +29,21 @@ pub(crate) struct Arrival<'a> {
 }
 
 impl<'a> Arrival<'a> {
+    /// Time to live, or hop limit.
+    pub(crate) fn ttl(&self) -> u8 {
+        let at = if self.dst.is_v4() { 8 } else { 7 };
+        self.ip_header.get(at).copied().unwrap_or(0)
+    }
+
+    /// Type of service, or traffic class.
+    pub(crate) fn tos(&self) -> u8 {
+        match self.ip_header {
+            [_, tos, ..] if self.dst.is_v4() => *tos,
+            [high, low, ..] => high << 4 | low >> 4,
+            _ => 0,
+        }
+    }
+
     /// The buffer ranges of the bytes after the first `header_len`.
     pub(crate) fn payload(&self, header_len: u32) -> impl Iterator<Item = BufRange> + use<'a> {
         let (at, len) = (

@@ -34,5 +34,11 @@ bitflags! {
         const ADDRESS_BOUND = 1 << 12;
         /// A UDP endpoint has a peer.
         const CONNECTED = 1 << 13;
+        /// `IP_PKTINFO`, `IPV6_RECVPKTINFO`.
+        const RECV_PKTINFO = 1 << 14;
+        /// `IP_RECVTTL`, `IPV6_RECVHOPLIMIT`.
+        const RECV_TTL = 1 << 15;
+        /// `IP_RECVTOS`, `IPV6_RECVTCLASS`.
+        const RECV_TOS = 1 << 16;
     }
 }

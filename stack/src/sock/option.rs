@@ -57,6 +57,12 @@ pub enum SockOpt {
     Ttl(u8),
     /// `IP_TOS`.
     Tos(u8),
+    /// `IP_PKTINFO`, `IPV6_RECVPKTINFO`: a datagram comes with the own address that it was sent to.
+    RecvPktInfo(bool),
+    /// `IP_RECVTTL`, `IPV6_RECVHOPLIMIT`.
+    RecvTtl(bool),
+    /// `IP_RECVTOS`, `IPV6_RECVTCLASS`.
+    RecvTos(bool),
 }
 
 /// The name of an option. [`crate::Stack::option`] answers with a number: booleans as 0 and 1.
@@ -114,4 +120,10 @@ pub enum OptName {
     Ttl,
     /// `IP_TOS`.
     Tos,
+    /// `IP_PKTINFO`, `IPV6_RECVPKTINFO`: a datagram comes with the own address that it was sent to.
+    RecvPktInfo,
+    /// `IP_RECVTTL`, `IPV6_RECVHOPLIMIT`.
+    RecvTtl,
+    /// `IP_RECVTOS`, `IPV6_RECVTCLASS`.
+    RecvTos,
 }

@@ -43,6 +43,9 @@ impl Stack {
             OptName::RcvLowat => u64::from(sock.rcv_lowat),
             OptName::Ttl => u64::from(sock.ttl),
             OptName::Tos => u64::from(sock.tos),
+            OptName::RecvPktInfo => flag(SockFlags::RECV_PKTINFO),
+            OptName::RecvTtl => flag(SockFlags::RECV_TTL),
+            OptName::RecvTos => flag(SockFlags::RECV_TOS),
             OptName::NoDelay
             | OptName::Cork
             | OptName::KeepIdle
@@ -98,6 +101,9 @@ fn set_common(layers: &mut Layers<'_>, id: SockId, opt: SockOpt) -> Result<(), E
         SockOpt::Ttl(0) => return Err(Error::InvalidArgument),
         SockOpt::Ttl(ttl) => sock.ttl = ttl,
         SockOpt::Tos(tos) => sock.tos = tos,
+        SockOpt::RecvPktInfo(on) => sock.set(SockFlags::RECV_PKTINFO, on),
+        SockOpt::RecvTtl(on) => sock.set(SockFlags::RECV_TTL, on),
+        SockOpt::RecvTos(on) => sock.set(SockFlags::RECV_TOS, on),
         SockOpt::NoDelay(_)
         | SockOpt::Cork(_)
         | SockOpt::KeepIdle(_)
@@ -132,6 +138,9 @@ const fn is_common(opt: SockOpt) -> bool {
             | SockOpt::RcvLowat(_)
             | SockOpt::Ttl(_)
             | SockOpt::Tos(_)
+            | SockOpt::RecvPktInfo(_)
+            | SockOpt::RecvTtl(_)
+            | SockOpt::RecvTos(_)
     )
 }
 

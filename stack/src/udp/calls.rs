@@ -10,7 +10,7 @@ use crate::layout;
 use crate::packet::{Chain, Packet};
 use crate::ports::{PortHold, PortRange};
 use crate::sock::{Domain, Ready, Shutdown, Sock, SockFlags, SockId, SockKind};
-use crate::span::{DatagramSpan, RecvFlags};
+use crate::span::{DatagramInfo, DatagramSpan, RecvFlags};
 use crate::wire::ipv4;
 use crate::wire::udp::{HEADER, Header, MAX_PAYLOAD_V4, MAX_PAYLOAD_V6};
 use region::Id;
@@ -164,7 +164,21 @@ fn queue(
     }
     let mut sock = parts.socks.get_mut(id).ok_or(Error::BadDescriptor)?;
     let config = &parts.cx.global.config;
-    let own = route::source(config, sock.local.addr, span.peer.addr)?;
+    let info = span.info;
+    if !info.own.is_unspecified() && !config.is_own(info.own) {
+        // As in Linux.
+        return Err(if info.own.is_v4() {
+            Error::NetworkUnreachable
+        } else {
+            Error::InvalidArgument
+        });
+    }
+    let bound = if info.own.is_unspecified() {
+        sock.local.addr
+    } else {
+        info.own
+    };
+    let own = route::source(config, bound, span.peer.addr)?;
     let len = u32::try_from(bytes).map_err(|_| Error::MessageSize)?;
     let src = Endpoint::new(own, sock.local.port);
     let total = u16::try_from(HEADER.saturating_add(bytes)).map_err(|_| Error::MessageSize)?;
@@ -183,7 +197,8 @@ fn queue(
     packet.data.truncate(len);
     packet.owner = id;
     packet.charge = len.saturating_add(OVERHEAD);
-    (packet.ttl, packet.tos) = (sock.ttl, sock.tos);
+    packet.ttl = info.ttl.unwrap_or(sock.ttl);
+    packet.tos = info.tos.unwrap_or(sock.tos);
     *held = packet;
     drop(held);
     sock.udp.send_charge = sock
@@ -239,12 +254,17 @@ pub(crate) fn recv_reserve(
             taken.caller = caller;
         }
     }
-    Ok(DatagramSpan::over(
-        place,
-        &packet.data,
-        parts.cx.bufs,
-        packet.src,
-    ))
+    let mut span = DatagramSpan::over(place, &packet.data, parts.cx.bufs, packet.src);
+    span.info = DatagramInfo {
+        own: if sock.has(SockFlags::RECV_PKTINFO) {
+            packet.dst.addr
+        } else {
+            Addr::UNSPECIFIED
+        },
+        ttl: sock.has(SockFlags::RECV_TTL).then_some(packet.ttl),
+        tos: sock.has(SockFlags::RECV_TOS).then_some(packet.tos),
+    };
+    Ok(span)
 }
 
 /// The bytes of a received datagram have been copied out.

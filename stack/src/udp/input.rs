@@ -158,6 +158,7 @@ fn enqueue(parts: &mut Parts<'_, '_>, id: SockId, datagram: &Datagram, arrival: 
         .saturating_mul(layout::RECEIVE_BUFFER)
         .saturating_add(OVERHEAD);
     packet.data = data;
+    (packet.ttl, packet.tos) = (arrival.ttl(), arrival.tos());
     // Linux's rule: a datagram is taken while what is charged already is within the limit.
     let has_room =
         sock.udp.receive_charge <= sock.receive_buffer && !sock.has(SockFlags::READ_SHUT);

@@ -65,7 +65,10 @@ pub(crate) fn option(stack: &Stack, id: SockId, name: OptName) -> Result<u64, Er
         | OptName::MaxPacingRate
         | OptName::RcvLowat
         | OptName::Ttl
-        | OptName::Tos => return Err(Error::NoProtocolOption),
+        | OptName::Tos
+        | OptName::RecvPktInfo
+        | OptName::RecvTtl
+        | OptName::RecvTos => return Err(Error::NoProtocolOption),
     })
 }
 
@@ -133,7 +136,10 @@ impl TcpSock<'_, '_> {
             | SockOpt::Broadcast(_)
             | SockOpt::RcvLowat(_)
             | SockOpt::Ttl(_)
-            | SockOpt::Tos(_) => {}
+            | SockOpt::Tos(_)
+            | SockOpt::RecvPktInfo(_)
+            | SockOpt::RecvTtl(_)
+            | SockOpt::RecvTos(_) => {}
         }
         Ok(())
     }
