@@ -2,7 +2,7 @@
 
 use crate::descriptors::{self, Descriptor};
 use crate::guard::guarded;
-use crate::{membership, report, running, thread};
+use crate::{membership, report, running, stdio, thread};
 
 /// Closes what the process has open: its parent may count on that when it hears of the end. If a signal cuts this
 /// short, the keeper closes the rest.
@@ -38,5 +38,6 @@ pub(crate) fn exit() {
 static AT_EXIT: extern "C" fn() = at_exit;
 
 extern "C" fn at_exit() {
+    stdio::flush();
     exit();
 }

@@ -44,10 +44,11 @@ impl Symbol {
 /// No symbol lies here.
 const MISSING: usize = 1;
 
-fn find(symbol: &'static str) -> Option<*mut ()> {
+/// Finds the function that the program's other libraries find as `symbol`, which ends in a zero byte.
+pub(crate) fn find(symbol: &'static str) -> Option<*mut ()> {
     panics::install();
     // redhook panics if the symbol is missing.
-    // SAFETY: both callers pass names that end in a zero byte.
+    // SAFETY: the name ends in a zero byte.
     let found = panic::catch_unwind(|| unsafe { redhook::ld_preload::dlsym_next(symbol) });
     found.ok().map(|address| address.cast_mut().cast())
 }

@@ -10,25 +10,24 @@ use crate::trap::{int, syscall};
 /// RLIMIT_FSIZE: the longest file that this process may make, bytes. Beyond it the kernel sends SIGXFSZ.
 #[must_use]
 pub fn file_limit() -> u64 {
-    process::getrlimit(Resource::Fsize)
-        .current
-        .unwrap_or(u64::MAX)
-}
-
-/// RLIMIT_STACK: how far the first thread's stack may grow, bytes.
-#[must_use]
-pub fn stack_limit() -> u64 {
-    process::getrlimit(Resource::Stack)
-        .current
-        .unwrap_or(u64::MAX)
+    limit(Resource::Fsize)
 }
 
 /// RLIMIT_NOFILE: this process's descriptors lie below this number.
 #[must_use]
 pub fn open_files_limit() -> u64 {
-    process::getrlimit(Resource::Nofile)
-        .current
-        .unwrap_or(u64::MAX)
+    limit(Resource::Nofile)
+}
+
+/// RLIMIT_STACK: how far the main thread's stack may grow, bytes.
+#[must_use]
+pub fn stack_limit() -> u64 {
+    limit(Resource::Stack)
+}
+
+/// A soft limit; `u64::MAX`: none.
+fn limit(resource: Resource) -> u64 {
+    process::getrlimit(resource).current.unwrap_or(u64::MAX)
 }
 
 /// Lets this process open as many files as it may ever: the soft RLIMIT_NOFILE becomes the hard one.

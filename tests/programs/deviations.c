@@ -20,9 +20,7 @@ int main(int argc, char **argv) {
     struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
 
     SHOW(sendmsg(pair[0], &message, 0));
-    SHOW(fdopen(s, "r") ? 0 : -1);
     SHOW(fcntl(s, F_SETOWN, getpid()));
-    SHOW(setsockopt(datagrams, IPPROTO_IP, IP_PKTINFO, &on, sizeof on));
     SHOW(setsockopt(datagrams, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof group));
     SHOW(setsockopt(s, IPPROTO_TCP, 200, &one_byte, 1));
     SHOW(setsockopt(s, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof on));

@@ -8,7 +8,7 @@ use super::text::{Carried, VARIABLE};
 use crate::complain::complain;
 use crate::descriptors::{self, Descriptor, Entry};
 use crate::epoll::numbers;
-use crate::{environment, placeholder};
+use crate::{environment, placeholder, stdio};
 
 /// Whether some descriptors wait.
 static WAITS: AtomicBool = AtomicBool::new(false);
@@ -32,6 +32,9 @@ pub(crate) fn note(arrive: fn()) {
     for Carried(entry) in words.filter_map(Carried::parse) {
         if is_still(entry) && descriptors::set_waiting(entry, arrive) {
             WAITS.store(true, Ordering::Relaxed);
+            if matches!(entry.descriptor, Descriptor::Stack(_)) {
+                stdio::redirect(entry.fd);
+            }
         }
     }
 }

@@ -1,17 +1,14 @@
 //! Descriptors: close, dup, fcntl, ioctl and their relatives.
 
-use core::ffi::{c_char, c_int, c_ulong};
-
-use libc::FILE;
+use core::ffi::{c_int, c_ulong};
 
 use crate::answer::{answer, done};
-use crate::complain::complain;
-use crate::descriptors::{self, is_kernel, is_plain, owned};
+use crate::descriptors::{self, is_kernel, is_plain};
 use crate::epoll::numbers;
 use crate::errno::fail;
 use crate::guard::guarded;
 use crate::hook::{hook, real, socket_hook};
-use crate::{closing, membership};
+use crate::{closing, membership, stdio};
 
 hook! {
     /// close(2)
@@ -73,7 +70,9 @@ hook! {
 
 #[inline(never)]
 fn dup_ours(fd: c_int) -> c_int {
-    guarded(|| crate::dup::dup(fd, 0, false).unwrap_or_else(fail))
+    followed(guarded(|| {
+        crate::dup::dup(fd, 0, false).unwrap_or_else(fail)
+    }))
 }
 
 hook! {
@@ -99,7 +98,15 @@ hook! {
 
 #[inline(never)]
 fn dup_onto(fd: c_int, to: c_int, flags: c_int) -> c_int {
-    guarded(|| crate::dup::dup3(fd, to, flags).unwrap_or_else(fail))
+    followed(guarded(|| {
+        crate::dup::dup3(fd, to, flags).unwrap_or_else(fail)
+    }))
+}
+
+/// A new descriptor; the stream of its name goes with it.
+fn followed(fd: c_int) -> c_int {
+    stdio::follow(fd);
+    fd
 }
 
 fn is_free_of_us(fd: c_int, to: c_int) -> bool {
@@ -147,19 +154,5 @@ socket_hook! {
     fn ioctl(fd: c_int, request: c_ulong, argument: usize) -> c_int = |file| {
         // SAFETY: the program gives what the request takes.
         unsafe { crate::ioctl::ioctl(file, request, argument) }.map(answer::<c_int>)
-    }
-}
-
-hook! {
-    /// fdopen(3). stdio streams read and write inside libc, past every hook, so our sockets cannot have one yet.
-    fn fdopen(fd: c_int, mode: *const c_char) -> *mut FILE {
-        if owned(fd).is_none() {
-            return real!(fdopen(fd, mode));
-        }
-        complain(format_args!(
-            "a socket of this stack cannot be a stdio stream yet (fdopen); leave it to the kernel \
-             with a rule in NSTK_BYPASS"
-        ));
-        fail(libc::EOPNOTSUPP)
     }
 }

@@ -1,5 +1,6 @@
 //! The hooks, by what they are about.
 
+mod aliases;
 mod clock;
 mod data;
 mod epoll;
@@ -13,6 +14,7 @@ mod sandbox;
 mod select;
 mod signal;
 mod socket;
+mod stdio;
 
 #[cfg(test)]
 mod tests;

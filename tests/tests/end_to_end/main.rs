@@ -33,6 +33,7 @@ mod rights;
 mod sandbox;
 mod settings;
 mod socat;
+mod stdio;
 mod strace;
 mod turn;
 mod uplink;
