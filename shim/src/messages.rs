@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use env::Role;
 use family::FileId;
-use libc::{cmsghdr, mmsghdr, msghdr, sockaddr, socklen_t, timespec};
+use libc::{mmsghdr, msghdr, sockaddr, socklen_t, timespec};
 use stack::DatagramInfo;
 use sys::Errno;
 

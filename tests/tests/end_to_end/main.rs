@@ -5,6 +5,7 @@ mod ab;
 mod bridges;
 mod c;
 mod cli;
+mod cpython;
 mod curl;
 mod damage;
 mod deviations;
