@@ -13,10 +13,13 @@ pub(crate) fn congestion() -> Vec<CompletionCandidate> {
     CcKind::ALL.map(|kind| kind.name().into()).into()
 }
 
-/// The taps of this network namespace, and what a link begins with.
+/// The taps of this network namespace, and what the other kinds begin with.
 pub(crate) fn devices() -> Vec<CompletionCandidate> {
-    let link =
-        CompletionCandidate::new("link:").help(Some("NAME, a link to another program".into()));
+    let others = [
+        ("packet:", "INTERFACE, by a packet socket"),
+        ("link:", "NAME, a link to another program"),
+    ];
+    let others = others.map(|(kind, help)| CompletionCandidate::new(kind).help(Some(help.into())));
     let taps = taps().unwrap_or_default();
     let taps = taps.lines().filter_map(|line| {
         // A tun device has no Ethernet address. `2: tap0: <...> ... link/ether ...`
@@ -26,7 +29,7 @@ pub(crate) fn devices() -> Vec<CompletionCandidate> {
             .filter(|_| line.contains("link/ether"))?;
         Some(format!("tap:{name}").into())
     });
-    taps.chain([link]).collect()
+    taps.chain(others).collect()
 }
 
 /// What ip(8) says. `/sys` may be another namespace's.

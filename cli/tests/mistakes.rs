@@ -10,11 +10,11 @@ const PLACE: &str = "--if tap:t0 --addr 10.0.0.2/24";
 const OPTIONS: &[(&[&str], &str)] = &[
     (
         &["--if", "tap0"],
-        "NSTK_IF=tap0: the kind of device is missing; write it as tap:NAME or link:NAME, such as tap:tap0",
+        "NSTK_IF=tap0: the kind of device is missing; write it as tap:NAME, packet:NAME or link:NAME, such as tap:tap0",
     ),
     (
         &["--if", "eth:eth0"],
-        "NSTK_IF=eth:eth0: only the kinds `tap` and `link` are known; write it as tap:NAME or link:NAME, such as tap:tap0",
+        "NSTK_IF=eth:eth0: only the kinds `tap`, `packet` and `link` are known; write it as tap:NAME, packet:NAME or link:NAME, such as tap:tap0",
     ),
     (
         &["--addr", "10.0.0.2"],

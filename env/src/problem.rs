@@ -94,7 +94,7 @@ impl fmt::Display for Problem {
             Self::Device(error) => {
                 return write!(
                     f,
-                    "{error}; write it as tap:NAME or link:NAME, such as tap:tap0"
+                    "{error}; write it as tap:NAME, packet:NAME or link:NAME, such as tap:tap0"
                 );
             }
             Self::AddressForm => {

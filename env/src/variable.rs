@@ -89,7 +89,7 @@ impl Variable {
                 name: "NSTK_IF",
                 key: Some("if"),
                 doc: "the device, such as tap:tap0",
-                takes: Takes::Text("`tap:NAME` or `link:NAME`"),
+                takes: Takes::Text("`tap:NAME`, `packet:INTERFACE` or `link:NAME`"),
                 default: "every socket is the kernel's",
             },
             Self::Addr => Row {

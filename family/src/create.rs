@@ -28,7 +28,7 @@ impl Family {
     pub fn renew(&self, settings: &Settings) -> Result<Self, StartError> {
         let device = if self.has_lost_device() {
             let keeper = self.keeper_program.as_deref();
-            device_open::open(&self.spec, settings.stack.addr, keeper)?
+            device_open::open(&self.spec, &settings.stack, keeper)?
         } else {
             let handles = private_copies(&self.device_handles)?;
             device_open::from_handles(&self.spec, handles, Use::Shared)?

@@ -3,23 +3,23 @@
 use std::ffi::CStr;
 
 use nicio::{DeviceSpec, Handles, Nic, Use};
-use stack::Addr;
+use stack::Config;
 use sys::{OwnedFd, RawFd};
 
 use crate::device::Device;
 use crate::error::StartError;
 use crate::{link_request, private_fds};
 
-/// Opens the device for a stack with this address, at private descriptors. `keeper` is the keeper's
+/// Opens the device for a stack with the addresses of `config`, at private descriptors. `keeper` is the keeper's
 /// program.
 pub(crate) fn open(
     spec: &DeviceSpec,
-    address: Addr,
+    config: &Config,
     keeper: Option<&CStr>,
 ) -> Result<Device, StartError> {
-    let handles = match nicio::open(spec)? {
+    let handles = match nicio::open(spec, &[config.addr, config.addr6])? {
         Some(low) => private_copies(&low.handles())?,
-        None => private_copies(&link_request::get_end(spec, address, keeper)?.as_raw())?,
+        None => private_copies(&link_request::get_end(spec, config.addr, keeper)?.as_raw())?,
     };
     from_handles(spec, handles, Use::First)
 }

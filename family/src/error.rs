@@ -70,6 +70,11 @@ impl fmt::Display for StartError {
             Self::InUse(DeviceSpec::Link(_), _) => f.write_str(
                 "another running program has this address on the link; give each end an NSTK_ADDR of its own",
             ),
+            Self::InUse(DeviceSpec::Packet(name), _) => write!(
+                f,
+                "another running program has this address on {name}; give each an NSTK_ADDR of its own, or wait for \
+                 its end (NSTK_WAIT=SECONDS)"
+            ),
             Self::InUse(device, Some(holder)) if holder.is_keeper() => write!(
                 f,
                 "{device} is held by {holder}, which goes on with the connections of a program that has ended; \

@@ -5,12 +5,13 @@ use core::ffi::CStr;
 use nicio::DeviceSpec;
 use stack::Addr;
 
-/// The name for a family: what two processes must share to meet. A tap is one stack's, a link has two. The
+/// The name for a family: what two processes must share to meet. A tap is one stack's, a link has two,
+/// and an interface any number. The
 /// owner of the region's lock is known by its thread's number, so all must be in one pid namespace.
 pub(crate) fn keeper_socket(device: &DeviceSpec, address: Addr) -> String {
     let numbers = namespace(c"/proc/self/ns/pid");
     match device {
-        DeviceSpec::Link(_) => {
+        DeviceSpec::Link(_) | DeviceSpec::Packet(_) => {
             let address = u128::from_be_bytes(address.octets());
             format!("{}-{numbers:x}-{address:x}", device_socket(device))
         }

@@ -61,6 +61,7 @@ impl Family {
             DeviceSpec::Tap(name) => {
                 format!("raise the tap's (`ip link set {name} mtu {wanted}`), or lower NSTK_MTU")
             }
+            DeviceSpec::Packet(_) => "lower NSTK_MTU".to_owned(),
             DeviceSpec::Link(_) => "leave NSTK_MTU out".to_owned(),
         };
         (self.hooks.complain)(format_args!(
@@ -111,7 +112,7 @@ impl Family {
         {
             return Ok(family);
         }
-        let device = device_open::open(spec, settings.stack.addr, keeper).map_err(|error| {
+        let device = device_open::open(spec, &settings.stack, keeper).map_err(|error| {
             let is_busy = matches!(error, StartError::Device(OpenError::Busy(_)));
             if is_busy {
                 StartError::InUse(spec.clone(), None)
@@ -129,8 +130,10 @@ impl Family {
 fn patience(error: &StartError, asked: Duration) -> Duration {
     match error {
         // The keeper may have removed its name a moment ago, or not bound it yet.
-        StartError::InUse(..) => asked.max(BUSY_PATIENCE),
-        StartError::LinkFull(_) | StartError::SameAddress(_) => asked.max(LINK_PATIENCE),
+        StartError::InUse(DeviceSpec::Tap(_) | DeviceSpec::Link(_), _) => asked.max(BUSY_PATIENCE),
+        StartError::InUse(DeviceSpec::Packet(_), _)
+        | StartError::LinkFull(_)
+        | StartError::SameAddress(_) => asked.max(LINK_PATIENCE),
         StartError::Device(_)
         | StartError::Region(_)
         | StartError::LinkBroker(_)

@@ -41,6 +41,14 @@ pub enum OpenError {
     NoTun(Errno),
     /// `/dev/net/tun` may not be opened by this user.
     TunPermission,
+    /// There is no interface of this name, and none of its kind is made by hand.
+    NoInterface(InterfaceName),
+    /// The interface has no Ethernet addresses.
+    NotEthernet(InterfaceName),
+    /// This process may not make packet sockets.
+    RawPermission(InterfaceName),
+    /// A packet socket cannot be set up: a system call failed.
+    Packet(&'static str, Errno),
     /// No interface can have such a name.
     BadName(NameError),
     /// A system call failed unexpectedly.
@@ -84,6 +92,23 @@ impl fmt::Display for OpenError {
             Self::TunPermission => f.write_str(
                 "cannot open /dev/net/tun: permission denied; make it writable for this user \
                  (`chmod 666 /dev/net/tun`), or run as root",
+            ),
+            Self::NoInterface(name) => write!(
+                f,
+                "cannot open the interface {name}: there is none of this name; `ip link` lists them"
+            ),
+            Self::NotEthernet(name) => write!(
+                f,
+                "cannot open the interface {name}: it has no Ethernet addresses; name one that has"
+            ),
+            Self::RawPermission(name) => write!(
+                f,
+                "cannot open the interface {name}: packet sockets are not allowed; run as root or with CAP_NET_RAW, or use a tap"
+            ),
+            Self::Packet(call, errno) => write!(
+                f,
+                "cannot open the packet socket: {call} failed: {errno}; see whether this kernel has packet sockets \
+                 (CONFIG_PACKET) and memory for the ring"
             ),
             Self::BadName(error) => error.fmt(f),
             Self::Io(call, errno) => write!(

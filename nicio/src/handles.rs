@@ -3,7 +3,7 @@
 use arrayvec::ArrayVec;
 use sys::{OwnedFd, RawFd};
 
-/// Most descriptors of a device: those of a link.
+/// Most descriptors of a device: those of a link, and of a packet socket with two addresses.
 pub const HANDLE_FDS_MAX: usize = 4;
 
 /// What another process needs to use the same device. `Handles<RawFd>` only names descriptors, which the device

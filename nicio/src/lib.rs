@@ -2,11 +2,13 @@
 //!
 //! Every device is a [`Nic`]. It moves whole Ethernet frames in bursts: [`RxBurst`] reads straight into the
 //! region's receive buffers, [`TxBurst`] writes straight out of its send buffers, both outside the region's
-//! lock. [`Caps`] tells what a device can do. [`DeviceSpec`] is what a user writes: `tap:NAME` or `link:NAME`.
+//! lock. [`Caps`] tells what a device can do. [`DeviceSpec`] is what a user writes: `tap:NAME`, `packet:NAME` or
+//! `link:NAME`.
 //!
 //! | module | device |
 //! |---|---|
 //! | [`tap`] | a tap of the kernel, with segmentation and checksums left to it |
+//! | [`packet`] | a packet socket on any interface, with segmentation and checksums left to that |
 //! | [`link`] | rings in shared memory, to a program on the same machine |
 //! | [`mem`] | a pair within one process, for tests |
 //! | [`capture`] | any of these, with a copy of all frames in a file |
@@ -21,10 +23,13 @@
 pub mod capture;
 pub mod link;
 pub mod mem;
+pub mod packet;
 pub mod tap;
 
 mod error;
 mod handles;
+mod interface;
+mod io_vector;
 mod nic;
 mod open;
 mod ring_bytes;

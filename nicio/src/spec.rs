@@ -8,11 +8,13 @@ use arrayvec::ArrayString;
 /// Longest interface name in bytes: IFNAMSIZ without its terminating zero.
 pub(crate) const NAME_BYTES_MAX: usize = libc::IFNAMSIZ - 1;
 
-/// A device to open, written `tap:NAME` or `link:NAME`.
+/// A device to open, written `tap:NAME`, `packet:NAME` or `link:NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DeviceSpec {
     /// An existing tap interface.
     Tap(InterfaceName),
+    /// An existing interface, by a packet socket.
+    Packet(InterfaceName),
     /// A link in shared memory to another program, which names it too.
     Link(InterfaceName),
 }
@@ -24,6 +26,7 @@ impl FromStr for DeviceSpec {
         let (kind, name) = text.split_once(':').ok_or(SpecError::NoKind)?;
         match kind {
             "tap" => Ok(Self::Tap(name.parse()?)),
+            "packet" => Ok(Self::Packet(name.parse()?)),
             "link" => Ok(Self::Link(name.parse()?)),
             _ => Err(SpecError::UnknownKind),
         }
@@ -34,6 +37,7 @@ impl fmt::Display for DeviceSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tap(name) => write!(f, "tap:{name}"),
+            Self::Packet(name) => write!(f, "packet:{name}"),
             Self::Link(name) => write!(f, "link:{name}"),
         }
     }
@@ -54,7 +58,7 @@ impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoKind => f.write_str("the kind of device is missing"),
-            Self::UnknownKind => f.write_str("only the kinds `tap` and `link` are known"),
+            Self::UnknownKind => f.write_str("only the kinds `tap`, `packet` and `link` are known"),
             Self::BadName(error) => error.fmt(f),
         }
     }

@@ -8,10 +8,12 @@ mod proc_files;
 use core::iter;
 
 use arrayvec::ArrayVec;
-use libc::{c_int, c_void, iovec};
+use libc::{c_int, iovec};
 use stack::{DeviceOffload, MAX_PIECES};
 use sys::{Errno, OwnedFd, RawFd};
 
+use crate::interface::{Control, IfReq, ifreq};
+use crate::io_vector::io_vector;
 use crate::rx::{RX_FRAME_BUFS, RX_FRAME_START, RxBurst, RxMeta};
 use crate::tap_defs as defs;
 use crate::tx::{TX_BURST_MAX, TxBurst, TxSlot};
@@ -66,7 +68,7 @@ impl Tap {
     /// The descriptor is no attached tap, or its interface has gone.
     pub fn from_fd(fd: impl Into<OwnedFd>) -> Result<Self, OpenError> {
         let fd = fd.into();
-        let mut request = defs::IfReq {
+        let mut request = IfReq {
             name: [0; libc::IFNAMSIZ],
             value: [0; 24],
         };
@@ -138,10 +140,10 @@ impl Tap {
         }
         let mut header = [0; VNET_HEADER_BYTES];
         let mut into = ArrayVec::<iovec, { 1 + RX_FRAME_BUFS }>::new();
-        into.push(io(header.as_mut_ptr(), header.len()));
+        into.push(io_vector(header.as_mut_ptr(), header.len()));
         let mut gap = RX_FRAME_START as usize;
         for piece in burst.room().take(RX_FRAME_BUFS) {
-            into.push(io(
+            into.push(io_vector(
                 piece.as_ptr().wrapping_add(gap),
                 piece.len().saturating_sub(gap),
             ));
@@ -176,12 +178,15 @@ impl Tap {
     /// Writes one frame.
     fn write_frame(&self, frame: &TxSlot) -> Result<Written, NicError> {
         let mut from = ArrayVec::<iovec, { 1 + MAX_PIECES }>::new();
-        from.push(io(frame.head().as_ptr().cast_mut(), frame.head().len()));
+        from.push(io_vector(
+            frame.head().as_ptr().cast_mut(),
+            frame.head().len(),
+        ));
         from.extend(
             frame
                 .pieces()
                 .iter()
-                .map(|piece| io(piece.as_ptr(), piece.len())),
+                .map(|piece| io_vector(piece.as_ptr(), piece.len())),
         );
         // SAFETY: the head is borrowed, the pieces are mapped and pinned by the burst's counts; the
         // kernel only reads.
@@ -256,58 +261,6 @@ enum Written {
     Full,
 }
 
-/// A socket to ask about interfaces; of the local family, since it is to touch no network.
-struct Control(OwnedFd);
-
-impl Control {
-    fn new() -> Result<Self, OpenError> {
-        sys::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0)
-            .map(Self)
-            .map_err(|errno| OpenError::Io("socket", errno))
-    }
-
-    fn index(&self, name: InterfaceName) -> Result<i32, OpenError> {
-        self.ask("SIOCGIFINDEX", defs::SIOCGIFINDEX, name)
-    }
-
-    fn mtu(&self, name: InterfaceName) -> Result<u16, OpenError> {
-        let mtu = self.ask("SIOCGIFMTU", defs::SIOCGIFMTU, name)?;
-        Ok(u16::try_from(mtu).unwrap_or(u16::MAX))
-    }
-
-    fn is_up(&self, name: InterfaceName) -> Result<bool, OpenError> {
-        let flags = self.ask("SIOCGIFFLAGS", defs::SIOCGIFFLAGS, name)?;
-        Ok(flags & i32::from(defs::IFF_UP) != 0)
-    }
-
-    /// Asks for a number about an interface.
-    fn ask(&self, what: &'static str, request: u32, name: InterfaceName) -> Result<i32, OpenError> {
-        let mut ifreq = ifreq(name, 0);
-        // SAFETY: the requests above read the name of an ifreq and fill in its union.
-        unsafe {
-            sys::ioctl(
-                self.0.as_raw(),
-                request,
-                (&raw mut ifreq).expose_provenance(),
-            )
-        }
-        .map_err(|errno| match errno.0 {
-            libc::ENODEV | libc::ENXIO => OpenError::NoDevice(name),
-            _ => OpenError::Io(what, errno),
-        })?;
-        let [a, b, c, d, ..] = ifreq.value;
-        Ok(i32::from_ne_bytes([a, b, c, d]))
-    }
-}
-
-/// Whether the interface is set up; frames are lost while it is not.
-///
-/// # Errors
-/// There is no such interface.
-pub(crate) fn is_up(name: InterfaceName) -> Result<bool, OpenError> {
-    Control::new()?.is_up(name)
-}
-
 /// Attaches to the tap `name`, which is made if this process may and there is none, to be one end of a wire: a read or a write of the descriptor
 /// moves one Ethernet frame that fits the interface's MTU and has its checksums, with nothing before it. A read waits for a frame.
 ///
@@ -350,27 +303,6 @@ fn attach(fd: &OwnedFd, name: InterfaceName, flags: u16) -> Result<(), OpenError
         libc::EINVAL => OpenError::NotATap(name),
         _ => OpenError::Io("TUNSETIFF", errno),
     })
-}
-
-fn ifreq(name: InterfaceName, flags: u16) -> defs::IfReq {
-    let mut ifreq = defs::IfReq {
-        name: [0; libc::IFNAMSIZ],
-        value: [0; 24],
-    };
-    // A name is shorter than the field, which therefore ends with a zero.
-    for (to, from) in ifreq.name.iter_mut().zip(name.as_str().bytes()) {
-        *to = from;
-    }
-    let [low, high, ..] = &mut ifreq.value;
-    [*low, *high] = flags.to_ne_bytes();
-    ifreq
-}
-
-fn io(base: *mut u8, len: usize) -> iovec {
-    iovec {
-        iov_base: base.cast::<c_void>(),
-        iov_len: len,
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! Numbers and layouts of linux/if_tun.h, linux/if.h and linux/sockios.h that the libc crate lacks or
-//! types inconveniently.
+//! Numbers of linux/if_tun.h that the libc crate lacks or types inconveniently.
 
 /// `_IOW('T', 202, int)`.
 pub(crate) const TUNSETIFF: u32 = 0x4004_54ca;
@@ -25,23 +24,3 @@ pub(crate) const IFF_MULTI_QUEUE: u16 = 0x0100;
 pub(crate) const IFF_NO_PI: u16 = 0x1000;
 /// A virtio-net header in front of frames.
 pub(crate) const IFF_VNET_HDR: u16 = 0x4000;
-
-/// The interface's flags.
-pub(crate) const SIOCGIFFLAGS: u32 = 0x8913;
-/// The interface's MTU.
-pub(crate) const SIOCGIFMTU: u32 = 0x8921;
-/// The interface's number.
-pub(crate) const SIOCGIFINDEX: u32 = 0x8933;
-/// Set in the flags while the interface is administratively up.
-pub(crate) const IFF_UP: u16 = 0x0001;
-
-/// `struct ifreq`, with the union as plain bytes.
-#[derive(Clone, Copy)]
-#[repr(C)]
-pub(crate) struct IfReq {
-    pub(crate) name: [u8; libc::IFNAMSIZ],
-    /// The union; its largest member, `struct ifmap`, has 24 bytes on 64-bit machines.
-    pub(crate) value: [u8; 24],
-}
-
-const _: () = assert!(size_of::<IfReq>() == size_of::<libc::ifreq>());

@@ -34,7 +34,9 @@ pub(crate) fn set(family: Family, mut settings: Settings) {
         settings.stack.loopback = loopback;
     }
     let interface = match &settings.device {
-        DeviceSpec::Tap(name) => sys::interface_index(name.as_str()).unwrap_or(0),
+        DeviceSpec::Tap(name) | DeviceSpec::Packet(name) => {
+            sys::interface_index(name.as_str()).unwrap_or(0)
+        }
         _ => 0,
     };
     let counters = family.enter(|state, _| *state.stack.mib()).ok();

@@ -110,11 +110,12 @@ fn start_with(settings: Settings) -> Result<(), String> {
     limits::check_descriptors().map_err(|scarce| scarce.to_string())?;
     let family =
         start_family(&settings).map_err(|why| format!("NSTK_IF={}: {why}", settings.device))?;
-    if let DeviceSpec::Tap(name) = &settings.device
+    if let DeviceSpec::Tap(name) | DeviceSpec::Packet(name) = &settings.device
         && nicio::is_up(&settings.device) == Ok(false)
     {
         complain(format_args!(
-            "NSTK_IF=tap:{name}: the interface is down, so nothing comes or goes; set it up with `ip link set {name} up`"
+            "NSTK_IF={}: the interface is down, so nothing comes or goes; set it up with `ip link set {name} up`",
+            settings.device
         ));
     }
     big_stack::prepare();

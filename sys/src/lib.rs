@@ -29,6 +29,7 @@ mod limits;
 mod machine;
 mod memfd;
 mod memory;
+mod message_bursts;
 mod messages;
 mod polling;
 mod processes;
@@ -71,6 +72,7 @@ pub use memory::{
     Access, Advice, PAGE_BYTES, advise, extend, forbid, is_readable, map_private, map_shared,
     map_with_children, reserve, unmap,
 };
+pub use message_bursts::{message, send_messages};
 pub use messages::{MESSAGE_FDS_MAX, peek_message, receive_message, send_message};
 pub use polling::{eventfd, poll_now, ppoll};
 pub use processes::{
@@ -87,8 +89,8 @@ pub use signal_mask::{
     SignalMask, block_all_signals, block_signals, kernel_mask, set_signal_mask, unblock_signals,
 };
 pub use sockets::{
-    accept, bind, listen, local_address, receive, send, set_timeouts, setsockopt, shutdown, socket,
-    socket_cookie, socket_domain, socketpair, tcp_state,
+    accept, bind, listen, local_address, own_address, receive, send, set_timeouts, setsockopt,
+    shutdown, socket, socket_cookie, socket_domain, socket_error, socketpair, tcp_state,
 };
 pub use thread_records::ThreadRecords;
 pub use threads::{is_first_thread, pause, sched_yield, set_name, signal_self, thread_exists};

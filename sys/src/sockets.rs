@@ -75,6 +75,21 @@ pub fn tcp_state(fd: RawFd) -> Result<u8, Errno> {
     Ok(state)
 }
 
+/// The error that waits on a socket, which is taken; socket(7), `SO_ERROR`.
+pub fn socket_error(fd: RawFd) -> Result<(), Errno> {
+    Ok(sockopt::socket_error(borrow(fd)?)??)
+}
+
+/// The address of any socket in its kernel form; getsockname(2). Answers how many bytes it has, which may be more than fit.
+pub fn own_address(fd: RawFd, into: &mut [u8]) -> Result<usize, Errno> {
+    let mut length = into.len() as libc::socklen_t;
+    let place = into.as_mut_ptr().expose_provenance();
+    let at = (&raw mut length).expose_provenance();
+    // SAFETY: the slice is writable for the length, which the kernel replaces.
+    unsafe { syscall(libc::SYS_getsockname, [int(fd), place, at, 0, 0, 0]) }?;
+    Ok(length as usize)
+}
+
 /// The address that an internet socket is bound to; getsockname(2). `EAFNOSUPPORT`: it is none.
 pub fn local_address(fd: RawFd) -> Result<SocketAddr, Errno> {
     let address = net::getsockname(borrow(fd)?)?;

@@ -13,7 +13,7 @@ static int region(void) {
     for (struct dirent *entry; (entry = readdir(all));) {
         snprintf(path, sizeof path, "/proc/self/fd/%s", entry->d_name);
         ssize_t length = readlink(path, target, sizeof target - 1);
-        if (length > 0 && (target[length] = 0, strstr(target, "memfd:"))) {
+        if (length > 0 && (target[length] = 0, strstr(target, "memfd:nstk-region"))) {
             int fd = open(path, O_RDWR);
             closedir(all);
             return fd;

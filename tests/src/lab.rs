@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::device::Device;
 use crate::namespace::Namespace;
 use crate::outcome::{Outcome, Running};
 use crate::process;
@@ -21,6 +22,7 @@ pub struct Lab {
     /// Where the kernel's stack is, if a wire leads there.
     far: Option<Namespace>,
     wire: Option<Running>,
+    device: Device,
 }
 
 impl Lab {
@@ -35,13 +37,21 @@ impl Lab {
     #[must_use]
     pub fn new() -> Lab {
         let near = Namespace::new();
-        near.run("ip tuntap add dev nstk0 mode tap vnet_hdr");
+        let device = Device::chosen();
+        near.run(match device {
+            Device::Tap => "ip tuntap add dev nstk0 mode tap vnet_hdr",
+            Device::Packet => "ip link add nstk0 type veth peer name nstk1",
+        });
         near.run(&format!("ip address add {PEER_ADDRESS}/24 dev nstk0"));
         near.run("ip link set nstk0 up");
+        if device == Device::Packet {
+            near.run("ip link set nstk1 up");
+        }
         Lab {
             near,
             far: None,
             wire: None,
+            device,
         }
     }
 
@@ -72,6 +82,7 @@ impl Lab {
             near,
             far: Some(far),
             wire: Some(wire),
+            device: Device::Tap,
         }
     }
 
@@ -96,7 +107,7 @@ impl Lab {
         let mut command = self.near.command(preload());
         command
             .arg(program.as_ref())
-            .env("NSTK_IF", "tap:nstk0")
+            .env("NSTK_IF", self.device.name())
             .env("NSTK_ADDR", format!("{NSTK_ADDRESS}/24"));
         command
     }

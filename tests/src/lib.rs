@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod c_program;
+mod device;
 mod lab;
 mod machine;
 mod namespace;

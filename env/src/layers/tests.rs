@@ -343,7 +343,7 @@ fn variables_that_look_like_ours_are_named_with_what_may_be_meant() {
         ("NSTK_SYSCTRL", "did you mean NSTK_SYSCTL?"),
         (
             "NSTK_DEVICE",
-            "use NSTK_IF, with another value: the kind of device is missing; write it as tap:NAME or link:NAME, such as tap:tap0",
+            "use NSTK_IF, with another value: the kind of device is missing; write it as tap:NAME, packet:NAME or link:NAME, such as tap:tap0",
         ),
         (
             "NSTK_CC",

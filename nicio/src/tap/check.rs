@@ -2,8 +2,9 @@
 
 use core::fmt;
 
+use super::open_tun;
 use super::proc_files::{path, read};
-use super::{Control, open_tun};
+use crate::interface::Control;
 use crate::tap_defs::{IFF_MULTI_QUEUE, IFF_TAP};
 use crate::{InterfaceName, OpenError};
 

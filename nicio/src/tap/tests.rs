@@ -1,5 +1,6 @@
 use super::*;
 use crate::conformance;
+use crate::interface::is_up;
 use crate::testing::{Pools, Sent, lab, noise, plain_header};
 
 #[test]

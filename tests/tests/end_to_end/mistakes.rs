@@ -13,7 +13,7 @@ const WITHOUT_A_STACK: &[(&str, &str, &str)] = &[
     (
         "NSTK_IF",
         "nstk0",
-        "NSTK_IF=nstk0: the kind of device is missing; write it as tap:NAME or link:NAME, such as tap:tap0",
+        "NSTK_IF=nstk0: the kind of device is missing; write it as tap:NAME, packet:NAME or link:NAME, such as tap:tap0",
     ),
     (
         "NSTK_IF",

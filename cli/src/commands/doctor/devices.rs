@@ -28,11 +28,14 @@ fn raw_sockets() -> Finding {
     if mask.unwrap_or_default() >> CAP_NET_RAW & 1 == 1 {
         Finding::good(
             TOPIC,
-            "allowed (CAP_NET_RAW); no device of nstk uses them yet",
+            "allowed (CAP_NET_RAW), for devices of the kind packet:INTERFACE",
         )
     } else {
-        Finding::wanted(TOPIC, "not allowed; no device of nstk uses them yet")
-            .remedy("run as root or with CAP_NET_RAW")
+        Finding::wanted(
+            TOPIC,
+            "not allowed; only devices of the kind packet:INTERFACE use them",
+        )
+        .remedy("run as root or with CAP_NET_RAW")
     }
 }
 
