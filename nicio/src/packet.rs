@@ -169,7 +169,7 @@ impl Packet {
     /// Nothing is in the ring. An error that waits would keep sleepers awake until somebody takes it, so it is taken now and then.
     fn look_for_errors(&mut self) -> Result<(), NicError> {
         self.empty_looks = self.empty_looks.wrapping_add(1);
-        if self.empty_looks % LOOKS_PER_QUESTION != 0 {
+        if !self.empty_looks.is_multiple_of(LOOKS_PER_QUESTION) {
             return Ok(());
         }
         match sys::socket_error(self.fd.as_raw()) {
@@ -199,9 +199,12 @@ fn meta(header: [u8; VNET_HEADER_BYTES], len: u32) -> RxMeta {
 
 /// The interface's number.
 fn index(control: &Control, name: InterfaceName) -> Result<i32, OpenError> {
-    control.index(name).map_err(|error| match error {
-        OpenError::NoDevice(name) => OpenError::NoInterface(name),
-        other => other,
+    control.index(name).map_err(|error| {
+        if error == OpenError::NoDevice(name) {
+            OpenError::NoInterface(name)
+        } else {
+            error
+        }
     })
 }
 
