@@ -46,9 +46,9 @@ fn commands_of_the_network_chapter_run() {
         assert!(said.contains(&reached), "{stack}: {said}");
     }
     let routed = MACHINE_ADDRESS;
-    let bridged = "192.168.1.77";
+    let itself = "192.168.1.77";
     let visitors = machine.visitors();
-    assert_eq!(visitors, [routed, routed, bridged, routed, routed]);
+    assert_eq!(visitors, [routed, routed, itself, itself, routed, routed]);
     assert_eq!(machine.state(), before);
 }
 
