@@ -29,7 +29,7 @@ pub enum Passed {
 /// What the name of a ticket says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket {
-    /// [`Family::identity`] of the family that it is for.
+    /// [`crate::Family::identity`] of the family that it is for.
     pub family: u64,
     /// What it stands for, if that family has such a thing.
     pub passed: Passed,
