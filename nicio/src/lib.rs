@@ -51,7 +51,7 @@ pub use nic::{Caps, Nic};
 pub use open::{AnyNic, check, from_handles, has_keeper, holder, is_up, open};
 pub use rx::{Frames, RESERVE_MAX, RX_FRAME_BUFS, RX_FRAME_START, RxBurst, RxMeta};
 pub use spec::{DeviceSpec, InterfaceName, NameError, SpecError};
-pub use tap::{Holder, is_keeper};
+pub use tap::{Holder, is_keeper, use_plain_calls};
 pub use tx::{TX_BURST_MAX, TxBurst, TxSlot};
 pub use vnet::VNET_HEADER_BYTES;
 pub use wait_handle::WaitHandle;

@@ -3,6 +3,7 @@
 
 mod check;
 mod holder;
+mod plain;
 mod proc_files;
 
 use core::iter;
@@ -21,6 +22,7 @@ use crate::vnet::{self, VNET_HEADER_BYTES};
 pub(crate) use check::check;
 pub use holder::{Holder, is_keeper};
 pub(crate) use holder::{find as find_holder, has_keeper};
+pub use plain::use_plain_calls;
 
 use crate::{Caps, Handles, InterfaceName, Nic, NicError, OpenError, WaitHandle};
 
@@ -152,7 +154,7 @@ impl Tap {
         let capacity: usize = into.iter().map(|io| io.iov_len).sum();
         // SAFETY: the header is on this stack; the buffers are mapped, and the burst's counts on them
         // say that nobody else uses their content.
-        let bytes = match unsafe { sys::readv(self.fd.as_raw(), &into) } {
+        let bytes = match unsafe { plain::readv(self.fd.as_raw(), &into) } {
             Ok(bytes) => bytes,
             Err(Errno(libc::EBADFD | libc::EBADF)) => return Err(NicError::Gone),
             // EFAULT: a reader that was in the queue when the interface went; EBADFD comes next.
@@ -190,7 +192,7 @@ impl Tap {
         );
         // SAFETY: the head is borrowed, the pieces are mapped and pinned by the burst's counts; the
         // kernel only reads.
-        match unsafe { sys::writev(self.fd.as_raw(), &from) } {
+        match unsafe { plain::writev(self.fd.as_raw(), &from) } {
             Ok(_) => Ok(Written::Whole),
             Err(Errno(libc::EBADFD | libc::EBADF)) => Err(NicError::Gone),
             Err(Errno(libc::EAGAIN | libc::ENOBUFS | libc::ENOMEM | libc::EINTR)) => {

@@ -20,6 +20,7 @@ pub(crate) fn limited(process: pid_t, resource: c_int) {
 /// The program is about to install a filter of system calls.
 pub(crate) fn filtered() {
     with_family(Family::expect_filter);
+    nicio::use_plain_calls();
 }
 
 /// Has all that the stack may ever need mapped, as long as that is allowed.

@@ -11,15 +11,6 @@ int main(int argc, char **argv) {
     int on = 1, s = connected(argv), datagrams = socket(AF_INET, SOCK_DGRAM, 0);
     if (connect(datagrams, (struct sockaddr *)&peer, sizeof peer)) return 2;
 
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 2;
-    union { char bytes[CMSG_SPACE(sizeof s)]; struct cmsghdr header; } control = {0};
-    control.header = (struct cmsghdr){CMSG_LEN(sizeof s), SOL_SOCKET, SCM_RIGHTS};
-    memcpy(CMSG_DATA(&control.header), &s, sizeof s);
-    struct iovec byte = {&one_byte, 1};
-    struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-
-    SHOW(sendmsg(pair[0], &message, 0));
     SHOW(fcntl(s, F_SETOWN, getpid()));
     SHOW(setsockopt(datagrams, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof group));
     SHOW(setsockopt(s, IPPROTO_TCP, 200, &one_byte, 1));

@@ -14,7 +14,7 @@
     X(epoll_wait) X(poll) X(close) X(write) X(fork) X(clone) X(wait4) X(set_robust_list) X(exit_group)
 
 /* What the library needs beside that, and what it would like to have. docs/sandbox.md has the same names. */
-#define NEEDED(X) X(readv) X(writev) X(read) X(ppoll) X(futex) X(rt_sigprocmask) X(rt_sigreturn) X(fcntl) X(getpid)
+#define NEEDED(X) X(read) X(ppoll) X(futex) X(rt_sigprocmask) X(rt_sigreturn) X(fcntl) X(getpid)
 #define WANTED(X) X(sched_yield) X(pidfd_open) X(madvise) X(gettid) X(rt_tgsigqueueinfo) X(clock_gettime) X(mmap) X(munmap) X(mprotect)
 
 #define NUMBER(name) SYS_##name,

@@ -56,6 +56,12 @@ int main(int argc, char **argv) {
     printf("congestion control %s, %u bytes\n", name, length);
     SHOW(setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "no-such-thing", 13));
 
+    length = sizeof name;
+    SHOW(setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "", 0));
+    SHOW(setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "\0\0\0", 4));
+    SHOW(getsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, name, &length));
+    printf("bound to %u bytes of a name\n", length);
+
     SHOW(setsockopt(s, IPPROTO_TCP, TCP_NODELAY, "", 1));
     SHOW(setsockopt(s, IPPROTO_TCP, TCP_NODELAY, NULL, sizeof(int)));
     SHOW(setsockopt(-1, IPPROTO_TCP, TCP_NODELAY, "", 4));

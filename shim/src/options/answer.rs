@@ -23,6 +23,8 @@ pub(super) enum Answer {
     Time([i64; 2]),
     Name([u8; CONGESTION_NAME_MAX]),
     Info(TcpInfo),
+    /// No bytes: the name of no interface.
+    Nothing,
 }
 
 impl Answer {
@@ -40,6 +42,7 @@ impl Answer {
             Self::Time(pair) => pair.as_bytes(),
             Self::Name(name) => name.as_slice(),
             Self::Info(info) => info.as_bytes(),
+            Self::Nothing => &[],
         }
     }
 }

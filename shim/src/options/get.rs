@@ -81,6 +81,8 @@ fn look(
                 Err(Errno(libc::ENOTCONN))
             };
         }
+        // Bound to none.
+        (libc::SOL_SOCKET, libc::SO_BINDTODEVICE) => return Ok(Answer::Nothing),
         _ if is_hint(level, name) => return Ok(Answer::Int(0)),
         (libc::SOL_SOCKET, _) => {
             if let Some(answer) = about(state, sock, name) {

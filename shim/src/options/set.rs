@@ -84,6 +84,10 @@ fn parse(level: c_int, name: c_int, value: &Value) -> Result<Setting, Errno> {
 
 fn socket_level(name: c_int, value: &Value) -> Result<Setting, Errno> {
     Ok(Setting::Stack(match name {
+        // To no interface in particular.
+        libc::SO_BINDTODEVICE if value.as_bytes().first().is_none_or(|first| *first == 0) => {
+            return Ok(Setting::Hint);
+        }
         libc::SO_REUSEADDR => SockOpt::ReuseAddr(value.flag()?),
         libc::SO_REUSEPORT => SockOpt::ReusePort(value.flag()?),
         libc::SO_BROADCAST => SockOpt::Broadcast(value.flag()?),
