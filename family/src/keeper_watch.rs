@@ -36,12 +36,16 @@ impl Family {
         }
     }
 
-    /// A keeper that was killed is forgotten, with what it held; the next call starts another. Looks at most every [`LOOK_GAP_NS`].
+    /// A keeper that was killed is forgotten, with what it held; the next call starts another. Looks at most every [`LOOK_GAP_NS`],
+    /// and not at all from a process that could not start another.
     pub(crate) fn watch_keeper(&self, now: Instant) {
         let seen = self.keeper_seen_ns.load(Ordering::Relaxed);
         let words = self.words();
         let pid = words.keeper_pid.load(Ordering::Relaxed);
-        if pid == 0 || self.is_keeper() || now.as_nanos().saturating_sub(seen) < LOOK_GAP_NS {
+        if pid == 0 || self.is_keeper() || self.is_filtered.load(Ordering::Relaxed) {
+            return;
+        }
+        if now.as_nanos().saturating_sub(seen) < LOOK_GAP_NS {
             return;
         }
         self.keeper_seen_ns.store(now.as_nanos(), Ordering::Relaxed);

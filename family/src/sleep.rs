@@ -20,6 +20,8 @@ use crate::wakers::Waker;
 /// it waits for is noticed a little late, and hundreds of such threads cost little.
 const NO_WAKER_SLEEP_MIN: Duration = Duration::from_millis(1);
 const NO_WAKER_SLEEP_MAX: Duration = Duration::from_millis(50);
+/// Sleep of a thread that may sleep on one descriptor only.
+const SLEEP_ON_ONE: Duration = Duration::from_millis(5);
 /// Descriptors that need no allocation to sleep on.
 const FDS_INLINE: usize = 64;
 
@@ -158,6 +160,9 @@ impl Family {
         (self.hooks.surface)(&mut || {
             let depth = (self.hooks.rest)(held(sleep.waker, polls_for.is_some()));
             slept = sys::ppoll(&mut all, timeout, Some(sleep.mask));
+            if slept == Err(sys::Errno(libc::EINVAL)) && kernel.is_empty() {
+                slept = sleep_on_one(&mut all, timeout, sleep.mask);
+            }
             sleep.abandoned.set(!(self.hooks.resume)(depth));
         });
         slept?;
@@ -183,6 +188,20 @@ impl Family {
         let depth = (self.hooks.rest)(0);
         (self.hooks.resume)(depth);
     }
+}
+
+/// ppoll(2) takes no more descriptors than RLIMIT_NOFILE, and sshd lets its child have one. So this sleeps on one, and not for
+/// long, as the others may have something to tell.
+#[cold]
+fn sleep_on_one(
+    all: &mut [libc::pollfd],
+    timeout: Option<Duration>,
+    mask: sys::SignalMask,
+) -> Result<usize, sys::Errno> {
+    let most = timeout.map_or(SLEEP_ON_ONE, |timeout| timeout.min(SLEEP_ON_ONE));
+    let fds = all.iter().position(|fd| fd.fd >= 0);
+    let one = fds.and_then(|at| all.get_mut(at..=at)).unwrap_or_default();
+    sys::ppoll(one, Some(most), Some(mask))
 }
 
 /// When a sleeper looks again by itself. `due`: when the stack has something to do next, which is the business of

@@ -15,7 +15,7 @@
 
 /* What the library needs beside that, and what it would like to have. docs/sandbox.md has the same names. */
 #define NEEDED(X) X(read) X(ppoll) X(futex) X(rt_sigprocmask) X(rt_sigreturn) X(fcntl) X(getpid)
-#define WANTED(X) X(sched_yield) X(pidfd_open) X(madvise) X(gettid) X(rt_tgsigqueueinfo) X(clock_gettime) X(mmap) X(munmap) X(mprotect)
+#define WANTED(X) X(madvise) X(gettid) X(rt_tgsigqueueinfo) X(clock_gettime) X(mmap) X(munmap) X(mprotect)
 
 #define NUMBER(name) SYS_##name,
 static const int programs[] = {PROGRAMS(NUMBER)}, needed[] = {NEEDED(NUMBER)}, wanted[] = {WANTED(NUMBER)};

@@ -341,7 +341,7 @@ socket.create_server(('', 7000))",
             peer.port
         ),
         format!(
-            "connect 127.0.0.1:{}: kernel (loopback addresses are the kernel's)",
+            "connect 127.0.0.1:{}: kernel (loopback addresses are the kernel's, unless NSTK_LOOPBACK=stack)",
             peer.port
         ),
         "listen 0.0.0.0:7000: stack (NSTK_ADDR)".to_owned(),
