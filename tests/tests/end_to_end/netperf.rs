@@ -48,7 +48,8 @@ fn serve(lab: &Lab, mut netserver: Command, address: &str) -> Running {
 fn omni(nstk: Nstk, test: &str, options: &[&str]) -> (f64, String) {
     let selectors = ["-o", "THROUGHPUT,LOCAL_CONG_CONTROL,REMOTE_CONG_CONTROL"];
     let answer = netperf(nstk, test, &[options, &selectors].concat());
-    let columns = answer.trim().split_once(',');
+    // It says one line more if its timer rings when the peer has just ended the stream.
+    let columns = answer.lines().last().and_then(|line| line.split_once(','));
     let parsed = columns.and_then(|(throughput, congestion)| {
         Some((throughput.parse().ok()?, congestion.to_owned()))
     });
