@@ -57,10 +57,8 @@ impl RobustMutex {
         set(unsafe { libc::pthread_mutexattr_setrobust(attributes, libc::PTHREAD_MUTEX_ROBUST) })?;
         let make = checked("pthread_mutex_init");
         // SAFETY: the place is large enough, aligned, and not in use as a mutex yet.
-        make(unsafe { libc::pthread_mutex_init(self.0.get(), attributes) })?;
-        // SAFETY: the attributes are initialised and not needed any more.
-        unsafe { libc::pthread_mutexattr_destroy(attributes) };
-        Ok(())
+        make(unsafe { libc::pthread_mutex_init(self.0.get(), attributes) })
+        // glibc's attributes hold nothing that pthread_mutexattr_destroy(3) would give back, and each name costs the loader time.
     }
 
     /// Waits for the lock: first spinning, since owners stay inside for a microsecond or so and a

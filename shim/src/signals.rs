@@ -231,8 +231,10 @@ fn requeue(signal: c_int, info: *mut siginfo_t, context: *mut c_void) -> bool {
     let context: *mut ucontext_t = context.cast();
     // SAFETY: the kernel gives every handler its context; the return restores the mask from there.
     let mask = unsafe { &raw mut (*context).uc_sigmask };
-    // SAFETY: `mask` leads into that context.
-    unsafe { libc::sigaddset(mask, signal) };
+    // The kernel's form: a bit for each signal, from 1 on. sigaddset(3) would be one more name for the loader to find.
+    let mask: *mut u64 = mask.cast();
+    // SAFETY: `mask` leads into that context, and a set begins with the first 64 signals.
+    unsafe { *mask |= 1 << (signal - 1) };
     thread::defer(signal);
     true
 }
