@@ -18,6 +18,14 @@ pub(super) const ONESHOT: u32 = libc::EPOLLONESHOT as u32;
 pub(super) const EXCLUSIVE: u32 = libc::EPOLLEXCLUSIVE as u32;
 pub(super) const ME: u16 = 1;
 
+/// What the program asks of a descriptor, whose number is its data.
+fn interest(fd: i32, events: u32) -> Interest {
+    Interest {
+        events,
+        data: fd as u64,
+    }
+}
+
 pub(super) fn key(set: EpollId, file: FileId, fd: i32) -> Key {
     Key {
         set,
@@ -80,10 +88,7 @@ impl World {
         events: u32,
     ) -> Result<(), EpollError> {
         let now = self.now(file);
-        let interest = Interest {
-            events,
-            data: fd as u64,
-        };
+        let interest = interest(fd, events);
         self.epolls
             .add(key(set, file, fd), interest, &mut self.files, now)
     }
@@ -96,10 +101,7 @@ impl World {
         events: u32,
     ) -> Result<(), EpollError> {
         let now = self.now(file);
-        let interest = Interest {
-            events,
-            data: fd as u64,
-        };
+        let interest = interest(fd, events);
         self.epolls
             .modify(key(set, file, fd), interest, &mut self.files, now)
     }
